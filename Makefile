@@ -1,0 +1,126 @@
+# PRO Denpasar Plus. `make` alone lists what can be done; every target sets up what it needs first.
+#
+# Settings are plain variables, on the command line or in the environment:
+#   make run PORT=9000 DATA_DIR=.local-2 CITY=tangerang-selatan SAMPLE=1
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+PYTHON ?= python3
+VENV ?= .venv
+CITY ?= denpasar
+DATA_DIR ?= .local
+FILE ?=
+PYTEST_ARGS ?=
+FUZZ_EXAMPLES ?= 200
+
+PY := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+# The resolver behind `make requirements`; it is not needed to run or test, so it is in no requirements file.
+UV_VERSION := 0.13.9
+UV_COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	--custom-compile-command 'make requirements' $(UPGRADE)
+needs_file = @test -n "$(FILE)" || { echo "FILE is missing: make $@ FILE=<$(1)>" >&2; exit 2; }
+
+.PHONY: help
+help: ## List the targets (this text)
+	@awk 'BEGIN { FS = ":.*## " } /^##@/ { print substr($$0, 4) } /^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+##@ Run
+
+.PHONY: run
+run: setup ## Start the whole service here: PORT=, DATA_DIR=, CITY=, SAMPLE=1
+	@exec $(PY) -m local run
+
+.PHONY: demo
+demo: setup ## Tell the story over HTTP against a running service; FILE=<csv> replays texts
+	@exec $(PY) -m local demo $(if $(FILE),--file "$(FILE)")
+
+.PHONY: posts
+posts: setup ## Import duty posts and people: FILE=<csv>
+	$(call needs_file,csv)
+	@exec $(PY) -m infra.posts "$(FILE)"
+
+.PHONY: boundaries
+boundaries: setup ## Install exact village boundaries of CITY (kept out of git): FILE=<GeoJSON>
+	$(call needs_file,GeoJSON)
+	@exec $(PY) -m infra.boundaries "$(FILE)" --city "$(CITY)"
+
+.PHONY: setup
+setup: $(INSTALLED) ## Make .venv with the pinned, hashed requirements (other targets do this for you)
+
+$(INSTALLED): requirements.txt requirements-dev.txt
+	@command -v $(PYTHON) > /dev/null || { echo "$(PYTHON) was not found. Install Python 3.11, 3.12 or 3.13, or name one: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+		echo "Python 3.11, 3.12 or 3.13 is needed; $(PYTHON) is $$($(PYTHON) -V 2>&1). Name another: make setup PYTHON=python3.12" >&2; exit 1; }
+	@echo "==> 1/2 a virtual environment in $(VENV) ($$($(PYTHON) -V))"
+	@# An environment of another Python is emptied first: two versions in one folder break each other.
+	@minor='import sys; print(sys.version_info[:2])'; clear=; \
+		if [ -d $(VENV) ] && [ "$$($(PY) -c "$$minor" 2> /dev/null)" != "$$($(PYTHON) -c "$$minor")" ]; then clear=--clear; fi; \
+		$(PYTHON) -m venv $$clear $(VENV)
+	@echo "==> 2/2 the pinned packages (some 400 MB the first time; two engines are most of it)"
+	@set -o pipefail; $(PY) -m pip install --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-dev.txt \
+		| awk '/^Requirement already/ { next } /^Collecting/ { printf "    %s\n", $$2; fflush(); next } /^(Installing|Successfully|ERROR)/ { print substr($$0, 1, 100); fflush() }'
+	@touch $@
+
+##@ Check
+
+.PHONY: test
+test: setup ## Run all tests; PYTEST_ARGS="-k word" narrows them
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+.PHONY: check
+check: format lint types profiles template test ## All that CI runs: format, lint, types, profiles, templates, tests
+
+.PHONY: format
+format: setup ## Is the code formatted? (make fix formats it)
+	$(PY) -m ruff format --check .
+
+.PHONY: lint
+lint: setup ## Ruff's rules (pyproject.toml)
+	$(PY) -m ruff check .
+
+.PHONY: types
+types: setup ## mypy, strict on chalicelib/
+	$(PY) -m mypy
+
+.PHONY: profiles
+profiles: setup ## Validate every city profile; all faults are listed
+	$(PY) -m chalicelib.cities
+
+.PHONY: template
+template: setup ## cfn-lint over the CloudFormation templates
+	$(VENV)/bin/cfn-lint infra/*.yaml
+
+.PHONY: fix
+fix: setup ## Format the code and mend what ruff can mend
+	$(PY) -m ruff format .
+	$(PY) -m ruff check --fix .
+
+.PHONY: fuzz
+fuzz: setup ## schemathesis at length over docs/openapi.yaml (check runs a short one): FUZZ_EXAMPLES=
+	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PY) -m pytest -m fuzz $(PYTEST_ARGS)
+
+.PHONY: bench
+bench: setup ## Counts and ratios, each beside its goal
+	@exec $(PY) -m local.bench
+
+.PHONY: bench-large
+bench-large: setup ## The same at 100,000 complaints (takes long)
+	@exec $(PY) -m local.bench --large
+
+##@ Keep
+
+.PHONY: requirements
+requirements: setup ## Lock the requirements again from the .in files; UPGRADE=--upgrade takes newer versions
+	@$(PY) -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(UV_COMPILE) requirements.in --output-file requirements.txt
+	$(UV_COMPILE) requirements-dev.in --output-file requirements-dev.txt
+
+.PHONY: clean
+clean: ## Remove .venv and all caches; the data in DATA_DIR stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis build vendor .chalice/deployments
+	find . -name __pycache__ -type d -not -path './$(DATA_DIR)/*' -prune -exec rm -rf {} +

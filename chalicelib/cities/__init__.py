@@ -1,0 +1,61 @@
+"""City profiles: data files, one folder per city, read into a ``City`` and checked as a whole."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from chalicelib.cities.profile import FILES, BadProfile, build
+from chalicelib.domain.city import City
+from chalicelib.domain.geo import BOUNDARIES_FILE
+
+__all__ = ["BadProfile", "available", "load", "read"]
+
+_FOLDER = Path(__file__).parent
+
+
+@lru_cache(maxsize=8)
+def load(city_id: str) -> City:
+    """The profile of a city, read once per process. Raises BadProfile with every fault in its files."""
+    parsed = read(city_id)
+    boundaries = _FOLDER / city_id / BOUNDARIES_FILE
+    return build(city_id, parsed, boundaries.read_bytes() if boundaries.is_file() else None)
+
+
+def available() -> tuple[str, ...]:
+    """The ids of all cities that have a profile, in order."""
+    return tuple(sorted(path.parent.name for path in _FOLDER.glob(f"*/{FILES[0]}")))
+
+
+def read(city_id: str) -> dict[str, dict[str, Any]]:
+    """The parsed files of a profile by name, unchecked.
+
+    Messages are the texts all cities share, with those a city has in a file of its own instead. Raises
+    BadProfile for an unknown city and for files that are missing, unknown or no TOML.
+    """
+    if city_id not in available():
+        raise BadProfile(city_id, (f"there is no such city; there are {', '.join(available())}",))
+    parsed: dict[str, dict[str, Any]] = {}
+    faults: list[str] = []
+    for path in (*sorted(_FOLDER.glob("messages.*.toml")), *sorted((_FOLDER / city_id).glob("*.toml"))):
+        if path.name not in FILES and not path.name.startswith("messages."):
+            faults.append(f"{path.name}: unknown file")
+            continue
+        try:
+            with path.open("rb") as file:
+                values = tomllib.load(file)
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            faults.append(f"{path.name}: is no TOML: {error}")
+            continue
+        ours = parsed.setdefault(path.name, {})
+        for key, value in values.items():
+            # Only messages have two files; there a city may replace the SMS of a notice and keep its e-mail.
+            ours[key] = {**ours[key], **value} if isinstance(ours.get(key), dict) else value
+    faults += [
+        f"{name}: is missing" for name in FILES if name not in parsed and not any(name in f for f in faults)
+    ]
+    if faults:
+        raise BadProfile(city_id, tuple(faults))
+    return parsed

@@ -1,0 +1,273 @@
+"""Builds a City from the parsed files of its profile, or says all that is wrong with them.
+
+What each key means is said by the comments in ``denpasar/``, the profile to copy from.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any
+
+from chalicelib.cities import ground, services, worktime
+from chalicelib.cities.reading import Faults, Table
+from chalicelib.domain.city import Area, City, EmergencyNumber, Office, Rung, Windows
+from chalicelib.domain.notices import TEMPLATES
+from chalicelib.domain.people import Role
+from chalicelib.domain.sms import is_gsm7
+
+Parsed = Mapping[str, Mapping[str, Any]]
+"""A profile's files by name, as TOML reads them."""
+
+FILES = ("city.toml", "areas.toml", "categories.toml", "offices.toml", "holidays.toml")
+
+_LINES: Mapping[str, tuple[Role, ...]] = {
+    "area": (Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD, *services.CITY_ROLES),
+    "topic": (Role.DUTY, Role.DIVISION_HEAD, Role.OFFICE_HEAD, *services.CITY_ROLES),
+}
+"""Which posts may stand on which line of the ladder, lowest first."""
+
+_RETAINED = ("identity", "text", "photo", "notice", "access_log")
+_PARENT = "parent"
+_OTHERS_ACCUSED = ("office", "hamlet", "city")
+"""Keys of the conflict table beside office ids and kinds: any other office, a hamlet's head, secretary and mayor."""
+
+
+class BadProfile(Exception):
+    """A city profile that cannot be used. ``faults`` has one line each: file, key, what is wrong."""
+
+    def __init__(self, city_id: str, faults: tuple[str, ...]) -> None:
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        super().__init__("\n  ".join((f"the profile of {city_id} has {count}:", *faults)))
+        self.faults = faults
+
+
+def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City:
+    """Build and check a city. Raises BadProfile with every fault found, not just the first.
+
+    ``parsed`` holds the ``FILES`` and a ``messages.<language>.toml`` for each language; ``boundaries`` is what
+    ``make boundaries`` installed, None where label points must do.
+    """
+    faults = Faults()
+    top, area_file, category_file, office_file, holiday_file = (
+        Table(parsed.get(name, {}), name, "", faults) for name in FILES
+    )
+    languages = top.texts("languages")
+    for language in sorted({"id", "en"} - {*languages}):
+        top.fault("languages", f"{language!r} is missing")
+    utc_offset = _offset(top)
+    region = top.text("region_code", form=r"\d\d\.\d\d", shape="such as 51.71")
+    since = top.text("since", form=r"20\d\d-(0[1-9]|1[0-2])", shape="a month such as 2026-01")
+
+    titles = _titles(top)
+    areas = ground.areas(area_file, region)
+    neighbours = ground.neighbours(top, languages)
+    calendars = worktime.calendars(top, holiday_file, utc_offset, since)
+    offices = services.offices(office_file, top, areas, titles, calendars, languages)
+    own = {office.id for office in offices.values() if not office.outside}
+    groups = {key: table.label(languages) for key, table in category_file.named("group")}
+    ceilings = services.ceilings(top)
+    emergency_numbers = {
+        key: EmergencyNumber(table.text("number", form=r"\d{3,15}", shape="digits"), table.label(languages))
+        for key, table in top.named("emergency_number")
+    }
+    known = services.Known(languages, offices, calendars, groups, ceilings, emergency_numbers)
+    categories = services.categories(category_file, known)
+    windows = top.table("windows")
+    city = City(
+        id=city_id,
+        name=top.text("name"),
+        code_prefix=top.text("code_prefix", form="[A-Z]{3}", shape="three capitals"),
+        region_code=region,
+        since=since,
+        host=top.text(
+            "host", form=r"[a-z0-9-]+(\.[a-z0-9-]+)+", shape="a host name such as lapor.example.id"
+        ),
+        sender=top.text("sender", form=r"(?=.*[A-Za-z])[A-Za-z0-9]{3,11}", shape="3 to 11 letters or digits"),
+        service_name=top.text("service_name"),
+        languages=languages,
+        greeting=top.table("greeting").label(languages),
+        utc_offset=utc_offset,
+        zone_name=top.text("zone_name"),
+        areas=areas,
+        offices=offices,
+        categories=categories,
+        groups=groups,
+        ceilings=ceilings,
+        calendars=calendars,
+        ladders=_ladders(top, areas, offices, titles, languages),
+        titles=titles,
+        default_category=top.choice("default_category", categories),
+        triage_office=top.choice("triage_office", own),
+        information_office=top.choice("information_office", own),
+        verification=top.span("verification"),
+        handover=top.span("handover"),
+        screening_before_public=top.flag("screening_before_public"),
+        conflict=_conflict(top, areas, offices),
+        accusation_words=top.phrases("accusation_words"),
+        emergency_numbers=emergency_numbers,
+        windows=Windows(windows.time("edit"), windows.time("rate"), windows.time("reopen")),
+        retention_days=_retention(top),
+        neighbours=neighbours,
+        templates={language: _templates(parsed, language, faults) for language in languages},
+        sms_price=_sms_price(top),
+        geography=ground.geography(areas, neighbours, area_file, boundaries, faults),
+        contacts=_contacts(top),
+    )
+    if found := faults.all():
+        raise BadProfile(city_id, found)
+    return city
+
+
+def _offset(top: Table) -> timedelta:
+    value = top.text("utc_offset", form=r"[+-][01]\d:[0-5]\d", shape="an offset such as +08:00")
+    sign, hours, minutes = value[:1], value[1:3], value[4:]
+    if not (hours.isdigit() and minutes.isdigit()):
+        return timedelta()
+    return (-1 if sign == "-" else 1) * timedelta(hours=int(hours), minutes=int(minutes))
+
+
+def _titles(top: Table) -> dict[str, str]:
+    """``role`` -> title, and ``role.kind`` -> title for offices of one kind."""
+    table = top.table("titles")
+    found: dict[str, str] = {}
+    for role in table.names():
+        if role not in {*Role}:
+            table.fault(role, "is no role")
+        elif table.holds_text(role):
+            found[role] = table.text(role)
+        else:
+            kinds = table.table(role)
+            found |= {f"{role}.{kind}": kinds.text(kind) for kind in kinds.names()}
+    return found
+
+
+def _ladders(
+    top: Table,
+    areas: Mapping[str, Area],
+    offices: Mapping[str, Office],
+    titles: Mapping[str, str],
+    languages: tuple[str, ...],
+) -> dict[str, tuple[Rung, ...]]:
+    lines = top.table("ladder")
+    for line in lines.names():
+        if line not in _LINES:
+            lines.fault(line, f"is none of {', '.join(_LINES)}")
+    return {line: _ladder(lines, line, areas, offices, titles, languages) for line in _LINES}
+
+
+def _ladder(
+    lines: Table,
+    line: str,
+    areas: Mapping[str, Area],
+    offices: Mapping[str, Office],
+    titles: Mapping[str, str],
+    languages: tuple[str, ...],
+) -> tuple[Rung, ...]:
+    order = _LINES[line]
+    village_kinds = {area.kind for area in areas.values() if area.parent is not None}
+    kinds_of: Mapping[Role, set[str]] = {
+        Role.HAMLET_HEAD: village_kinds,
+        Role.VILLAGE_HEAD: village_kinds,
+        Role.DISTRICT_HEAD: {area.kind for area in areas.values() if area.parent is None},
+    }
+    rungs: list[Rung] = []
+    for table in lines.listed(line):
+        role = table.choice("role", order)
+        if role in order:
+            if rungs and order.index(Role(role)) <= order.index(Role(rungs[-1].role)):
+                table.fault("role", f"{role} stands above {rungs[-1].role}")
+            if role in services.CITY_ROLES:
+                untitled = [] if role in titles else ["the city"]
+            elif line == "area":
+                untitled = [
+                    kind for kind in kinds_of[Role(role)] if not titles.keys() & {role, f"{role}.{kind}"}
+                ]
+            else:
+                untitled = [o.id for o in offices.values() if not o.outside and role not in o.titles]
+            for holder in sorted(untitled):
+                table.fault("role", f"{role} has no title in {holder}")
+            rungs.append(Rung(role, table.span("waits"), table.label(languages)))
+    if not rungs:
+        lines.fault(line, "has no rung")
+    return tuple(rungs)
+
+
+def _conflict(top: Table, areas: Mapping[str, Area], offices: Mapping[str, Office]) -> dict[str, str]:
+    """Who takes a case about whom: looked up by office id, then by kind, then under ``office``."""
+    table = top.table("conflict")
+    village_kinds = {area.kind for area in areas.values() if area.parent is not None}
+    accused = {*offices, *(office.kind for office in offices.values()), *_OTHERS_ACCUSED}
+    found: dict[str, str] = {}
+    for key in table.names():
+        if key not in accused:
+            table.fault(key, "is no office, no kind of office and none of " + ", ".join(_OTHERS_ACCUSED))
+        found[key] = table.text(key)
+        if found[key] != _PARENT and found[key] not in offices:
+            table.fault(key, f"there is no office {found[key]}")
+        if found[key] == _PARENT and key not in village_kinds and key not in areas:
+            table.fault(key, "only a village has a parent")
+    needed = ["office", "city", *(["hamlet"] if any(area.hamlets for area in areas.values()) else [])]
+    for key in needed:
+        if key not in found:
+            table.fault(key, "is missing")
+    for office in offices.values():
+        if found.get(office.id, found.get(office.kind, found.get("office"))) == office.id:
+            table.fault(office.id, "would take the cases about itself")
+    return found
+
+
+def _retention(top: Table) -> dict[str, int]:
+    table = top.table("retention_days")
+    return {key: table.whole(key) for key in _RETAINED}
+
+
+def _contacts(top: Table) -> dict[str, str]:
+    if "contacts" not in top:
+        return {}
+    table = top.table("contacts")
+    return {key: table.text(key) for key in table.names()}
+
+
+def _sms_price(top: Table) -> dict[str, str]:
+    table = top.table("sms_price")
+    day: date = table.day("as_of")
+    return {
+        "rupiah": table.text("rupiah", form=r"\d{1,6}", shape="whole rupiah"),
+        "as_of": day.isoformat(),
+        "source": table.text("source"),
+    }
+
+
+def _templates(parsed: Parsed, language: str, faults: Faults) -> dict[str, str]:
+    """The texts of one language: ``[office_new] sms`` is ``office_new.sms``."""
+    file = Table(parsed.get(f"messages.{language}.toml", {}), f"messages.{language}.toml", "", faults)
+    found: dict[str, str] = {}
+    for group in file.names():
+        table = file.table(group)
+        found |= {f"{group}.{kind}": table.text(kind) for kind in table.names()}
+    for name in sorted(TEMPLATES.keys() - found.keys()):
+        file.fault(name, "is missing")
+    for name in sorted(found.keys() - TEMPLATES.keys()):
+        file.fault(name, "is no template")
+    for name in found.keys() & TEMPLATES.keys():
+        _check_template(file, name, found[name])
+    return found
+
+
+def _check_template(file: Table, name: str, text: str) -> None:
+    try:
+        pieces = [*string.Formatter().parse(text)]
+    except ValueError as error:
+        file.fault(name, f"its braces do not pair: {error}")
+        return
+    if any(spec or conversion for _, _, spec, conversion in pieces):
+        file.fault(name, "a placeholder is a name in braces and nothing more")
+    holders = {holder for _, holder, _, _ in pieces if holder is not None}
+    for missing in sorted(TEMPLATES[name] - holders):
+        file.fault(name, f"lacks {{{missing}}}")
+    for unknown in sorted(holders - TEMPLATES[name]):
+        file.fault(name, f"has {{{unknown}}}, which nobody fills in")
+    if name.endswith(".sms") and not is_gsm7("".join(literal for literal, _, _, _ in pieces)):
+        file.fault(name, "holds a letter that is not GSM-7")

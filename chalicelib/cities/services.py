@@ -1,0 +1,246 @@
+"""Who answers what in a profile, and by when: offices, service levels, legal ceilings and categories."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from chalicelib.cities.reading import Table, words_of
+from chalicelib.domain.city import (
+    AREA_HEAD,
+    Area,
+    Category,
+    Ceiling,
+    EmergencyNumber,
+    Kind,
+    Label,
+    LegalClass,
+    Office,
+    PlaceNeed,
+    Question,
+    ServiceLevel,
+)
+from chalicelib.domain.clock import Calendar, Span, Unit
+from chalicelib.domain.people import Role
+
+CITY_ROLES = (Role.SECRETARY, Role.MAYOR)
+"""Posts that serve the whole city."""
+
+OUTSIDE = "outside"
+"""The kind of office that is not of the city: cases are referred to it, never assigned."""
+
+_DATATYPES = ("string", "number", "datetime", "text", "singlevaluelist", "multivaluelist")  # of Open311
+_LISTS = ("singlevaluelist", "multivaluelist")
+_ID = r"[a-z][a-z0-9_-]*"
+_DAY = 1440  # minutes
+_NO_LEVEL = ServiceLevel("", Span(1, Unit.MINUTES), Span(1, Unit.MINUTES))  # stands in at a fault
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What a category may refer to."""
+
+    languages: tuple[str, ...]
+    offices: Mapping[str, Office]
+    calendars: Mapping[str, Calendar]
+    groups: Mapping[str, Label]
+    ceilings: Mapping[LegalClass, Ceiling]
+    emergency_numbers: Mapping[str, EmergencyNumber]
+
+
+def offices(
+    file: Table,
+    top: Table,
+    areas: Mapping[str, Area],
+    titles: Mapping[str, str],
+    calendars: Collection[str],
+    languages: Collection[str],
+) -> dict[str, Office]:
+    """The offices of the file, then one for each district and village, whose id is the area's code."""
+    found: dict[str, Office] = {}
+    for office_id, table in file.named("office"):
+        kind = table.text("kind", form=r"[a-z]+", shape="a kind such as dinas")
+        own = table.table("titles") if "titles" in table else None
+        found[office_id] = Office(
+            id=table.known_as(office_id, _ID),
+            name=table.text("name"),
+            short=table.text("short"),
+            kind=kind,
+            handles=table.table("handles").label(languages),
+            titles=_titles(titles, kind) | ({role: own.text(role) for role in own.names()} if own else {}),
+            outside=kind == OUTSIDE,
+            calendar=table.choice("calendar", calendars, "office"),
+            contact=table.text("contact", default=""),
+            checked=table.flag("checked", True),
+        )
+    templates = dict(top.named("area_office"))
+    labels = {kind: table.table("handles").label(languages) for kind, table in templates.items()}
+    for kind in sorted({area.kind for area in areas.values()} ^ templates.keys()):
+        top.fault(f"area_office.{kind}", "is missing" if kind not in templates else "no area is of this kind")
+    for code, area in areas.items():
+        if area.kind not in templates:
+            continue
+        table = templates[area.kind]
+        found[code] = Office(
+            id=code,
+            name=table.text("name").replace("{name}", area.name),
+            short=table.text("short").replace("{name}", area.name),
+            kind=area.kind,
+            handles=labels[area.kind],
+            titles=_titles(titles, area.kind),
+            calendar=table.choice("calendar", calendars, "office"),
+        )
+    for field in ("name", "short"):
+        seen: dict[str, str] = {}
+        for office in found.values():
+            if seen.setdefault(getattr(office, field), office.id) != office.id:
+                file.fault(
+                    f"office.{office.id}.{field}", f"is the same as that of {seen[getattr(office, field)]}"
+                )
+    return found
+
+
+def _titles(titles: Mapping[str, str], kind: str) -> dict[str, str]:
+    """The titles of an office's posts: those of its kind, else the plain ones; the city's own posts are no office's."""
+    plain = {role: title for role, title in titles.items() if "." not in role and role not in CITY_ROLES}
+    of_kind = {role.partition(".")[0]: title for role, title in titles.items() if role.endswith(f".{kind}")}
+    return plain | of_kind
+
+
+def ceilings(top: Table) -> dict[LegalClass, Ceiling]:
+    """The ceiling of every legal class."""
+    tables = dict(top.named("ceiling"))
+    for name in sorted(tables.keys() - {*LegalClass}):
+        top.fault(f"ceiling.{name}", "is no legal class")
+    for name in LegalClass:
+        if name not in tables:
+            top.fault(f"ceiling.{name}", "is missing")
+    return {
+        LegalClass(name): Ceiling(table.whole("working_days"), table.text("source"), table.flag("checked"))
+        for name, table in tables.items()
+        if name in {*LegalClass}
+    }
+
+
+def categories(file: Table, known: Known) -> dict[str, Category]:
+    """All categories, checked against their offices, levels and legal ceilings, and against each other."""
+    levels = {key: _level(key, table) for key, table in file.named("level")}
+    found = {key: _category(key, table, levels, known) for key, table in file.named("category")}
+    for level in sorted(levels.keys() - {category.level.id for category in found.values()}):
+        file.fault(f"level.{level}", "no category uses it")
+    for group in sorted(known.groups.keys() - {category.group for category in found.values()}):
+        file.fault(f"group.{group}", "no category is in it")
+    for kind in Kind:
+        if not any(kind in category.kinds for category in found.values()):
+            file.fault("category", f"none takes a {kind}")
+    _check_keywords(file, found)
+    return found
+
+
+def _level(key: str, table: Table) -> ServiceLevel:
+    return ServiceLevel(
+        table.known_as(key, _ID),
+        table.span("first_reply"),
+        table.span("resolution"),
+        table.flag("ladder", True),
+        table.span("extension") if "extension" in table else None,
+    )
+
+
+def _category(key: str, table: Table, levels: Mapping[str, ServiceLevel], known: Known) -> Category:
+    level = levels.get(table.choice("level", levels), _NO_LEVEL)
+    own = {office.id for office in known.offices.values() if not office.outside}
+    outside = known.offices.keys() - own
+    words = table.table("keywords") if "keywords" in table else None
+    category = Category(
+        id=table.known_as(key, _ID),
+        group=table.choice("group", known.groups),
+        labels=table.label(known.languages),
+        office=table.choice("office", {*own, AREA_HEAD}),
+        level=level,
+        legal_class=table.member("legal_class", LegalClass),
+        place=table.member("place", PlaceNeed),
+        kinds=table.members("kinds", Kind, frozenset({Kind.COMPLAINT, Kind.SUGGESTION})),
+        keywords=tuple(w for language in words.names() for w in words.phrases(language)) if words else (),
+        pin=table.choice("pin", ("street", "home"), "street"),
+        emergency=table.choice("emergency", known.emergency_numbers) if "emergency" in table else None,
+        sensitive=table.flag("sensitive", False),
+        questions=tuple(_question(each, known.languages) for each in table.listed("question")),
+        refers_to=table.choice("refers_to", outside) if "refers_to" in table else None,
+    )
+    _check_promise(table, category, known)
+    if category.office == AREA_HEAD and category.place is not PlaceNeed.REQUIRED:
+        table.fault("place", "must be required, for the area's head is found by it")
+    if Kind.INFORMATION in category.kinds and (
+        category.legal_class is not LegalClass.INFORMATION or level.ladder
+    ):
+        table.fault("kinds", "information requests are of class permintaan_informasi and climb no ladder")
+    if len({question.id for question in category.questions}) < len(category.questions):
+        table.fault("question", "two have the same id")
+    return category
+
+
+def _question(table: Table, languages: Collection[str]) -> Question:
+    datatype = table.choice("datatype", _DATATYPES, "string")
+    values = {key: value.label(languages) for key, value in table.named("values", optional=True)}
+    if bool(values) != (datatype in _LISTS):
+        table.fault("values", f"a {datatype} {'needs some' if datatype in _LISTS else 'has none'}")
+    return Question(
+        table.text("id", form=_ID, shape="an id"),
+        table.table("labels").label(languages),
+        datatype,
+        table.flag("required", False),
+        values,
+    )
+
+
+def _check_promise(table: Table, category: Category, known: Known) -> None:
+    """Hold the level against itself and against the legal class, in working days of the office that answers."""
+    office = known.offices.get(category.office)
+    calendar = known.calendars.get(office.calendar if office else "office")
+    ceiling = known.ceilings.get(category.legal_class)
+    if calendar is None or ceiling is None:
+        return  # told already
+    level = category.level
+    resolution = working_days(level.resolution, calendar)
+    if working_days(level.first_reply, calendar) > resolution:
+        table.fault("level", f"{level.id} promises the first reply later than the solution")
+    longest = resolution + (working_days(level.extension, calendar) if level.extension else 0)
+    if longest > ceiling.working_days:
+        table.fault(
+            "level",
+            f"{level.id} takes up to {longest:g} working days, over the ceiling of {ceiling.working_days}"
+            f" for {category.legal_class}",
+        )
+
+
+def working_days(span: Span, calendar: Calendar) -> float:
+    """How many working days a span takes at most, for comparing spans of different units.
+
+    Working hours are counted in the shortest working day; a calendar day never holds more than one working day.
+    """
+    match span.unit:
+        case Unit.WORKING_DAYS:
+            return span.amount
+        case Unit.MINUTES:
+            return span.amount / _DAY
+        case Unit.WORKING_MINUTES:
+            lengths = [sum(end - start for start, end in hours) for hours in calendar.weekly if hours]
+            return span.amount / (_DAY if calendar.always_open else min(lengths, default=_DAY))
+
+
+def _check_keywords(file: Table, found: Mapping[str, Category]) -> None:
+    """A keyword in two categories of different offices decides nothing, unless it is marked as shared."""
+    shared = {" ".join(words_of(phrase)) for phrase in file.phrases("shared_keywords", default=())}
+    holders: dict[str, list[Category]] = {}
+    for category in found.values():
+        for keyword in {" ".join(words_of(phrase)) for phrase in category.keywords}:
+            holders.setdefault(keyword, []).append(category)
+    for keyword, those in sorted(holders.items()):
+        if len({category.office for category in those}) > 1 and keyword not in shared:
+            names = ", ".join(category.id for category in those)
+            file.fault(
+                "keywords", f"{keyword!r} is in {names}, of different offices, and not in shared_keywords"
+            )
+    for keyword in sorted(shared - {keyword for keyword, those in holders.items() if len(those) > 1}):
+        file.fault("shared_keywords", f"{keyword!r} is not shared")

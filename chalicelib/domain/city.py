@@ -1,0 +1,246 @@
+"""A city as the rules see it: areas, offices, categories, posts and promises.
+
+These are the types of a *city profile*. The values come from data files under ``chalicelib/cities/``;
+adding a city adds files there and not one line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from functools import cached_property
+
+from chalicelib.domain.clock import Calendar, Span
+from chalicelib.domain.geo import Geography, Point
+
+Label = Mapping[str, str]
+"""A text by language code: always ``id`` and ``en``, ``ban`` (Balinese) where it is known."""
+
+AREA_HEAD = "area-head"
+"""In a category, instead of an office: the village (desa or kelurahan) that the place lies in answers."""
+
+CITY_SCOPE = "city"
+"""The scope of a post that serves the whole city, such as the city secretary."""
+
+
+class Kind(StrEnum):
+    """What a citizen sends (pengaduan, aspirasi, permintaan informasi)."""
+
+    COMPLAINT = "complaint"
+    SUGGESTION = "suggestion"
+    INFORMATION = "information"
+
+
+class LegalClass(StrEnum):
+    """The classes of SP4N-LAPOR! (Permenpan RB 62/2018), each with a ceiling in working days."""
+
+    OVERSIGHT = "berkadar_pengawasan"
+    SERVICE = "tidak_berkadar_pengawasan"
+    SUGGESTION = "aspirasi"
+    INFORMATION = "permintaan_informasi"
+
+
+class PlaceNeed(StrEnum):
+    """Whether a category asks where: a pothole must, a rude clerk may, a lost card never."""
+
+    REQUIRED = "required"
+    OPTIONAL = "optional"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Ceiling:
+    """The longest a legal class may take, with the source of the rule and whether somebody checked it."""
+
+    working_days: int
+    source: str
+    checked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Hamlet:
+    """A lingkungan (in a kelurahan) or dusun (in a desa); known by name only, without geometry."""
+
+    id: str  # "<village code>/<slug>"
+    name: str
+    landmarks: tuple[str, ...] = ()  # words that name it in a text, lower case
+    checked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """A kecamatan, desa or kelurahan."""
+
+    code: str  # Kemendagri code, e.g. "51.71.01.1004"
+    name: str
+    kind: str  # "kecamatan", "kelurahan" or "desa"
+    centroid: Point
+    area_km2: float
+    parent: str | None = None  # a village's kecamatan
+    postal_code: str | None = None
+    hamlets: tuple[Hamlet, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A unit that answers. Villages and districts are offices too; their id is their area code."""
+
+    id: str
+    name: str
+    short: str
+    kind: str  # "dinas", "badan", "kecamatan", "kelurahan", "desa", "perumda", "outside", ...
+    handles: Label
+    titles: Mapping[str, str]  # post role ("duty", "division_head", "office_head") -> title
+    outside: bool = False  # not of the city: cases are referred, never assigned
+    calendar: str = "office"  # a key of City.calendars
+    checked: bool = True
+    contact: str = ""  # where a person can reach it, above all for offices outside the city
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceLevel:
+    """What the city promises for a category. Every span counts from the instant the server received the case."""
+
+    id: str
+    first_reply: Span
+    resolution: Span
+    ladder: bool = True  # information requests climb no ladder
+    extension: Span | None = None  # once more, with a reason (PPID: 7 working days)
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An extra question of a category, such as the lamp-pole number."""
+
+    id: str
+    labels: Label
+    datatype: str = "string"  # as in Open311: string, number, datetime, text, singlevaluelist, multivaluelist
+    required: bool = False
+    values: Mapping[str, Label] = field(default_factory=dict)  # for the list types
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """A kind of problem, who answers it and by when."""
+
+    id: str
+    group: str
+    labels: Label
+    office: str  # an office id, or AREA_HEAD
+    level: ServiceLevel
+    legal_class: LegalClass
+    place: PlaceNeed
+    kinds: frozenset[Kind] = frozenset({Kind.COMPLAINT, Kind.SUGGESTION})
+    keywords: tuple[str, ...] = ()
+    pin: str = "street"  # "street" or "home": how far the public pin is coarsened
+    emergency: str | None = None  # a key of City.emergency_numbers
+    sensitive: bool = False  # private unless the reporter says otherwise
+    questions: tuple[Question, ...] = ()
+    refers_to: str | None = None  # the outside office whose work it is; ours takes the case and refers it
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One step of the ladder: which duty post hears, and how long it has before the next one does."""
+
+    role: str  # "hamlet_head", "village_head", "district_head", "duty", "division_head", "office_head", ...
+    waits: Span
+    labels: Label
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """How long a reporter may do what. The one table of these spans."""
+
+    edit: timedelta
+    rate: timedelta
+    reopen: timedelta
+    """Counted from the moment the office called it solved; at its end silence closes the case."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyNumber:
+    number: str
+    labels: Label
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """Whose ground it is outside the city, as a label point."""
+
+    name: str
+    at: Point
+    contact: Label
+
+
+@dataclass(frozen=True)
+class City:
+    """One city profile, validated."""
+
+    id: str
+    name: str
+    code_prefix: str
+    """Three capitals that open each tracking code."""
+    region_code: str
+    since: str
+    """First month ("2026-01") that may hold cases; lists stop there."""
+    host: str
+    """Where the service stands; links in messages begin with it."""
+    sender: str
+    """SMS sender id, 3-11 letters or digits."""
+    service_name: str
+    languages: tuple[str, ...]
+    greeting: Label
+    utc_offset: timedelta
+    zone_name: str
+    """What people call the zone: WITA, WIB."""
+    areas: Mapping[str, Area]
+    offices: Mapping[str, Office]
+    """All that can answer, villages and districts among them."""
+    categories: Mapping[str, Category]
+    groups: Mapping[str, Label]
+    ceilings: Mapping[LegalClass, Ceiling]
+    calendars: Mapping[str, Calendar]
+    ladders: Mapping[str, tuple[Rung, ...]]
+    """``area`` for what the area's head owns, ``topic`` for the rest."""
+    titles: Mapping[str, str]
+    """Role -> title for posts that no office names: ``village_head.desa`` -> Perbekel."""
+    default_category: str
+    """Whose promises hold for a case that nobody has sorted yet ("lainnya")."""
+    triage_office: str
+    information_office: str
+    verification: Span
+    """How long triage has to sort or screen a case."""
+    handover: Span
+    screening_before_public: bool
+    conflict: Mapping[str, str]
+    """Who takes a case about whom: an office id, or ``parent`` for a village's district. Looked up by the accused
+    office's id, then its kind, then ``office``; ``hamlet`` is a hamlet's head, ``city`` the secretary and the mayor."""
+    accusation_words: tuple[str, ...]
+    emergency_numbers: Mapping[str, EmergencyNumber]
+    windows: Windows
+    retention_days: Mapping[str, int]
+    neighbours: tuple[Neighbour, ...]
+    templates: Mapping[str, Mapping[str, str]]
+    """Language -> template name -> text with ``{placeholders}``."""
+    sms_price: Mapping[str, str]
+    """``rupiah``, ``as_of``, ``source``: what one SMS part costs."""
+    geography: Geography
+    contacts: Mapping[str, str] = field(default_factory=dict)
+    """How else to reach the city: ``phone``, ``email``, ``address``, ``sms`` (a number that takes messages)."""
+
+    @cached_property
+    def villages(self) -> Mapping[str, Area]:
+        """The areas of the lowest level that has geometry, by code."""
+        return {code: area for code, area in self.areas.items() if area.parent is not None}
+
+    @cached_property
+    def hamlets(self) -> Mapping[str, Hamlet]:
+        """All lingkungan and dusun, by id."""
+        return {hamlet.id: hamlet for area in self.areas.values() for hamlet in area.hamlets}
+
+    def calendar_of(self, office_id: str) -> Calendar:
+        """The working time that an office keeps."""
+        return self.calendars[self.offices[office_id].calendar]

@@ -1,0 +1,272 @@
+"""Which act tells whom, in which words.
+
+Two lanes, never both for one event and person. The *office lane* is one publish to the office's topic: one text for
+all its subscribers, with the code and a sign-in link, nothing personal. The *personal lane* has one notice per person
+and channel. A notice holds ids and short facts; its text is rendered at delivery and its addresses are looked up there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from chalicelib.domain.city import City
+from chalicelib.domain.complaint import Change, Complaint
+from chalicelib.domain.errors import DomainError
+from chalicelib.domain.people import Act
+from chalicelib.domain.sms import SINGLE_PART, gsm7, units
+
+CITIZEN_SMS_PER_CASE = 4
+_OFFICE_USEFUL = timedelta(days=14)
+
+
+class Channel(StrEnum):
+    TOPIC = "topic"
+    SMS = "sms"
+    EMAIL = "email"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One message to one audience. ``to`` is an office id (topic), or ``officer#<id>`` / ``citizen#<id>``."""
+
+    id: str
+    code: str
+    template: str
+    channel: Channel
+    to: str
+    language: str
+    created_at: datetime
+    useful_until: datetime
+    args: Mapping[str, str] = field(default_factory=dict)
+    sms: bool = True
+    """On a topic: whether it is worth an SMS; subscribers by phone filter on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who stands behind a duty post: officer ids to tell (the holder and the delegate) with the language of each."""
+
+    post: str
+    officers: tuple[tuple[str, str], ...] = ()
+
+
+TEMPLATES: Mapping[str, frozenset[str]] = {
+    name: frozenset(arguments.split())
+    for name, arguments in {
+        "office_new.sms": "code category where due link",
+        "office_new.subject": "code category",
+        "office_new.email": "service code category where due link",
+        "office_sealed.sms": "code due link",
+        "office_sealed.subject": "code",
+        "office_sealed.email": "service code due link",
+        "office_passed.sms": "code category where due link",
+        "office_passed.subject": "code category",
+        "office_passed.email": "service code category where due from link",
+        "office_reopened.sms": "code category where link",
+        "office_reopened.subject": "code category",
+        "office_reopened.email": "service code category where due link",
+        "office_overdue.sms": "code category due link",
+        "office_overdue.subject": "code category",
+        "office_overdue.email": "service code category where due link",
+        "office_message.subject": "code category",
+        "office_message.email": "service code category where link",
+        "office_withdrawn.subject": "code category",
+        "office_withdrawn.email": "service code category where",
+        "officer_new.sms": "code category where due link",
+        "officer_new.subject": "code category",
+        "officer_new.email": "service code category where due link",
+        "officer_rung.sms": "code category where due link",
+        "officer_rung.subject": "code",
+        "officer_rung.email": "service code category where due office level link",
+        "citizen_received.sms": "code due link",
+        "citizen_received.subject": "code",
+        "citizen_received.email": "service code category due link",
+        "citizen_resolved.sms": "code link",
+        "citizen_resolved.subject": "code",
+        "citizen_resolved.email": "service code link",
+        "citizen_reopened.sms": "code link",
+        "citizen_reopened.subject": "code",
+        "citizen_reopened.email": "service code link",
+        "citizen_rejected.sms": "code link",
+        "citizen_rejected.subject": "code",
+        "citizen_rejected.email": "service code link",
+        "sign_in.sms": "service digits minutes",
+        "sign_in.subject": "service",
+        "sign_in.email": "service digits minutes",
+    }.items()
+}
+"""Every template and the exact placeholders it takes; a profile with others fails validation."""
+
+_ELASTIC = ("category", "where", "service")
+"""What may be shortened so that an SMS stays one part, in this order."""
+
+_OFFICE_NOTICE: Mapping[Act, tuple[str, bool]] = {
+    # act: (template, worth an SMS)
+    Act.FILE: ("office_new", True),
+    Act.SORT: ("office_new", True),
+    Act.PASS_ON: ("office_passed", True),
+    Act.REOPEN: ("office_reopened", True),
+    Act.MESSAGE: ("office_message", False),
+    Act.WITHDRAW: ("office_withdrawn", False),
+}
+
+_CITIZEN_NOTICE: Mapping[Act, str] = {
+    Act.FILE: "citizen_received",
+    Act.RESOLVE: "citizen_resolved",
+    Act.REOPEN: "citizen_reopened",
+    Act.REJECT: "citizen_rejected",
+}
+
+
+class NoRoom(DomainError):
+    """A template cannot be made to fit one SMS part: a fault of the profile, caught by its validation."""
+
+
+def notices_for(
+    change: Change,
+    city: City,
+    *,
+    citizen_channel: Channel | None = None,
+    holders: Mapping[str, Holder] | None = None,
+) -> tuple[Notice, ...]:
+    """The notices of one change; deterministic ids, so that a repeated job writes the same rows.
+
+    ``citizen_channel`` is the road to the reporter, None where there is no contact; ``holders`` says who holds the
+    duty posts that this change reaches.
+    """
+    complaint, act = change.complaint, change.event.act
+    found: list[Notice] = []
+    if act in _OFFICE_NOTICE:
+        template, sms = _OFFICE_NOTICE[act]
+        if complaint.sealed:
+            # An accusation is told to triage alone, without a word of what it is about.
+            template = "office_sealed"
+        found.append(
+            _notice(change, city, template, Channel.TOPIC, complaint.office, city.languages[0], sms=sms)
+        )
+    if act in (Act.FILE, Act.SORT) and complaint.hamlet and complaint.line == "area" and not complaint.sealed:
+        found += _to_post(change, city, "officer_new", f"hamlet_head@{complaint.hamlet}", holders)
+    if act is Act.ESCALATE:
+        post = str(change.event.data["post"])
+        told = _to_post(change, city, "officer_rung", post, holders) if post else []
+        if not told:
+            # Nobody stands above, or nobody is there: the office hears again, and of screening the triage office.
+            screening = change.event.data["clock"] == "screening"
+            office = city.triage_office if screening or complaint.sealed else complaint.office
+            template = "office_sealed" if complaint.sealed else "office_overdue"
+            told = [_notice(change, city, template, Channel.TOPIC, office, city.languages[0])]
+        found += told
+    if (
+        act in _CITIZEN_NOTICE
+        and complaint.citizen
+        and citizen_channel
+        and not _capped(complaint, citizen_channel)
+    ):
+        found.append(
+            _notice(
+                change,
+                city,
+                _CITIZEN_NOTICE[act],
+                citizen_channel,
+                f"citizen#{complaint.citizen}",
+                complaint.language,
+            )
+        )
+    return tuple(found)
+
+
+def texts_a_citizen(notices: Sequence[Notice]) -> bool:
+    """Whether one of these is an SMS to the reporter and so counts against the cap of the case."""
+    return any(notice.to.startswith("citizen#") and notice.channel is Channel.SMS for notice in notices)
+
+
+def render(
+    name: str, arguments: Mapping[str, str], language: str, city: City, *, one_sms: bool = False
+) -> str:
+    """Fill a template. With ``one_sms`` the text is GSM-7 and one part: long names are shortened, never the link.
+
+    Raises NoRoom where even the shortest names leave no room.
+    """
+    template = city.templates[language][name]
+    needed = {key: arguments[key] for key in TEMPLATES[name]}
+    if not one_sms:
+        return template.format(**needed)
+    needed = {key: gsm7(value) for key, value in needed.items()}
+    text = template.format(**needed)
+    for key in _ELASTIC:
+        over = units(text) - SINGLE_PART
+        if over <= 0:
+            break
+        value = needed.get(key, "")
+        kept = max(len(value) - over - 1, 8)
+        if kept < len(value) - 1:
+            needed[key] = value[:kept].rstrip(" ,.-") + "."
+            text = template.format(**needed)
+    if units(text) > SINGLE_PART:
+        raise NoRoom(f"{name} ({language}) takes {units(text)} septets")
+    return text
+
+
+def moment(at: datetime, city: City) -> str:
+    """A moment as an SMS says it, on the city's wall clock: ``24/11 09.30``."""
+    return (at + city.utc_offset).strftime("%d/%m %H.%M")
+
+
+def category_label(complaint: Complaint, city: City, language: str) -> str:
+    """What the case is about, in a word or three; an unsorted one says so."""
+    category = city.categories.get(complaint.category) if complaint.category else None
+    if category is None:
+        return "Belum dipilah" if language == "id" else "Not sorted yet"
+    return category.labels.get(language) or category.labels["id"]
+
+
+def where_label(complaint: Complaint, city: City) -> str:
+    """The village's name: as near as a message may say it."""
+    return city.areas[complaint.area].name if complaint.area else city.name
+
+
+def _capped(complaint: Complaint, channel: Channel) -> bool:
+    return channel is Channel.SMS and complaint.citizen_sms >= CITIZEN_SMS_PER_CASE
+
+
+def _to_post(
+    change: Change, city: City, template: str, post: str, holders: Mapping[str, Holder] | None
+) -> list[Notice]:
+    holder = (holders or {}).get(post)
+    return [
+        _notice(change, city, template, channel, f"officer#{officer}", language)
+        for officer, language in (holder.officers if holder else ())
+        for channel in (Channel.SMS, Channel.EMAIL)
+    ]
+
+
+def _notice(
+    change: Change, city: City, template: str, channel: Channel, to: str, language: str, *, sms: bool = True
+) -> Notice:
+    complaint = change.complaint
+    arguments = {
+        "category": category_label(complaint, city, language),
+        "where": where_label(complaint, city),
+        "due": moment(complaint.clocks.next_due, city),
+        "office": city.offices[complaint.office].short,
+        "level": str(complaint.level),
+    }
+    if change.event.act is Act.PASS_ON:
+        arguments["from"] = city.offices[str(change.event.data["from"])].short
+    names = {f"{template}.sms", f"{template}.subject", f"{template}.email"} & TEMPLATES.keys()
+    wanted = frozenset[str]().union(*(TEMPLATES[name] for name in names))
+    return Notice(
+        id=f"{complaint.code}#{complaint.version:04d}#{template}#{channel}#{to}",
+        code=complaint.code,
+        template=template,
+        channel=channel,
+        to=to,
+        language=language,
+        created_at=change.event.at,
+        useful_until=change.event.at + _OFFICE_USEFUL,
+        args={key: value for key, value in arguments.items() if key in wanted},
+        sms=sms,
+    )

@@ -1,0 +1,223 @@
+"""Which clocks a case runs under, what moments they promise, and who hears when one runs out.
+
+All promises count from the instant the server received the case; none is chained to another. A promised moment is
+stamped and never computed again when a policy changes. No status, note, hand-over or acknowledgement buys time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.city import CITY_SCOPE, Category, City, Label
+from chalicelib.domain.clock import Span
+from chalicelib.domain.people import Duty, Role
+
+if TYPE_CHECKING:
+    from chalicelib.domain.complaint import Complaint
+
+
+class ClockName(StrEnum):
+    VERIFICATION = "verification"  # triage sorts, or decides an accusation
+    SCREENING = "screening"  # triage reads a text before the public may; late is an alarm, never a release
+    FIRST_REPLY = "first_reply"  # a written answer that the reporter can see
+    RESOLUTION = "resolution"
+
+
+_PROMISES = (ClockName.VERIFICATION, ClockName.FIRST_REPLY, ClockName.RESOLUTION)
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """One promise: ``due`` is stamped; ``climbs_at`` is when the next rung hears; ``climbed`` how many have."""
+
+    name: ClockName
+    due: datetime
+    climbs_at: datetime | None = None
+    climbed: int = 0
+    stopped_at: datetime | None = None
+
+    @property
+    def running(self) -> bool:
+        return self.stopped_at is None
+
+    @property
+    def wakes_at(self) -> datetime:
+        return self.climbs_at or self.due
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """All clocks of one case, by name."""
+
+    all: tuple[Clock, ...] = ()
+
+    def __iter__(self) -> Iterator[Clock]:
+        return iter(self.all)
+
+    def get(self, name: ClockName) -> Clock | None:
+        return next((clock for clock in self.all if clock.name is name), None)
+
+    def running(self) -> tuple[Clock, ...]:
+        return tuple(clock for clock in self.all if clock.running)
+
+    @property
+    def level(self) -> int:
+        return max((clock.climbed for clock in self.all if clock.name in _PROMISES), default=0)
+
+    @property
+    def next_due(self) -> datetime:
+        """The earliest promise not yet kept; when all are kept, the promise to solve."""
+        promised = [clock for clock in self.all if clock.name in _PROMISES]
+        return min(clock.due for clock in [c for c in promised if c.running] or promised)
+
+    @property
+    def wakes_at(self) -> datetime | None:
+        return min((clock.wakes_at for clock in self.running()), default=None)
+
+    def late(self, now: datetime) -> bool:
+        return any(clock.due < now for clock in self.running() if clock.name in _PROMISES)
+
+    def due_to_climb(self, now: datetime) -> Clock | None:
+        """The running clock whose next rung should hear now, the longest waiting first."""
+        due = [clock for clock in self.running() if clock.wakes_at <= now]
+        return min(due, key=lambda clock: clock.wakes_at, default=None)
+
+    def start(self, clock: Clock) -> Clocks:
+        return Clocks((*(other for other in self.all if other.name is not clock.name), clock))
+
+    def stop(self, name: ClockName, at: datetime) -> Clocks:
+        """Keep a promise. One that is kept already stays kept since then."""
+        return Clocks(
+            tuple(
+                replace(clock, stopped_at=at) if clock.name is name and clock.running else clock
+                for clock in self.all
+            )
+        )
+
+    def stop_all(self, at: datetime) -> Clocks:
+        return Clocks(tuple(replace(c, stopped_at=at) if c.running else c for c in self.all))
+
+    def resume(self, name: ClockName, *, climbs_at: datetime) -> Clocks:
+        """Run again towards the old deadline, with the next rung to hear at ``climbs_at``."""
+        return Clocks(
+            tuple(
+                replace(clock, stopped_at=None, climbs_at=climbs_at) if clock.name is name else clock
+                for clock in self.all
+            )
+        )
+
+    def climb(self, name: ClockName, level: int, climbs_at: datetime) -> Clocks:
+        return Clocks(
+            tuple(
+                replace(clock, climbed=level, climbs_at=climbs_at) if clock.name is name else clock
+                for clock in self.all
+            )
+        )
+
+    def no_later_than(self, fresh: Clocks) -> Clocks:
+        """Take the fresh promises where they are earlier; what was promised before is never put off."""
+        result = self
+        for clock in fresh:
+            old = self.get(clock.name)
+            if old is None:
+                result = result.start(clock)
+            elif clock.due < old.due:
+                earlier = clock.due if old.climbs_at is None else min(clock.due, old.climbs_at)
+                result = result.start(
+                    replace(old, due=clock.due, climbs_at=earlier if old.climbed == 0 else old.climbs_at)
+                )
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rung of one case's ladder: the post that hears, the office it works in, and the time it then has."""
+
+    post: str
+    office: str
+    waits: Span
+    labels: Label
+
+
+def promise(category: Category, office: str, city: City, received_at: datetime) -> Clocks:
+    """The moments a category promises, in the working time of the office that answers."""
+    calendar = city.calendar_of(office)
+    emergency = category.emergency is not None
+    return Clocks(
+        (
+            Clock(
+                ClockName.FIRST_REPLY,
+                calendar.due(received_at, category.level.first_reply, emergency=emergency),
+            ),
+            Clock(
+                ClockName.RESOLUTION,
+                calendar.due(received_at, category.level.resolution, emergency=emergency),
+            ),
+        )
+    )
+
+
+def unsorted_promise(city: City, received_at: datetime) -> Clocks:
+    """What is promised before anybody knows what it is: sorting in time, and the default category's moments."""
+    default = city.categories[city.default_category]
+    triage = city.calendar_of(city.triage_office)
+    return promise(default, city.triage_office, city, received_at).start(
+        Clock(ClockName.VERIFICATION, triage.due(received_at, city.verification))
+    )
+
+
+def screening_clock(city: City, at: datetime) -> Clock:
+    """How long triage has to read a text before it is late for the public."""
+    return Clock(ClockName.SCREENING, city.calendar_of(city.triage_office).due(at, city.verification))
+
+
+def steps(complaint: Complaint, clock: ClockName, city: City) -> tuple[Step, ...]:
+    """The ladder above the responsible office, lowest rung first.
+
+    The area line (kaling or kadus, lurah or perbekel, camat) serves what the area's head owns, the topic line (duty
+    post, head of division, head of office) the rest; they meet at the secretary. Posts that the case is about are
+    left out, and an information request climbs nowhere (its procedure is the PPID's own).
+    """
+    if clock is ClockName.SCREENING:
+        return ()
+    category = city.categories.get(complaint.category or city.default_category)
+    if category is None or not category.level.ladder:
+        return ()
+    at_triage = clock is ClockName.VERIFICATION
+    office = city.triage_office if at_triage else complaint.office
+    line = "topic" if at_triage else complaint.line
+    found: list[Step] = []
+    for rung in city.ladders[line]:
+        scope = _scope(Role(rung.role), office, complaint, city)
+        if scope is None or _is_first(Role(rung.role), line, complaint):
+            continue
+        if complaint.accused and (
+            scope == complaint.accused or scope.startswith((f"{complaint.accused}/", f"{complaint.accused}."))
+        ):
+            continue
+        works_in = city.triage_office if scope == CITY_SCOPE else scope.partition("/")[0]
+        found.append(Step(Duty(Role(rung.role), scope).post, works_in, rung.waits, rung.labels))
+    return tuple(found)
+
+
+def _is_first(role: Role, line: str, complaint: Complaint) -> bool:
+    """The rung that had the case from the start is not climbed to again."""
+    if line == "topic":
+        return role is Role.DUTY
+    return role is (Role.HAMLET_HEAD if complaint.hamlet else Role.VILLAGE_HEAD)
+
+
+def _scope(role: Role, office: str, complaint: Complaint, city: City) -> str | None:
+    if role in (Role.SECRETARY, Role.MAYOR):
+        return CITY_SCOPE
+    if role is Role.HAMLET_HEAD:
+        return complaint.hamlet
+    if role is Role.VILLAGE_HEAD:
+        return office if office in city.villages else None
+    if role is Role.DISTRICT_HEAD:
+        return city.areas[office].parent if office in city.villages else None
+    return office

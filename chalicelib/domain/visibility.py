@@ -1,0 +1,50 @@
+"""What the public may know of a case: whether lists show it, how exactly its place, and the row they show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.domain.city import City
+from chalicelib.domain.complaint import Complaint, Screening, Status
+from chalicelib.domain.geo import Point, coarsen
+
+PIN_METRES = {"street": 50, "home": 400}
+"""Size of the grid that public pins stand on, by the category's ``pin``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One row of a list: what it shows, and what decides who may see it."""
+
+    code: str
+    position: str
+    """Where a cursor goes on after this row."""
+    kind: str
+    status: str
+    filed_at: str
+    category: str | None = None
+    area: str | None = None
+    hamlet: str | None = None
+    office: str = ""
+    level: int = 0
+    due: str | None = None
+    excerpt: str = ""
+    point: tuple[float, float] | None = None
+    private: bool = False
+    sealed: bool = False
+    accused: str | None = None
+    screening: str = ""
+
+
+def is_listed(complaint: Complaint) -> bool:
+    """Whether public lists show the case at all; until its text is released they show a stub."""
+    return not complaint.private and not complaint.sealed and complaint.status is not Status.WITHDRAWN
+
+
+def public_pin(complaint: Complaint, city: City) -> Point | None:
+    """The place as the public may know it: on a coarse grid, coarser for what happens in homes."""
+    point = complaint.place.point
+    if point is None or not is_listed(complaint) or complaint.screening is not Screening.RELEASED:
+        return None
+    category = city.categories.get(complaint.category) if complaint.category else None
+    return coarsen(point, PIN_METRES[category.pin if category else "home"])

@@ -1,0 +1,59 @@
+"""Sign-in by one-time code or secret link, and the authorizer that reads the token they buy."""
+
+from __future__ import annotations
+
+from chalice.app import AuthRequest, AuthResponse, Blueprint, Response
+
+from chalicelib.cities import load
+from chalicelib.domain.errors import NotSignedIn
+from chalicelib.http import forms, requests, views
+from chalicelib.http.problems import answers_problems
+from chalicelib.settings import settings, utc_now
+from chalicelib.usecases import signin
+
+routes = Blueprint(__name__)
+
+
+@routes.authorizer(ttl_seconds=60)
+def signed_in(request: AuthRequest) -> AuthResponse:
+    """Identify the bearer of a token; what they may do is read from the store on each request."""
+    scheme, _, presented = request.token.partition(" ")
+    try:
+        if scheme.lower() != "bearer":
+            raise NotSignedIn("no bearer token")
+        who = signin.identify(presented.strip(), now=utc_now())
+    except NotSignedIn:
+        return AuthResponse(routes=[], principal_id="nobody")
+    # A cached policy serves all routes of the token, so it names them all.
+    return AuthResponse(routes=["*"], principal_id=f"{who.kind}:{who.id}")
+
+
+@routes.route("/v1/auth/codes", methods=["POST"], cors=True)
+@answers_problems
+def post_code() -> Response:
+    request = requests.current()
+    address, kind = forms.address(requests.body(request))
+    challenge = signin.request_code(
+        address, kind, requests.language(request), client=requests.client(request), now=utc_now()
+    )
+    return views.answer({"challenge": challenge, "expires_in": int(signin.CODE_LASTS.total_seconds())}, 202)
+
+
+@routes.route("/v1/auth/tokens", methods=["POST"], cors=True)
+@answers_problems
+def post_token() -> Response:
+    challenge, digits = forms.challenge(requests.body(requests.current()))
+    token, kind = signin.redeem_code(challenge, digits, now=utc_now())
+    return views.answer(
+        {"token": token, "as": kind, "expires_in": int(signin.TOKEN_LASTS.total_seconds())}, 201
+    )
+
+
+@routes.route("/v1/auth/links", methods=["POST"], cors=True)
+@answers_problems
+def post_link() -> Response:
+    code, secret = forms.link(requests.body(requests.current()), load(settings().city))
+    token = signin.open_link(code, secret, now=utc_now())
+    return views.answer(
+        {"token": token, "as": "link", "expires_in": int(signin.TOKEN_LASTS.total_seconds())}, 201
+    )

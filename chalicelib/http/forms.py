@@ -1,0 +1,553 @@
+"""Forms: what a body or a query says, checked field by field, with all faults collected before anybody is told.
+
+A form knows its fields; anything else in it is a fault, so nobody sets a status, an office or a deadline.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.city import City, Kind
+from chalicelib.domain.complaint import Filing, Place, Status
+from chalicelib.domain.errors import Fault, Invalid
+from chalicelib.domain.geo import Point
+from chalicelib.domain.tracking import parse_code
+from chalicelib.usecases.handling import Sorting
+from chalicelib.usecases.intake import Contact
+from chalicelib.usecases.reading import NEAR_MOST_METRES, PAGE, Filters
+from chalicelib.usecases.signin import Kind as WhoKind
+
+TEXT_MOST = 5000
+SENTENCE_MOST = 1000
+WORDS_MOST = 300
+_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
+_RESERVED = frozenset(
+    {"status", "office", "deadline", "due", "code", "version", "level", "citizen", "screening", "outcome"}
+)
+"""Fields that exist on a complaint and that no citizen may set: told apart from mere typing errors."""
+_REJECTIONS = ("duplicate", "not_city", "unclear", "court", "abuse", "other")
+_MISSING = object()
+
+
+class Form:
+    """One object of fields under a path; it remembers what was asked for and what was wrong."""
+
+    def __init__(self, values: Mapping[str, Any], path: str = "", faults: list[Fault] | None = None) -> None:
+        self._values = values
+        self._path = path
+        self._asked: set[str] = set()
+        self.faults: list[Fault] = [] if faults is None else faults
+
+    def fault(self, name: str, reason: str, **values: str | int) -> None:
+        self.faults.append(Fault(f"{self._path}{name}", reason, values))
+
+    def text(
+        self, name: str, *, least: int = 0, most: int, lines: bool = True, required: bool = False
+    ) -> str:
+        """A text, stripped and in Unicode NFC; control characters and lone surrogates are faults."""
+        value = self._take(name, required or least > 0)
+        if value is _MISSING:
+            return ""
+        if not isinstance(value, str):
+            self.fault(name, "no_text")
+            return ""
+        if len(value) > most:
+            self.fault(name, "too_long", most=most)
+            return ""
+        if _unstorable(value, lines=lines):
+            self.fault(name, "bad_characters")
+            return ""
+        text = unicodedata.normalize("NFC", value).strip()
+        if not text and (required or least):
+            self.fault(name, "required")
+        elif text and len(text) < least:
+            self.fault(name, "too_short", least=least)
+        return text
+
+    def choice(
+        self, name: str, choices: Iterable[str], *, required: bool = False, unknown: str = ""
+    ) -> str | None:
+        """One of a few words; ``unknown`` names the fault where listing them all would help nobody."""
+        value = self._take(name, required)
+        if value is _MISSING:
+            return None
+        options = list(choices)
+        if not isinstance(value, str) or value not in options:
+            if unknown:
+                self.fault(name, unknown)
+            else:
+                self.fault(name, "not_a_choice", choices=", ".join(options))
+            return None
+        return value
+
+    def boolean(self, name: str, *, required: bool = False) -> bool | None:
+        value = self._take(name, required)
+        if value is _MISSING:
+            return None
+        if not isinstance(value, bool):
+            self.fault(name, "no_boolean")
+            return None
+        return value
+
+    def number(self, name: str, least: float, most: float, *, required: bool = False) -> float | None:
+        """A finite number within bounds; a text that holds one is taken from a query only."""
+        value = self._take(name, required)
+        if value is _MISSING:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self.fault(name, "no_number")
+            return None
+        if not math.isfinite(value) or not least <= value <= most:
+            self.fault(name, "out_of_range", least=_plain(least), most=_plain(most))
+            return None
+        return float(value)
+
+    def whole(self, name: str, least: int, most: int, *, required: bool = False) -> int | None:
+        value = self._take(name, required)
+        if value is _MISSING:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int):
+            self.fault(name, "no_whole_number")
+            return None
+        if not least <= value <= most:
+            self.fault(name, "out_of_range", least=least, most=most)
+            return None
+        return value
+
+    def moment(self, name: str, *, now: datetime) -> datetime | None:
+        """An RFC 3339 moment with its zone, within ten years of now."""
+        value = self._take(name, False)
+        if value is _MISSING:
+            return None
+        try:
+            if not isinstance(value, str) or len(value) > 40:
+                raise ValueError
+            read = datetime.fromisoformat(value)
+            if read.tzinfo is None:
+                raise ValueError
+            read = read.astimezone(UTC)
+        except (ValueError, OverflowError):
+            self.fault(name, "no_moment")
+            return None
+        if abs(read - now) > timedelta(days=3653):
+            self.fault(name, "moment_far")
+            return None
+        return read
+
+    def part(self, name: str, *, required: bool = False) -> Form | None:
+        """An object within; its faults land in the same list, under ``name.``."""
+        value = self._take(name, required)
+        if value is _MISSING:
+            return None
+        if not isinstance(value, Mapping):
+            self.fault(name, "no_object")
+            return None
+        return Form(value, f"{self._path}{name}.", self.faults)
+
+    def raw(self, name: str) -> Any:
+        """A value as it came, None where there is none."""
+        value = self._take(name, False)
+        return None if value is _MISSING else value
+
+    def close(self) -> None:
+        """Fault every field that nobody asked for."""
+        for name in self._values:
+            if name not in self._asked:
+                shown = name if len(name) <= 40 and name.isprintable() else "?"
+                self.fault(shown, "not_yours" if name in _RESERVED else "unknown_field")
+
+    def done(self) -> None:
+        """Close the form and raise Invalid with every fault found."""
+        self.close()
+        if self.faults:
+            raise Invalid(self.faults)
+
+    def _take(self, name: str, required: bool) -> Any:
+        self._asked.add(name)
+        value = self._values.get(name, _MISSING)
+        if value is None:
+            value = _MISSING
+        if value is _MISSING and required:
+            self.fault(name, "required")
+        return value
+
+
+# The report ---------------------------------------------------------------------------------------------------
+
+
+def complaint(
+    values: Mapping[str, Any],
+    city: City,
+    language: str,
+    *,
+    channel: str,
+    now: datetime,
+    on_behalf: bool = False,
+) -> tuple[Filing, Contact]:
+    """A report and its contact, or Invalid with all faults. docs/openapi.yaml has the fields."""
+    form = Form(values)
+    kind = form.choice("kind", [str(k) for k in Kind]) or Kind.COMPLAINT
+    category = form.choice("category", city.categories, unknown="unknown_category")
+    if category and Kind(kind) not in city.categories[category].kinds:
+        form.fault("category", "category_kind")
+    text = form.text("text", least=10, most=TEXT_MOST)
+    area, hamlet, place = _place(form, city)
+    identity = form.choice("identity", ("hidden", "shown"))
+    publication = form.choice("publication", ("public", "private"))
+    spoken = form.choice("language", city.languages) or language
+    client_time = form.moment("client_time", now=now)
+    contact = _contact(form)
+    about = form.part("about_staff")
+    accused, accused_words = _accused(about, city) if about else (None, "")
+    answers = _answers(form, city, category, now)
+    if on_behalf and form.boolean("consent", required=True) is False:
+        form.fault("consent", "consent_required")
+    form.done()
+    filing = Filing(
+        kind=Kind(kind),
+        text=text,
+        language=spoken,
+        channel=channel,
+        category=category,
+        area=area,
+        hamlet=hamlet,
+        place=place,
+        answers=answers,
+        identity_shown=identity == "shown",
+        private=publication == "private",
+        about_staff=about is not None,
+        accused=accused,
+        accused_words=accused_words,
+        client_time=client_time,
+    )
+    return filing, contact
+
+
+def _place(form: Form, city: City) -> tuple[str | None, str | None, Place]:
+    place = form.part("place")
+    if place is None:
+        return None, None, Place()
+    lat = place.number("lat", -90, 90)
+    lon = place.number("lon", -180, 180)
+    faulted = {fault.field for fault in form.faults} & {"place.lat", "place.lon"}
+    if (lat is None) != (lon is None) and not faulted:
+        place.fault("lon" if lon is None else "lat", "required")
+    area = place.choice("area", city.villages, unknown="unknown_area")
+    hamlet = place.choice("hamlet", city.hamlets, unknown="unknown_hamlet")
+    words = place.text("words", most=WORDS_MOST, lines=False)
+    place.close()
+    point = Point(lat, lon) if lat is not None and lon is not None else None
+    return area, hamlet, Place(point, words)
+
+
+def _contact(form: Form) -> Contact:
+    contact = form.part("contact")
+    if contact is None:
+        return Contact()
+    number = contact.text("phone", most=40, lines=False)
+    address = contact.text("email", most=254, lines=False)
+    name = contact.text("name", most=100, lines=False)
+    contact.close()
+    found = phone(number) if number else ""
+    if number and not found:
+        contact.fault("phone", "no_phone")
+    if address and not _EMAIL.fullmatch(address):
+        contact.fault("email", "no_email")
+    if name and not number and not address:
+        contact.fault("phone", "no_address")
+    return Contact(found, address.lower(), name)
+
+
+def _accused(about: Form, city: City) -> tuple[str | None, str]:
+    """Whom it is about: an office, a village, a district or a hamlet by id, and the words the reporter uses."""
+    office = about.raw("office")
+    if office is not None and (
+        not isinstance(office, str) or (office not in city.offices and office not in city.hamlets)
+    ):
+        about.fault("office", "unknown_accused")
+        office = None
+    words = about.text("words", most=WORDS_MOST, lines=False)
+    about.close()
+    return office, words
+
+
+def _answers(form: Form, city: City, category: str | None, now: datetime) -> dict[str, Any]:
+    """Answers to the category's extra questions, by question id; datatypes as in Open311."""
+    given = form.part("answers")
+    questions = city.categories[category].questions if category else ()
+    answers: dict[str, Any] = {}
+    if given is None:
+        for question in questions:
+            if question.required:
+                form.fault(f"answers.{question.id}", "required")
+        return answers
+    for question in questions:
+        value: Any
+        if question.datatype == "number":
+            value = given.number(question.id, -1e12, 1e12, required=question.required)
+        elif question.datatype == "datetime":
+            moment = given.moment(question.id, now=now)
+            value = moment.isoformat() if moment else None
+        elif question.datatype == "singlevaluelist":
+            value = given.choice(question.id, question.values, required=question.required)
+        elif question.datatype == "multivaluelist":
+            value = _several(given, question.id, list(question.values))
+        else:
+            most = SENTENCE_MOST if question.datatype == "text" else WORDS_MOST
+            value = given.text(question.id, most=most, required=question.required) or None
+        if value is not None:
+            answers[question.id] = value
+    given.close()
+    return answers
+
+
+def _several(form: Form, name: str, choices: list[str]) -> list[str] | None:
+    value = form.raw(name)
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) > len(choices):
+        form.fault(name, "no_list")
+        return None
+    if any(not isinstance(item, str) or item not in choices for item in value):
+        form.fault(name, "not_a_choice", choices=", ".join(choices))
+        return None
+    return sorted(set(value))
+
+
+# The acts -----------------------------------------------------------------------------------------------------
+
+
+def sentence(values: Mapping[str, Any], *, required: bool = True) -> str:
+    """``{"text": ...}``: a sentence that the other side reads."""
+    form = Form(values)
+    text = form.text("text", least=3 if required else 0, most=SENTENCE_MOST)
+    form.done()
+    return text
+
+
+def whole_text(values: Mapping[str, Any]) -> str:
+    form = Form(values)
+    text = form.text("text", least=10, most=TEXT_MOST)
+    form.done()
+    return text
+
+
+def nothing(values: Mapping[str, Any]) -> None:
+    """An act that needs no words."""
+    Form(values).done()
+
+
+def reason(values: Mapping[str, Any]) -> str:
+    form = Form(values)
+    text = form.text("reason", most=WORDS_MOST)
+    form.done()
+    return text
+
+
+def rating(values: Mapping[str, Any]) -> tuple[int, str]:
+    form = Form(values)
+    score = form.whole("score", 1, 5, required=True)
+    words = form.text("words", most=SENTENCE_MOST)
+    form.done()
+    return score or 0, words
+
+
+def transfer(values: Mapping[str, Any]) -> tuple[str, str]:
+    """The office that a case goes to, and the sentence that says why."""
+    return _target(values, "office")
+
+
+def referral(values: Mapping[str, Any]) -> tuple[str, str]:
+    """The agency outside the city that is asked, and what it is asked."""
+    return _target(values, "agency")
+
+
+def _target(values: Mapping[str, Any], name: str) -> tuple[str, str]:
+    form = Form(values)
+    target = form.text(name, most=60, lines=False, required=True)
+    text = form.text("text", least=3, most=SENTENCE_MOST)
+    form.done()
+    return target, text
+
+
+def sorting(values: Mapping[str, Any], city: City) -> Sorting:
+    form = Form(values)
+    category = form.choice("category", city.categories, required=True, unknown="unknown_category")
+    office = form.choice("office", city.offices, unknown="unknown_office")
+    area = form.choice("area", city.villages, unknown="unknown_area")
+    accusation = form.boolean("accusation")
+    accused = form.choice("accused", [*city.offices, *city.hamlets], unknown="unknown_accused")
+    text = form.text("text", most=SENTENCE_MOST)
+    form.done()
+    return Sorting(category or "", office, area, accusation, accused, text)
+
+
+def rejection(values: Mapping[str, Any]) -> tuple[str, str]:
+    form = Form(values)
+    why = form.choice("reason", _REJECTIONS, required=True) or ""
+    text = form.text("text", least=10, most=SENTENCE_MOST)
+    form.done()
+    return why, text
+
+
+# Sign-in ------------------------------------------------------------------------------------------------------
+
+
+def address(values: Mapping[str, Any]) -> tuple[str, WhoKind]:
+    """A phone or an e-mail to send a one-time code to, and as whom."""
+    form = Form(values)
+    number = form.text("phone", most=40, lines=False)
+    mailbox = form.text("email", most=254, lines=False).lower()
+    kind = form.choice("as", ("citizen", "officer")) or "citizen"
+    found = phone(number) if number else ""
+    if number and not found:
+        form.fault("phone", "no_phone")
+    if mailbox and not _EMAIL.fullmatch(mailbox):
+        form.fault("email", "no_email")
+    if not number and not mailbox and not form.faults:
+        form.fault("phone", "no_address")
+    form.done()
+    return found or mailbox, WhoKind(kind)
+
+
+def challenge(values: Mapping[str, Any]) -> tuple[str, str]:
+    form = Form(values)
+    opened = form.text("challenge", most=64, lines=False, required=True)
+    digits = form.text("digits", most=12, lines=False, required=True)
+    form.done()
+    return opened, "".join(digits.split())
+
+
+def link(values: Mapping[str, Any], city: City) -> tuple[str, str]:
+    form = Form(values)
+    typed = form.text("code", most=40, lines=False, required=True)
+    secret = form.text("secret", most=40, lines=False, required=True)
+    found = parse_code(city.code_prefix, typed) if typed else None
+    if typed and found is None:
+        form.fault("code", "no_code")
+    form.done()
+    return found or "", secret
+
+
+# Lists --------------------------------------------------------------------------------------------------------
+
+
+def filters(query: Mapping[str, str], city: City) -> tuple[Filters, str | None, int, str]:
+    """The public list's query: filters, cursor, page size and format. Numbers come as texts here."""
+    form = Form(_numbers(query, "lat", "lon", "radius", "limit"))
+    area = form.choice("area", city.areas, unknown="unknown_area")
+    category = form.choice("category", city.categories, unknown="unknown_category")
+    office = form.choice("office", city.offices, unknown="unknown_office")
+    kind = form.choice("kind", [str(k) for k in Kind])
+    status = form.choice("status", [str(s) for s in Status])
+    month = form.text("month", most=7, lines=False)
+    if month and not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", month):
+        form.fault("month", "no_month")
+    lat, lon = form.number("lat", -90, 90), form.number("lon", -180, 180)
+    if (lat is None) != (lon is None) and not form.faults:
+        form.fault("lon" if lon is None else "lat", "required")
+    radius = form.whole("radius", 10, NEAR_MOST_METRES)
+    box = _box(form)
+    cursor = form.text("cursor", most=300, lines=False) or None
+    limit = form.whole("limit", 1, PAGE) or PAGE
+    shape = form.choice("format", ("json", "geojson")) or "json"
+    form.choice("lang", city.languages)
+    form.done()
+    near = Point(lat, lon) if lat is not None and lon is not None else None
+    found = Filters(area, category, office, kind, status, month or None, near, radius or 500, box)
+    return found, cursor, limit, shape
+
+
+def paging(query: Mapping[str, str], *choices: str) -> tuple[str, str | None, int]:
+    """Which list (where there are several), its cursor and page size."""
+    form = Form(_numbers(query, "limit"))
+    which = form.choice("which", choices) if choices else ""
+    cursor = form.text("cursor", most=300, lines=False) or None
+    limit = form.whole("limit", 1, PAGE) or PAGE
+    form.choice("lang", ("id", "en"))
+    form.done()
+    return which or (choices[0] if choices else ""), cursor, limit
+
+
+def point(query: Mapping[str, str]) -> tuple[float, float]:
+    form = Form(_numbers(query, "lat", "lon"))
+    lat = form.number("lat", -90, 90, required=True)
+    lon = form.number("lon", -180, 180, required=True)
+    form.choice("lang", ("id", "en"))
+    form.done()
+    return lat or 0.0, lon or 0.0
+
+
+def words(values: Mapping[str, Any]) -> str:
+    form = Form(values)
+    text = form.text("text", most=TEXT_MOST, required=True)
+    form.done()
+    return text
+
+
+# Inside -------------------------------------------------------------------------------------------------------
+
+
+def phone(typed: str) -> str:
+    """A mobile number in E.164, or "" where it is none.
+
+    Numbers that begin with 62 and lack the plus are Indonesian mobiles that a parser for the region would misread
+    as landlines, so the plus is added first. Any country's mobiles are welcome: tourists report, too.
+    """
+    import phonenumbers
+
+    plain = unicodedata.normalize("NFKC", typed).replace("wa.me/", "").strip()
+    digits = re.sub(r"[^\d+]", "", plain)
+    if digits.startswith("62"):
+        plain = f"+{digits}"
+    try:
+        number = phonenumbers.parse(plain, "ID")
+    except phonenumbers.NumberParseException:
+        return ""
+    if not phonenumbers.is_valid_number(number):
+        return ""
+    mobile = (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE)
+    if phonenumbers.number_type(number) not in mobile:
+        return ""
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _box(form: Form) -> tuple[float, float, float, float] | None:
+    text = form.text("box", most=80, lines=False)
+    if not text:
+        return None
+    try:
+        west, south, east, north = (float(part) for part in text.split(","))
+    except ValueError:
+        form.fault("box", "no_box")
+        return None
+    if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+        form.fault("box", "no_box")
+        return None
+    return south, west, north, east
+
+
+def _numbers(query: Mapping[str, str], *names: str) -> dict[str, Any]:
+    """Texts of a query as the numbers they spell; what spells none stays a text and becomes a fault."""
+    values: dict[str, Any] = dict(query)
+    for name in names:
+        text = values.get(name)
+        if isinstance(text, str) and re.fullmatch(r"-?\d{1,12}(\.\d{1,12})?", text, re.ASCII):
+            values[name] = float(text) if "." in text or name in ("lat", "lon") else int(text)
+    return values
+
+
+def _unstorable(value: str, *, lines: bool) -> bool:
+    kept = "\n\r\t" if lines else ""
+    return any(
+        unicodedata.category(character) in ("Cc", "Cs") and character not in kept for character in value
+    )
+
+
+def _plain(number: float) -> str:
+    return f"{number:g}"

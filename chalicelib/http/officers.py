@@ -1,0 +1,175 @@
+"""What officers do: inboxes, one case, and every act on it. Each act names the version that the officer saw."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.cities import load
+from chalicelib.domain.complaint import Complaint
+from chalicelib.http import forms, requests, views
+from chalicelib.http.auth import signed_in
+from chalicelib.http.problems import answers_problems
+from chalicelib.settings import settings, utc_now
+from chalicelib.usecases import handling, intake, reading, signin
+
+routes = Blueprint(__name__)
+
+
+@routes.route("/v1/office/me", methods=["GET"], authorizer=signed_in, cors=True)
+@answers_problems
+def get_me() -> Response:
+    officer = signin.officer(requests.who(requests.current()))
+    city = load(settings().city)
+    duties = [{"post": d.post, "title": views.post_title(d.post, city)} for d in officer.duties]
+    return views.answer({"id": officer.id, "name": officer.name, "office": officer.office, "duties": duties})
+
+
+@routes.route("/v1/office/complaints", methods=["GET"], authorizer=signed_in, cors=True)
+@answers_problems
+def get_inbox() -> Response:
+    request, city, now = requests.current(), load(settings().city), utc_now()
+    officer = signin.officer(requests.who(request))
+    which, cursor, limit = forms.paging(requests.query(request), "office", "area", "screening")
+    page = reading.inbox(officer, which, cursor=cursor, limit=limit)
+    language = requests.language(request)
+    rows = [views.staff_card(card, city, language, now) for card in page.cards]
+    return views.answer({"complaints": rows, "cursor": page.cursor})
+
+
+@routes.route("/v1/office/complaints", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_on_behalf() -> Response:
+    """File for somebody at the counter or at the door; the messages go to that person."""
+    request, city, now = requests.current(), load(settings().city), utc_now()
+    clerk = signin.officer(requests.who(request))
+    language = requests.language(request)
+    filing, contact = forms.complaint(
+        requests.body(request), city, language, channel="counter", now=now, on_behalf=True
+    )
+    result = intake.file_complaint(
+        filing, contact, client=requests.client(request), now=now, clerk=clerk, retry=requests.retry(request)
+    )
+    return views.answer(views.filed(result, city, language, settings().base_url), 201, version=1)
+
+
+@routes.route("/v1/office/complaints/{code}", methods=["GET"], authorizer=signed_in, cors=True)
+@answers_problems
+def get_case(code: str) -> Response:
+    request = requests.current()
+    officer = signin.officer(requests.who(request))
+    stored = reading.office_case(requests.code(code), officer)
+    sent = reading.messages_of(stored.complaint.code)
+    body = views.office(stored, officer, load(settings().city), requests.language(request), utc_now(), sent)
+    return views.answer(body, version=stored.complaint.version)
+
+
+@routes.route(
+    "/v1/office/complaints/{code}/acknowledgement", methods=["POST"], authorizer=signed_in, cors=True
+)
+@answers_problems
+def post_acknowledgement(code: str) -> Response:
+    return _act(
+        code, forms.nothing, lambda case, officer, said, **seen: handling.acknowledge(case, officer, **seen)
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/replies", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_reply(code: str) -> Response:
+    return _act(code, forms.sentence, handling.reply)
+
+
+@routes.route("/v1/office/complaints/{code}/start", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_start(code: str) -> Response:
+    return _act(
+        code, forms.nothing, lambda case, officer, said, **seen: handling.start(case, officer, **seen)
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/resolution", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_resolution(code: str) -> Response:
+    return _act(code, forms.sentence, handling.resolve)
+
+
+@routes.route("/v1/office/complaints/{code}/transfer", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_transfer(code: str) -> Response:
+    return _act(
+        code,
+        forms.transfer,
+        lambda case, officer, said, **seen: handling.pass_on(case, officer, *said, **seen),
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/referral", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_referral(code: str) -> Response:
+    return _act(
+        code, forms.referral, lambda case, officer, said, **seen: handling.refer(case, officer, *said, **seen)
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/sorting", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_sorting(code: str) -> Response:
+    return _act(code, lambda body: forms.sorting(body, load(settings().city)), handling.sort)
+
+
+@routes.route("/v1/office/complaints/{code}/release", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_release(code: str) -> Response:
+    return _act(
+        code, forms.nothing, lambda case, officer, said, **seen: handling.release(case, officer, **seen)
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/hiding", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_hiding(code: str) -> Response:
+    return _act(code, forms.reason, handling.hide)
+
+
+@routes.route("/v1/office/complaints/{code}/rejection", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_rejection(code: str) -> Response:
+    return _act(
+        code,
+        forms.rejection,
+        lambda case, officer, said, **seen: handling.reject(case, officer, *said, **seen),
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/contact", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_contact(code: str) -> Response:
+    """Show the reporter's contact to the office that handles the case; the history says who looked and when."""
+    request = requests.current()
+    officer = signin.officer(requests.who(request))
+    forms.nothing(requests.body(request))
+    version = requests.if_match(request)
+    complaint, contact = reading.contact_of(requests.code(code), officer, if_match=version, now=utc_now())
+    return views.answer({"contact": contact}, 201, version=complaint.version)
+
+
+@routes.route("/v1/office/posts/vacant", methods=["GET"], authorizer=signed_in, cors=True)
+@answers_problems
+def get_vacant() -> Response:
+    signin.officer(requests.who(requests.current()))
+    posts = [{"post": post, "title": title} for post, title in reading.unfilled_posts()]
+    return views.answer({"posts": posts})
+
+
+def _act(code: str, read: Callable[[dict[str, Any]], Any], do: Callable[..., Complaint]) -> Response:
+    """One act of an officer: who, what they say, and the version they saw; the answer is where the case stands now."""
+    request = requests.current()
+    officer = signin.officer(requests.who(request))
+    said = read(requests.body(request))
+    version, now = requests.if_match(request), utc_now()
+    complaint = do(requests.code(code), officer, said, if_match=version, now=now)
+    body = views.state(complaint, load(settings().city), requests.language(request), now)
+    return views.answer(body, 201, version=complaint.version)

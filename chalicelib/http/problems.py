@@ -1,0 +1,280 @@
+"""Errors as the world sees them: RFC 9457 problem details, in the language asked for, all faults at once.
+
+docs/problems.md explains every slug; a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from chalice.app import Request, Response
+
+from chalicelib.domain import errors
+from chalicelib.observability import logger
+
+F = TypeVar("F", bound=Callable[..., Response])
+
+LANGUAGES = ("id", "en")
+
+TABLE: dict[type[errors.DomainError], tuple[int, str, dict[str, str]]] = {
+    errors.Invalid: (
+        422,
+        "invalid",
+        {"id": "Ada isian yang perlu diperbaiki.", "en": "Some fields need mending."},
+    ),
+    errors.NotFound: (404, "not-found", {"id": "Tidak ditemukan.", "en": "Not found."}),
+    errors.NotResponsible: (
+        403,
+        "not-responsible",
+        {"id": "Aduan ini ditangani kantor lain.", "en": "Another office has this complaint."},
+    ),
+    errors.NotAllowed: (
+        403,
+        "not-allowed",
+        {"id": "Anda tidak berhak melakukan ini.", "en": "You may not do this."},
+    ),
+    errors.IllegalMove: (
+        409,
+        "illegal-move",
+        {
+            "id": "Langkah ini tidak cocok dengan keadaan aduan sekarang.",
+            "en": "This step does not fit the state the complaint is in.",
+        },
+    ),
+    errors.WindowClosed: (
+        409,
+        "window-closed",
+        {"id": "Waktu untuk langkah ini sudah lewat.", "en": "The time for this step is over."},
+    ),
+    errors.StaleComplaint: (
+        412,
+        "stale",
+        {
+            "id": "Aduan ini baru saja diubah orang lain. Muat ulang, lalu coba lagi.",
+            "en": "Somebody else has just changed this complaint. Load it again and retry.",
+        },
+    ),
+    errors.KeyReused: (
+        422,
+        "idempotency-key-reused",
+        {
+            "id": "Idempotency-Key ini sudah dipakai untuk kiriman lain.",
+            "en": "This Idempotency-Key was used for another request.",
+        },
+    ),
+    errors.NotSignedIn: (
+        401,
+        "not-signed-in",
+        {
+            "id": "Kode atau tautan salah atau sudah kedaluwarsa.",
+            "en": "The code or link is wrong or has expired.",
+        },
+    ),
+    errors.TooMany: (
+        429,
+        "too-many",
+        {"id": "Terlalu banyak percobaan. Coba lagi nanti.", "en": "Too many attempts. Try again later."},
+    ),
+}
+
+PLAIN: dict[int, tuple[str, dict[str, str]]] = {
+    # What the framework itself refuses, before any view of ours runs.
+    400: ("bad-request", {"id": "Permintaan tidak dapat dibaca.", "en": "The request cannot be read."}),
+    401: ("not-signed-in", {"id": "Anda perlu masuk.", "en": "You need to sign in."}),
+    403: ("not-signed-in", {"id": "Anda perlu masuk.", "en": "You need to sign in."}),
+    404: ("not-found", {"id": "Tidak ditemukan.", "en": "Not found."}),
+    405: ("method-not-allowed", {"id": "Metode ini tidak tersedia.", "en": "This method is not available."}),
+    413: ("too-large", {"id": "Kiriman terlalu besar.", "en": "The request is too large."}),
+    415: (
+        "unsupported-media-type",
+        {
+            "id": "Jenis kiriman ini tidak diterima; pakai JSON.",
+            "en": "This content type is not taken; use JSON.",
+        },
+    ),
+    428: (
+        "version-required",
+        {
+            "id": "Sertakan If-Match dengan versi aduan yang Anda lihat.",
+            "en": "Send If-Match with the version of the complaint that you saw.",
+        },
+    ),
+    500: (
+        "server-fault",
+        {
+            "id": "Ada gangguan pada sistem kami. Petugas sudah diberi tahu; silakan coba lagi.",
+            "en": "Something failed on our side. Our people have been told; please try again.",
+        },
+    ),
+}
+
+REASONS: dict[str, dict[str, str]] = {
+    "required": {"id": "wajib diisi", "en": "is required"},
+    "unknown_field": {"id": "tidak dikenal", "en": "is not known"},
+    "not_yours": {"id": "tidak dapat Anda tentukan", "en": "is not yours to set"},
+    "no_text": {"id": "harus berupa teks", "en": "must be text"},
+    "no_number": {"id": "harus berupa angka", "en": "must be a number"},
+    "no_whole_number": {"id": "harus berupa bilangan bulat", "en": "must be a whole number"},
+    "no_boolean": {"id": "harus true atau false", "en": "must be true or false"},
+    "no_object": {"id": "harus berupa objek", "en": "must be an object"},
+    "no_list": {"id": "harus berupa daftar", "en": "must be a list"},
+    "no_moment": {
+        "id": "harus berupa waktu, misalnya 2026-11-21T09:30:00+08:00",
+        "en": "must be a moment such as 2026-11-21T09:30:00+08:00",
+    },
+    "moment_far": {"id": "terlalu jauh dari hari ini", "en": "is too far from today"},
+    "too_short": {"id": "paling sedikit {least} huruf", "en": "needs at least {least} characters"},
+    "too_long": {"id": "paling banyak {most} huruf", "en": "takes at most {most} characters"},
+    "out_of_range": {"id": "harus antara {least} dan {most}", "en": "must lie between {least} and {most}"},
+    "bad_characters": {
+        "id": "memuat huruf kendali yang tidak dapat disimpan",
+        "en": "holds control characters that cannot be stored",
+    },
+    "not_a_choice": {"id": "harus salah satu dari: {choices}", "en": "must be one of: {choices}"},
+    "no_phone": {
+        "id": "bukan nomor ponsel; contoh 0812-3456-7890 atau +61 412 345 678",
+        "en": "is no mobile number; for example 0812-3456-7890 or +61 412 345 678",
+    },
+    "no_email": {"id": "bukan alamat e-mail", "en": "is no e-mail address"},
+    "no_address": {"id": "isi nomor ponsel atau e-mail", "en": "give a mobile number or an e-mail address"},
+    "no_code": {
+        "id": "bukan kode aduan; periksa lagi hurufnya",
+        "en": "is no tracking code; check its letters",
+    },
+    "no_point": {"id": "bukan titik di bumi", "en": "is no point on earth"},
+    "no_month": {"id": "harus berupa bulan, misalnya 2026-11", "en": "must be a month such as 2026-11"},
+    "no_box": {
+        "id": "harus barat,selatan,timur,utara dalam derajat",
+        "en": "must be west,south,east,north in degrees",
+    },
+    "box_too_large": {"id": "terlalu luas; perkecil petanya", "en": "is too large; zoom in"},
+    "cursor_wrong": {"id": "bukan dari daftar ini", "en": "is not of this list"},
+    "unknown_category": {"id": "kategori tidak dikenal", "en": "no such category"},
+    "unknown_office": {"id": "kantor tidak dikenal", "en": "no such office"},
+    "unknown_area": {"id": "wilayah tidak dikenal", "en": "no such area"},
+    "unknown_hamlet": {"id": "lingkungan atau dusun tidak dikenal", "en": "no such neighbourhood"},
+    "unknown_accused": {"id": "kantor atau wilayah tidak dikenal", "en": "no such office or area"},
+    "unknown_question": {
+        "id": "pertanyaan ini tidak ada pada kategori",
+        "en": "the category has no such question",
+    },
+    "category_kind": {"id": "tidak untuk jenis kiriman ini", "en": "is not for this kind"},
+    "place_required": {
+        "id": "kategori ini perlu tempat: titik pada peta atau nama desa/kelurahan",
+        "en": "this category needs a place: a point on the map or the name of the village",
+    },
+    "outside_city": {
+        "id": "di luar {city}; wilayah: {whose}",
+        "en": "lies outside {city}; ground of: {whose}",
+    },
+    "area_elsewhere": {
+        "id": "tidak cocok dengan titiknya, yang ada di {area}",
+        "en": "does not fit the point, which lies in {area}",
+    },
+    "hamlet_elsewhere": {"id": "tidak ada di desa/kelurahan itu", "en": "is not in that village"},
+    "office_outside": {
+        "id": "{office} bukan kantor kota; gunakan rujukan",
+        "en": "{office} is no office of the city; refer instead",
+    },
+    "office_in_conflict": {"id": "aduan ini tentang kantor itu", "en": "the complaint is about that office"},
+    "office_same": {"id": "aduan sudah di kantor itu", "en": "the complaint is with that office already"},
+    "agency_unknown": {"id": "lembaga luar tidak dikenal", "en": "no such outside agency"},
+    "accusation_undecided": {
+        "id": "putuskan dulu: apakah ini laporan tentang petugas?",
+        "en": "decide first: is this about an officer?",
+    },
+    "accused_required": {"id": "sebutkan kantor yang dilaporkan", "en": "name the office it is about"},
+    "consent_required": {
+        "id": "persetujuan orang yang diwakili harus ada",
+        "en": "the consent of the person must be given",
+    },
+}
+
+
+class Plain(Exception):
+    """An HTTP-level refusal of our own (413, 428), by status."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(str(status))
+        self.status = status
+
+
+def answers_problems(view: F) -> F:
+    """Turn what a view raises into problem+json.
+
+    A decorator of the view and not a middleware: Chalice's middleware never sees a view's exception, and CORS
+    headers are put only on what a view returns.
+    """
+    from chalicelib.http import requests
+
+    @wraps(view)
+    def wrapped(*args: Any, **kwargs: Any) -> Response:
+        request = requests.current()
+        language = requests.language(request)
+        try:
+            return view(*args, **kwargs)
+        except Plain as refusal:
+            return plain(refusal.status, language)
+        except errors.DomainError as error:
+            return problem(error, language)
+        except Exception:  # noqa: BLE001  the last line before the citizen: logged in full, answered without a trace
+            logger.exception("a view failed", extra={"route": request.path})
+            return plain(500, language)
+
+    return wrapped  # type: ignore[return-value]  # wraps keeps the view's signature
+
+
+def problem(error: errors.DomainError, language: str) -> Response:
+    """The answer to a rule's refusal."""
+    kind = next(cls for cls in type(error).__mro__ if cls in TABLE)
+    status, slug, titles = TABLE[kind]
+    body: dict[str, Any] = _body(status, slug, titles[language])
+    headers: dict[str, str] = {}
+    if isinstance(error, errors.Invalid):
+        body["errors"] = [
+            {"field": fault.field, "code": fault.reason, "reason": reason(fault, language)}
+            for fault in error.faults
+        ]
+    if isinstance(error, errors.TooMany):
+        headers["Retry-After"] = str(error.retry_after)
+    return _response(body, status, headers)
+
+
+def plain(status: int, language: str, detail: str = "") -> Response:
+    """The answer to what never reached a rule."""
+    slug, titles = PLAIN.get(status) or PLAIN[400 if status < 500 else 500]
+    return _response(
+        _body(status, slug, titles[language]) | ({"detail": detail} if detail else {}), status, {}
+    )
+
+
+def reason(fault: errors.Fault, language: str) -> str:
+    return REASONS[fault.reason][language].format(**fault.values)
+
+
+def reshape(request: Request, get_response: Callable[[Request], Response]) -> Response:
+    """Middleware: give the framework's own refusals ({"Code", "Message"}) the shape of all others."""
+    response = get_response(request)
+    body = response.body
+    if response.status_code < 400 or not isinstance(body, dict) or set(body) != {"Code", "Message"}:
+        return response
+    from chalicelib.http import requests
+
+    made = plain(response.status_code, requests.language(request))
+    made.headers = {**response.headers, **made.headers}
+    return made
+
+
+def _body(status: int, slug: str, title: str) -> dict[str, Any]:
+    return {"type": f"/problems/{slug}", "title": title, "status": status}
+
+
+def _response(body: dict[str, Any], status: int, headers: dict[str, str]) -> Response:
+    return Response(
+        json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+        {"Content-Type": "application/problem+json", "Cache-Control": "no-store", **headers},
+        status,
+    )

@@ -1,0 +1,82 @@
+"""What anybody may ask: the profile, where a point lies, a case by its code, and the lists."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.cities import load
+from chalicelib.http import forms, requests, views
+from chalicelib.http.problems import answers_problems
+from chalicelib.settings import settings, utc_now
+from chalicelib.usecases import intake, reading
+
+routes = Blueprint(__name__)
+
+
+@routes.route("/v1/health", methods=["GET"], cors=True)
+@answers_problems
+def get_health() -> Response:
+    return views.answer({"ok": True, "city": settings().city, "now": utc_now()})
+
+
+@routes.route("/v1/city", methods=["GET"], cors=True)
+@answers_problems
+def get_city() -> Response:
+    language = requests.language(requests.current())
+    return views.answer(views.profile(load(settings().city), language), private=False)
+
+
+@routes.route("/v1/locate", methods=["GET"], cors=True)
+@answers_problems
+def get_locate() -> Response:
+    lat, lon = forms.point(requests.query(requests.current()))
+    return views.answer(views.located(intake.locate(lat, lon), load(settings().city)))
+
+
+@routes.route("/v1/suggestions", methods=["POST"], cors=True)
+@answers_problems
+def post_suggestions() -> Response:
+    request = requests.current()
+    text = forms.words(requests.body(request))
+    found = [{"category": s.category, "score": s.score, "sure": s.sure} for s in intake.suggest(text)]
+    return views.answer({"suggestions": found})
+
+
+@routes.route("/v1/complaints", methods=["GET"], cors=True)
+@answers_problems
+def get_complaints() -> Response:
+    request, city = requests.current(), load(settings().city)
+    filters, cursor, limit, shape = forms.filters(requests.query(request), city)
+    page = reading.public_list(filters, now=utc_now(), cursor=cursor, limit=limit)
+    view = views.geojson if shape == "geojson" else views.cards
+    return views.answer(view(page, city, requests.language(request)), private=False)
+
+
+@routes.route("/v1/complaints", methods=["POST"], cors=True)
+@answers_problems
+def post_complaint() -> Response:
+    request, city, now = requests.current(), load(settings().city), utc_now()
+    language = requests.language(request)
+    filing, contact = forms.complaint(requests.body(request), city, language, channel="web", now=now)
+    result = intake.file_complaint(
+        filing, contact, client=requests.client(request), now=now, retry=requests.retry(request)
+    )
+    return views.answer(views.filed(result, city, language, settings().base_url), 201, version=1)
+
+
+@routes.route("/v1/complaints/{code}", methods=["GET"], cors=True)
+@answers_problems
+def get_complaint(code: str) -> Response:
+    request = requests.current()
+    stored = reading.public_case(requests.code(code))
+    body = views.public(stored, load(settings().city), requests.language(request), utc_now())
+    return views.answer(body, private=False)
+
+
+@routes.route("/v1/complaints/{code}/status", methods=["GET"], cors=True)
+@answers_problems
+def get_status(code: str) -> Response:
+    request = requests.current()
+    complaint = reading.public_state(requests.code(code))
+    body = views.state(complaint, load(settings().city), requests.language(request), utc_now())
+    return views.answer(body, private=False)

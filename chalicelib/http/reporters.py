@@ -1,0 +1,96 @@
+"""What a reporter does with their own cases, signed in or by a case's secret link."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.cities import load
+from chalicelib.domain.complaint import Complaint
+from chalicelib.http import forms, requests, views
+from chalicelib.http.auth import signed_in
+from chalicelib.http.problems import answers_problems
+from chalicelib.settings import settings, utc_now
+from chalicelib.usecases import handling, intake, reading
+
+routes = Blueprint(__name__)
+
+
+@routes.route("/v1/me/complaints", methods=["GET"], authorizer=signed_in, cors=True)
+@answers_problems
+def get_mine() -> Response:
+    request, city = requests.current(), load(settings().city)
+    _, cursor, limit = forms.paging(requests.query(request))
+    page = reading.own_cases(requests.who(request), cursor=cursor, limit=limit)
+    return views.answer(views.cards(page, city, requests.language(request)))
+
+
+@routes.route("/v1/me/complaints", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_mine() -> Response:
+    request, city, now = requests.current(), load(settings().city), utc_now()
+    language = requests.language(request)
+    filing, contact = forms.complaint(requests.body(request), city, language, channel="web", now=now)
+    result = intake.file_complaint(
+        filing,
+        contact,
+        client=requests.client(request),
+        now=now,
+        who=requests.who(request),
+        retry=requests.retry(request),
+    )
+    return views.answer(views.filed(result, city, language, settings().base_url), 201, version=1)
+
+
+@routes.route("/v1/me/complaints/{code}", methods=["GET"], authorizer=signed_in, cors=True)
+@answers_problems
+def get_own(code: str) -> Response:
+    request = requests.current()
+    stored = reading.own_case(requests.code(code), requests.who(request))
+    body = views.own(stored, load(settings().city), requests.language(request), utc_now())
+    return views.answer(body, version=stored.complaint.version)
+
+
+@routes.route("/v1/me/complaints/{code}/text", methods=["PUT"], authorizer=signed_in, cors=True)
+@answers_problems
+def put_text(code: str) -> Response:
+    request = requests.current()
+    text = forms.whole_text(requests.body(request))
+    return _done(handling.edit(requests.code(code), requests.who(request), text, now=utc_now()), 200)
+
+
+@routes.route("/v1/me/complaints/{code}/messages", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_message(code: str) -> Response:
+    request = requests.current()
+    text = forms.sentence(requests.body(request))
+    return _done(handling.message(requests.code(code), requests.who(request), text, now=utc_now()))
+
+
+@routes.route("/v1/me/complaints/{code}/rating", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_rating(code: str) -> Response:
+    request = requests.current()
+    score, words = forms.rating(requests.body(request))
+    return _done(handling.rate(requests.code(code), requests.who(request), score, words, now=utc_now()))
+
+
+@routes.route("/v1/me/complaints/{code}/reopening", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_reopening(code: str) -> Response:
+    request = requests.current()
+    text = forms.sentence(requests.body(request))
+    return _done(handling.reopen(requests.code(code), requests.who(request), text, now=utc_now()))
+
+
+@routes.route("/v1/me/complaints/{code}/withdrawal", methods=["POST"], authorizer=signed_in, cors=True)
+@answers_problems
+def post_withdrawal(code: str) -> Response:
+    request = requests.current()
+    reason = forms.reason(requests.body(request))
+    return _done(handling.withdraw(requests.code(code), requests.who(request), reason, now=utc_now()))
+
+
+def _done(complaint: Complaint, status: int = 201) -> Response:
+    language = requests.language(requests.current())
+    body = views.state(complaint, load(settings().city), language, utc_now())
+    return views.answer(body, status, version=complaint.version)

@@ -1,0 +1,528 @@
+"""How a case looks to whom: the public, its reporter, an office. What a view does not name, nobody sees.
+
+The public view never differs with a token, and never holds a name, a phone, an exact point, an escalation level,
+or a word of a text that triage has not released.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from chalice.app import Response
+
+from chalicelib.domain.city import City
+from chalicelib.domain.complaint import MOVES, Complaint, Event, Screening, Status
+from chalicelib.domain.geo import Located
+from chalicelib.domain.people import Act, Officer, allowed
+from chalicelib.domain.service_level import ClockName
+from chalicelib.domain.tracking import short
+from chalicelib.domain.visibility import Card, public_pin
+from chalicelib.usecases.intake import Filed
+from chalicelib.usecases.reading import Delivery, Page, Stored
+
+STATUS: Mapping[str, Mapping[str, str]] = {
+    Status.RECEIVED: {"id": "Diterima", "en": "Received"},
+    Status.ACKNOWLEDGED: {"id": "Dibaca petugas", "en": "Seen by the office"},
+    Status.IN_PROGRESS: {"id": "Dikerjakan", "en": "In progress"},
+    Status.REFERRED: {"id": "Dirujuk ke lembaga lain", "en": "Referred to another agency"},
+    Status.REOPENED: {"id": "Dibuka lagi", "en": "Reopened"},
+    Status.RESOLVED: {"id": "Dinyatakan selesai", "en": "Said to be solved"},
+    Status.CLOSED: {"id": "Ditutup", "en": "Closed"},
+    Status.REJECTED: {"id": "Tidak dilanjutkan", "en": "Declined"},
+    Status.WITHDRAWN: {"id": "Dicabut pelapor", "en": "Withdrawn by the reporter"},
+}
+
+_NEXT: Mapping[str, Mapping[str, str]] = {
+    Status.RECEIVED: {
+        "id": "{office} akan menjawab paling lambat {due}.",
+        "en": "{office} will answer by {due} at the latest.",
+    },
+    Status.ACKNOWLEDGED: {
+        "id": "{office} sudah membaca dan akan menjawab atau menyelesaikan sebelum {due}.",
+        "en": "{office} has seen it and will answer or solve it by {due}.",
+    },
+    Status.IN_PROGRESS: {
+        "id": "{office} sedang mengerjakan. Janji selesai: {due}.",
+        "en": "{office} is working on it. Promised: {due}.",
+    },
+    Status.REFERRED: {
+        "id": "{office} meminta bantuan {agency} dan tetap bertanggung jawab menjawab Anda.",
+        "en": "{office} asked {agency} and still owes you the answer.",
+    },
+    Status.REOPENED: {
+        "id": "{office} mengerjakan ulang; pejabat satu tingkat di atas ikut diberi tahu.",
+        "en": "{office} takes it up again; the level above has been told.",
+    },
+    Status.RESOLVED: {
+        "id": "Pelapor menilai, atau membukanya lagi sebelum {window}.",
+        "en": "The reporter rates it, or reopens it before {window}.",
+    },
+    Status.CLOSED: {"id": "Tidak ada langkah lagi.", "en": "Nothing more to come."},
+    Status.REJECTED: {"id": "Tidak ada langkah lagi.", "en": "Nothing more to come."},
+    Status.WITHDRAWN: {"id": "Tidak ada langkah lagi.", "en": "Nothing more to come."},
+}
+
+_EVENT: Mapping[Act, Mapping[str, str]] = {
+    Act.FILE: {"id": "Aduan diterima.", "en": "Complaint received."},
+    Act.EDIT: {"id": "Pelapor memperbaiki isinya.", "en": "The reporter mended the text."},
+    Act.MESSAGE: {"id": "Pelapor menambah pesan.", "en": "The reporter added a message."},
+    Act.RATE: {"id": "Pelapor memberi nilai {score} dari 5.", "en": "The reporter gave {score} of 5."},
+    Act.REOPEN: {"id": "Pelapor membuka lagi aduan ini.", "en": "The reporter reopened it."},
+    Act.WITHDRAW: {"id": "Pelapor mencabut aduan ini.", "en": "The reporter withdrew it."},
+    Act.ACKNOWLEDGE: {"id": "{by} sudah membaca.", "en": "{by} has seen it."},
+    Act.REPLY: {"id": "{by} menjawab.", "en": "{by} answered."},
+    Act.START: {"id": "{by} mulai mengerjakan.", "en": "{by} started work."},
+    Act.RESOLVE: {"id": "{by} menyatakan selesai.", "en": "{by} says it is solved."},
+    Act.PASS_ON: {"id": "Dialihkan dari {from} ke {office}.", "en": "Passed from {from} to {office}."},
+    Act.SORT: {"id": "Dipilah dan diteruskan ke {office}.", "en": "Sorted and sent to {office}."},
+    Act.RELEASE: {"id": "Isi aduan ditampilkan untuk umum.", "en": "The text is public now."},
+    Act.HIDE: {"id": "Isi aduan tidak ditampilkan untuk umum.", "en": "The text is not shown in public."},
+    Act.REJECT: {"id": "Tidak dapat dilanjutkan.", "en": "Declined."},
+    Act.REFER: {"id": "Dirujuk ke {agency}.", "en": "Referred to {agency}."},
+    Act.REVEAL: {"id": "{by} melihat kontak pelapor.", "en": "{by} looked up the reporter's contact."},
+    Act.ESCALATE: {
+        "id": "Batas waktu lewat: disampaikan kepada {post}.",
+        "en": "Past its deadline: brought to {post}.",
+    },
+    Act.CLOSE: {
+        "id": "Ditutup karena tidak ada tanggapan pelapor.",
+        "en": "Closed, as the reporter stayed silent.",
+    },
+}
+
+_REMINDED = {
+    "id": "Batas waktu lewat: petugas diingatkan lagi.",
+    "en": "Past its deadline: the officers were reminded.",
+}
+_PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE}
+_HELD = {"id": "sedang ditinjau sebelum tampil", "en": "under review before it is shown"}
+
+
+def answer(
+    body: Mapping[str, Any], status: int = 200, *, version: int | None = None, private: bool = True
+) -> Response:
+    """JSON, with the version as ETag where there is one. Private answers are never kept by anybody on the way."""
+    headers: dict[str, str | list[str]] = {
+        "Content-Type": "application/json",
+        "Cache-Control": "no-store" if private else "public, max-age=15",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if version is not None:
+        headers["ETag"] = f'"{version}"'
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    return Response(text, headers, status)
+
+
+def filed(result: Filed, city: City, language: str, base_url: str) -> dict[str, Any]:
+    """The answer to a report: its code, its key, who has it, and what is promised by when."""
+    complaint = result.complaint
+    body = {
+        **_common(complaint, city, language),
+        "office": None if complaint.sealed else _office(complaint.office, city),
+        "promised": _promises(complaint),
+        "secret": result.secret,
+        "links": {
+            "public": f"{base_url}/l/{short(complaint.code)}",
+            "own": f"{base_url}/k/{short(complaint.code)}/{result.secret}",
+        },
+        "screening": _screening(complaint, language),
+    }
+    category = city.categories.get(complaint.category) if complaint.category else None
+    if category is not None and category.emergency:
+        number = city.emergency_numbers[category.emergency]
+        body["emergency"] = {"number": number.number, "label": _label(number.labels, language)}
+    if result.located is not None and len(result.located.candidates) > 1:
+        body["area_candidates"] = [_area(code, city) for code in result.located.candidates]
+    return body
+
+
+def public(stored: Stored, city: City, language: str, now: datetime) -> dict[str, Any]:
+    """What anybody may know. A private or sealed case shows its state and promises and nothing else."""
+    complaint = stored.complaint
+    body = _common(complaint, city, language)
+    body["timeline"] = [
+        line for event in stored.history if (line := _public_line(event, complaint, city, language))
+    ]
+    body["promised"] = _promises(complaint)
+    body["overdue"] = complaint.late(now)
+    body["next_step"] = _next_step(complaint, city, language)
+    if complaint.private or complaint.sealed or complaint.status is Status.WITHDRAWN:
+        body["category"] = body["area"] = None
+        return body
+    body["office"] = _office(complaint.office, city)
+    body["screening"] = _screening(complaint, language)
+    if complaint.screening is Screening.RELEASED:
+        pin = public_pin(complaint, city)
+        body["text"] = complaint.text
+        body["point"] = {"lat": pin.lat, "lon": pin.lon} if pin else None
+        body["rating"] = complaint.rating
+    return body
+
+
+def state(complaint: Complaint, city: City, language: str, now: datetime) -> dict[str, Any]:
+    """Where it stands, in a line."""
+    return {
+        "code": complaint.code,
+        "status": complaint.status,
+        "status_text": STATUS[complaint.status][language],
+        "next_step": _next_step(complaint, city, language),
+        "overdue": complaint.late(now),
+        "updated_at": complaint.updated_at,
+    }
+
+
+def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, Any]:
+    """Everything the reporter said and everything that was done, with what the reporter may do now."""
+    complaint = stored.complaint
+    return {
+        **_common(complaint, city, language),
+        "text": complaint.text,
+        "place": _place(complaint),
+        "answers": dict(complaint.answers),
+        "identity": "shown" if complaint.identity_shown else "hidden",
+        "publication": "private" if complaint.private else "public",
+        "office": None if complaint.sealed else _office(complaint.office, city),
+        "promised": _promises(complaint),
+        "overdue": complaint.late(now),
+        "level": complaint.level,
+        "next_step": _next_step(complaint, city, language),
+        "screening": _screening(complaint, language),
+        "timeline": [_line(event, complaint, city, language) for event in stored.history],
+        "rating": complaint.rating,
+        "may": sorted(_reporter_may(complaint, city, now)),
+        "version": complaint.version,
+    }
+
+
+def office(
+    stored: Stored, officer: Officer, city: City, language: str, now: datetime, sent: Iterable[Delivery] = ()
+) -> dict[str, Any]:
+    """A case for those who handle it. A hidden reporter is a placeholder; to see a shown one's contact is an act."""
+    complaint = stored.complaint
+    return {
+        **_common(complaint, city, language),
+        "text": complaint.text,
+        "place": _place(complaint),
+        "answers": dict(complaint.answers),
+        "reporter": {
+            "known": complaint.citizen is not None,
+            "contact": "may_be_shown" if complaint.identity_shown and complaint.citizen else "hidden",
+        },
+        "publication": "private" if complaint.private else "public",
+        "office": _office(complaint.office, city),
+        "accusation": {
+            "sealed": complaint.sealed,
+            "about": complaint.accused,
+            "words": complaint.accused_words,
+        }
+        if complaint.sealed or complaint.accused
+        else None,
+        "suggested": list(complaint.suggested),
+        "promised": _promises(complaint),
+        "overdue": complaint.late(now),
+        "level": complaint.level,
+        "screening": _screening(complaint, language),
+        "timeline": [_line(event, complaint, city, language, staff=True) for event in stored.history],
+        "rating": complaint.rating,
+        "rating_words": complaint.rating_words,
+        "messages": [
+            {
+                "template": d.notice.template,
+                "channel": d.notice.channel,
+                "state": d.state,
+                "at": d.notice.created_at,
+            }
+            for d in sent
+        ],
+        "may": sorted(
+            act
+            for act, (allowed_from, _) in MOVES.items()
+            if complaint.status in allowed_from and allowed(officer, act, complaint, city)
+        ),
+        "version": complaint.version,
+    }
+
+
+def cards(page: Page, city: City, language: str) -> dict[str, Any]:
+    return {"complaints": [card(item, city, language) for item in page.cards], "cursor": page.cursor}
+
+
+def card(item: Card, city: City, language: str) -> dict[str, Any]:
+    """A row of a list; a list that has no level (the public's) shows none."""
+    body: dict[str, Any] = {
+        "code": item.code,
+        "kind": item.kind,
+        "status": item.status,
+        "status_text": STATUS[item.status][language],
+        "category": _category(item.category, city, language),
+        "area": _area(item.area, city) if item.area else None,
+        "office": _office(item.office, city) if item.office else None,
+        "filed_at": item.filed_at,
+        "due": item.due,
+        "excerpt": item.excerpt,
+        "screening": {"state": item.screening, "text": _HELD[language] if item.screening == "held" else ""},
+    }
+    if item.point:
+        body["point"] = {"lat": item.point[0], "lon": item.point[1]}
+    return body
+
+
+def staff_card(item: Card, city: City, language: str, now: datetime) -> dict[str, Any]:
+    return {
+        **card(item, city, language),
+        "level": item.level,
+        "late": item.due is not None and datetime.fromisoformat(item.due) < now,
+        "private": item.private,
+        "sealed": item.sealed,
+    }
+
+
+def geojson(page: Page, city: City, language: str) -> dict[str, Any]:
+    """RFC 7946. Cases without a public pin have a null geometry, so that both formats list the same ones."""
+    features = []
+    for item in page.cards:
+        properties = card(item, city, language)
+        properties.pop("point", None)
+        geometry = {"type": "Point", "coordinates": [item.point[1], item.point[0]]} if item.point else None
+        features.append({"type": "Feature", "id": item.code, "geometry": geometry, "properties": properties})
+    return {"type": "FeatureCollection", "features": features, "cursor": page.cursor}
+
+
+def located(found: Located, city: City) -> dict[str, Any]:
+    return {
+        "area": _area(found.area, city) if found.area else None,
+        "candidates": [_area(code, city) for code in found.candidates],
+        "approximate": found.approximate,
+        "outside": found.outside,
+    }
+
+
+def profile(city: City, language: str) -> dict[str, Any]:
+    """All of the profile that a client needs to draw a form."""
+    return {
+        "id": city.id,
+        "name": city.name,
+        "service": city.service_name,
+        "languages": list(city.languages),
+        "zone": city.zone_name,
+        "utc_offset_minutes": int(city.utc_offset.total_seconds() // 60),
+        "groups": [{"id": key, "label": _label(labels, language)} for key, labels in city.groups.items()],
+        "categories": [
+            {
+                "id": c.id,
+                "group": c.group,
+                "label": _label(c.labels, language),
+                "labels": dict(c.labels),
+                "place": c.place,
+                "kinds": sorted(c.kinds),
+                "sensitive": c.sensitive,
+                "emergency": city.emergency_numbers[c.emergency].number if c.emergency else None,
+                "questions": [
+                    {
+                        "id": q.id,
+                        "label": _label(q.labels, language),
+                        "datatype": q.datatype,
+                        "required": q.required,
+                        "values": [{"id": k, "label": _label(v, language)} for k, v in q.values.items()],
+                    }
+                    for q in c.questions
+                ],
+                "promise": {"first_reply": str(c.level.first_reply), "resolution": str(c.level.resolution)},
+            }
+            for c in city.categories.values()
+        ],
+        "offices": [
+            {
+                **_office(o.id, city),
+                "kind": o.kind,
+                "outside": o.outside,
+                "handles": _label(o.handles, language),
+            }
+            for o in city.offices.values()
+        ],
+        "areas": [
+            {
+                **_area(a.code, city),
+                "parent": a.parent,
+                "postal_code": a.postal_code,
+                "hamlets": [{"id": h.id, "name": h.name} for h in a.hamlets],
+            }
+            for a in city.areas.values()
+        ],
+        "emergency_numbers": [
+            {"id": key, "number": n.number, "label": _label(n.labels, language)}
+            for key, n in city.emergency_numbers.items()
+        ],
+    }
+
+
+def local_time(at: datetime, city: City) -> str:
+    """A moment as a person of the city reads it: ``24-11-2026 09.30 WITA``."""
+    return f"{at + city.utc_offset:%d-%m-%Y %H.%M} {city.zone_name}"
+
+
+# Inside -------------------------------------------------------------------------------------------------------
+
+
+def _common(complaint: Complaint, city: City, language: str) -> dict[str, Any]:
+    return {
+        "code": complaint.code,
+        "kind": complaint.kind,
+        "status": complaint.status,
+        "status_text": STATUS[complaint.status][language],
+        "category": _category(complaint.category, city, language),
+        "area": _area(complaint.area, city) if complaint.area else None,
+        "filed_at": complaint.filed_at,
+        "updated_at": complaint.updated_at,
+        "outcome": complaint.outcome,
+    }
+
+
+def _promises(complaint: Complaint) -> dict[str, Any]:
+    """The stamped moments: what was promised, and whether it was kept."""
+    shown = (ClockName.FIRST_REPLY, ClockName.RESOLUTION)
+    return {
+        clock.name: {"due": clock.due, "done_at": clock.stopped_at}
+        for clock in complaint.clocks
+        if clock.name in shown
+    }
+
+
+def _next_step(complaint: Complaint, city: City, language: str) -> str:
+    office_name = city.offices[city.triage_office if complaint.sealed else complaint.office].name
+    agency = city.offices[complaint.referred_to].name if complaint.referred_to else ""
+    window = complaint.resolved_at + city.windows.reopen if complaint.resolved_at else complaint.updated_at
+    return _NEXT[complaint.status][language].format(
+        office=office_name,
+        agency=agency,
+        due=local_time(complaint.clocks.next_due, city),
+        window=local_time(window, city),
+    )
+
+
+def _public_line(event: Event, complaint: Complaint, city: City, language: str) -> dict[str, Any] | None:
+    if event.act not in _PUBLIC_ACTS or event.data.get("clock") == ClockName.SCREENING:
+        return None
+    line = _line(event, complaint, city, language)
+    line.pop("by", None)
+    hidden = complaint.private or complaint.sealed or complaint.screening is not Screening.RELEASED
+    if hidden or event.by.kind == "reporter":
+        line["text"] = ""
+    if complaint.private or complaint.sealed:
+        # The names of offices and posts would tell what a private case is about.
+        line["what"] = _what(event, city, language, bare=True)
+    return line
+
+
+def _line(
+    event: Event, complaint: Complaint, city: City, language: str, *, staff: bool = False
+) -> dict[str, Any]:
+    line: dict[str, Any] = {
+        "at": event.at,
+        "act": event.act,
+        "what": _what(event, city, language),
+        "text": event.text,
+        "by": event.by.kind,
+    }
+    if staff:
+        line["officer"] = event.by.id
+        line["data"] = dict(event.data)
+    elif event.act is Act.WITHDRAW:
+        line["text"] = ""
+    return line
+
+
+def _what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
+    them = {"id": "Kantor", "en": "The office"}[language]
+
+    def name(office_id: object) -> str:
+        found = city.offices.get(str(office_id))
+        return them if bare or found is None else found.short
+
+    post = str(event.data.get("post") or "")
+    if event.act is Act.ESCALATE and not post:
+        return _REMINDED[language]
+    return _EVENT[event.act][language].format(
+        by=name(event.by.office),
+        office=name(event.data.get("office")),
+        agency=name(event.data.get("agency")),
+        score=event.data.get("score", ""),
+        post={"id": "pejabat di atasnya", "en": "the level above"}[language]
+        if bare
+        else post_title(post, city),
+        **{"from": name(event.data.get("from"))},
+    )
+
+
+def post_title(post: str, city: City) -> str:
+    """A duty post as people call it: Lurah Panjer, Camat Denpasar Selatan, Kepala DLHK, Sekda."""
+    role, _, scope = post.partition("@")
+    if scope in city.areas:
+        area = city.areas[scope]
+        title = city.titles.get(f"{role}.{area.kind}") or city.titles.get(role) or area.kind.title()
+        return f"{title} {area.name}"
+    if scope in city.hamlets:
+        kind = city.areas[scope.partition("/")[0]].kind
+        return f"{city.titles.get(f'hamlet_head.{kind}', 'Kepala lingkungan')} {city.hamlets[scope].name}"
+    if scope in city.offices:
+        found = city.offices[scope]
+        return f"{found.titles.get(role, role)} {found.short}"
+    return city.titles.get(role, city.offices[city.triage_office].short)
+
+
+def _reporter_may(complaint: Complaint, city: City, now: datetime) -> set[str]:
+    windows = {
+        Act.EDIT: now <= complaint.filed_at + city.windows.edit,
+        Act.RATE: complaint.rating is None
+        and complaint.resolved_at is not None
+        and now <= complaint.resolved_at + city.windows.rate,
+        Act.REOPEN: complaint.resolved_at is not None and now <= complaint.resolved_at + city.windows.reopen,
+        Act.MESSAGE: True,
+        Act.WITHDRAW: True,
+    }
+    return {str(act) for act, is_open in windows.items() if is_open and complaint.status in MOVES[act][0]}
+
+
+def _place(complaint: Complaint) -> dict[str, Any]:
+    point = complaint.place.point
+    return {
+        "lat": point.lat if point else None,
+        "lon": point.lon if point else None,
+        "area": complaint.area,
+        "hamlet": complaint.hamlet,
+        "words": complaint.place.words,
+        "approximate": complaint.place.approximate,
+    }
+
+
+def _screening(complaint: Complaint, language: str) -> dict[str, str]:
+    held = complaint.screening is Screening.HELD and not complaint.private
+    return {"state": complaint.screening, "text": _HELD[language] if held else ""}
+
+
+def _category(category: str | None, city: City, language: str) -> dict[str, str] | None:
+    found = city.categories.get(category) if category else None
+    return {"id": found.id, "label": _label(found.labels, language)} if found else None
+
+
+def _office(office_id: str, city: City) -> dict[str, str]:
+    found = city.offices[office_id]
+    return {"id": found.id, "name": found.name, "short": found.short}
+
+
+def _area(code: str, city: City) -> dict[str, str]:
+    found = city.areas[code]
+    return {"code": found.code, "name": found.name, "kind": found.kind}
+
+
+def _label(labels: Mapping[str, str], language: str) -> str:
+    return labels.get(language) or labels["id"]
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    raise TypeError(type(value).__name__)

@@ -1,0 +1,43 @@
+"""What the clock starts. Each sweep takes up where the last one stopped, and none minds a second beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from chalice.app import Blueprint, CloudWatchEvent
+
+from chalicelib.settings import utc_now
+
+jobs = Blueprint(__name__)
+
+_LEAVE_MS = 20_000
+"""Stop this long before the function's timeout: the act in hand must not be cut off."""
+
+
+@jobs.schedule("rate(1 minute)", name="sweep_deadlines")
+def sweep_deadlines(event: CloudWatchEvent) -> dict[str, Any]:
+    """Climb and close what time has brought due."""
+    from chalicelib.usecases import escalation
+
+    swept = escalation.sweep(now=utc_now(), has_time=_has_time(event))
+    return {
+        "climbed": swept.climbed,
+        "closed": swept.closed,
+        "failed": swept.failed,
+        "finished": swept.finished,
+    }
+
+
+@jobs.schedule("rate(5 minutes)", name="sweep_outbox")
+def sweep_outbox(event: CloudWatchEvent) -> dict[str, Any]:
+    """Send again what the stream lost or the network refused for now."""
+    from chalicelib.usecases import delivery
+
+    sent = delivery.sweep(now=utc_now(), has_time=_has_time(event))
+    return {"attempted": sent.attempted, "finished": sent.finished}
+
+
+def _has_time(event: CloudWatchEvent) -> Callable[[], bool]:
+    context: Any = event.context
+    return lambda: context.get_remaining_time_in_millis() > _LEAVE_MS

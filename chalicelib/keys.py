@@ -1,0 +1,75 @@
+"""Keys: the server's own, what is derived from it, and KMS for what is sealed.
+
+One secret per stage, a SecureString parameter of 32 random bytes in base64. From it come, by HMAC-SHA256 with a
+purpose of their own, the reporter's secret links, one-time codes, person ids and the key that signs tokens; so none of
+them has to be stored.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from chalicelib import aws
+from chalicelib.settings import settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+
+def derive(purpose: str, *parts: str) -> bytes:
+    """HMAC of the server key over a purpose and its parts; 32 bytes."""
+    message = "\x1f".join((purpose, *parts)).encode()
+    return hmac.new(_server_key(), message, hashlib.sha256).digest()
+
+
+def secret_link(code: str, version: int) -> str:
+    """The reporter's key to one case: 20 letters and digits (100 bits), never stored."""
+    return base64.b32encode(derive("link", code, str(version)))[:20].decode().lower()
+
+
+def is_secret_link(secret: str, code: str, version: int) -> bool:
+    return hmac.compare_digest(secret.encode("utf-8", "replace"), secret_link(code, version).encode())
+
+
+def one_time_digits(challenge: str) -> str:
+    """The six digits of a challenge."""
+    return f"{int.from_bytes(derive('digits', challenge)[:8], 'big') % 1_000_000:06d}"
+
+
+def person_id(address: str) -> str:
+    """A keyed hash of a phone (E.164) or e-mail: finds a person without storing the address in clear."""
+    return base64.b32encode(derive("person", address.strip().lower()))[:26].decode().lower()
+
+
+def seal(person: str, contact: Mapping[str, str]) -> bytes:
+    """Encrypt contact data (at most 4 KB) under the stage's KMS key, bound to the person it belongs to."""
+    answer = _kms().encrypt(
+        KeyId=settings().kms_key_id,
+        Plaintext=json.dumps(dict(contact)).encode(),
+        EncryptionContext={"person": person},
+    )
+    return answer["CiphertextBlob"]
+
+
+def unseal(person: str, sealed: bytes) -> dict[str, str]:
+    """Decrypt what `seal` made for this very person."""
+    answer = _kms().decrypt(CiphertextBlob=sealed, EncryptionContext={"person": person})
+    contact: dict[str, str] = json.loads(answer["Plaintext"])
+    return contact
+
+
+@lru_cache(maxsize=1)
+def _server_key() -> bytes:
+    answer: Any = aws.client("ssm").get_parameter(Name=settings().server_key_parameter, WithDecryption=True)
+    return base64.b64decode(answer["Parameter"]["Value"])
+
+
+def _kms() -> KMSClient:
+    client: KMSClient = aws.client("kms")
+    return client

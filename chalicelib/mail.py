@@ -1,0 +1,49 @@
+"""SES: citizens' e-mail. Off until a sender address is configured."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError, HTTPClientError
+
+from chalicelib import aws
+from chalicelib.domain.errors import Passing, Refused
+from chalicelib.settings import settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+
+_PASSING_CODES = frozenset({"TooManyRequestsException", "LimitExceededException", "SendingPausedException"})
+
+
+def configured() -> bool:
+    return bool(settings().mail_from)
+
+
+def send(address: str, subject: str, text: str) -> str:
+    """Send one plain-text e-mail; returns SES's message id. Raises Passing or Refused as SNS does."""
+    try:
+        answer = _client().send_email(
+            FromEmailAddress=settings().mail_from,
+            Destination={"ToAddresses": [address]},
+            Content={
+                "Simple": {
+                    "Subject": {"Data": subject, "Charset": "UTF-8"},
+                    "Body": {"Text": {"Data": text, "Charset": "UTF-8"}},
+                }
+            },
+        )
+    except HTTPClientError as error:
+        raise Passing(type(error).__name__) from error
+    except ClientError as error:
+        code = error.response.get("Error", {}).get("Code", "")
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+        if code in _PASSING_CODES or status >= 500:
+            raise Passing(code) from error
+        raise Refused(code) from None
+    return answer["MessageId"]
+
+
+def _client() -> SESV2Client:
+    client: SESV2Client = aws.client("sesv2")
+    return client

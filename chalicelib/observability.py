@@ -1,0 +1,19 @@
+"""Logger and metrics: the only place that knows Powertools. Log lines hold codes and ids, never text or names."""
+
+from __future__ import annotations
+
+import warnings
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import Metrics, MetricUnit
+
+logger = Logger(service="pro-denpasar-plus")
+metrics = Metrics(namespace="ProDenpasarPlus", service="pro-denpasar-plus")
+
+# Most requests count nothing, and Powertools would warn of each.
+warnings.filterwarnings("ignore", message="No application metrics to publish")
+
+
+def count(name: str, value: int = 1) -> None:
+    """Add to a business metric (embedded metric format, flushed at the end of the invocation)."""
+    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)

@@ -1,0 +1,68 @@
+"""Typed settings, read once; the only module that reads the environment, and the only clock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+
+LOCAL = "local"
+
+
+class MissingSettings(Exception):
+    """Names every setting that is missing, not just the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What differs between stages. Secrets are names to fetch, not values."""
+
+    stage: str
+    """``local``, ``dev``, ``staging`` or ``prod``."""
+    city: str
+    """Folder name of the city profile."""
+    table_prefix: str
+    """``<app>-<city>-<stage>-``; tables are named by it."""
+    topic_arn_prefix: str
+    """``arn:aws:sns:<region>:<account>:<app>-<city>-<stage>-``."""
+    outbox_stream_arn: str
+    photo_bucket: str
+    kms_key_id: str
+    server_key_parameter: str
+    """Name of the SecureString parameter that holds the server's key."""
+    base_url: str
+    """Where links in messages lead, without a slash at the end."""
+    mail_from: str = ""
+    """Sender of citizens' e-mail; empty switches that road off."""
+
+    @classmethod
+    def from_env(cls, environment: Mapping[str, str]) -> Settings:
+        """Read all settings. Raises MissingSettings with every missing name."""
+        values = {f.name: environment.get(f.name.upper()) for f in fields(cls)}
+        missing = [name.upper() for name, value in values.items() if value is None and name != "mail_from"]
+        if missing:
+            raise MissingSettings(", ".join(missing))
+        return cls(**{name: value for name, value in values.items() if value is not None})
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    return Settings.from_env(os.environ)
+
+
+_moved = timedelta(0)
+
+
+def utc_now() -> datetime:
+    """The moment, in UTC; on a local stage, as far ahead as its clock was moved."""
+    return datetime.now(UTC) + _moved
+
+
+def move_clock(by: timedelta) -> None:
+    """Set the clock of a local stage ahead of the machine's by this much. Raises RuntimeError elsewhere."""
+    global _moved
+    if settings().stage != LOCAL:
+        raise RuntimeError("the clock can be moved on a local stage only")
+    _moved = by

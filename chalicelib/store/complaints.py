@@ -1,0 +1,464 @@
+"""Complaints in DynamoDB: one write that tells the whole truth, and every list by a key of its own.
+
+docs/access-patterns.md names the index of each list and what a page of it costs.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.domain.city import City, Kind
+from chalicelib.domain.complaint import By, Change, Complaint, Event, Outcome, Place, Screening, Status
+from chalicelib.domain.errors import NotFound, StaleComplaint
+from chalicelib.domain.geo import Point, geohash
+from chalicelib.domain.notices import Notice
+from chalicelib.domain.people import Act
+from chalicelib.domain.service_level import Clock, ClockName, Clocks
+from chalicelib.domain.tracking import short
+from chalicelib.domain.visibility import Card, is_listed, public_pin
+from chalicelib.store import guards, outbox
+from chalicelib.store.tables import (
+    DUE_SHARDS,
+    HEAD_KEYS,
+    ComplaintRow,
+    PersonRow,
+    connection,
+    moment,
+    read_moment,
+    shard,
+)
+
+CELL_PRECISION = 6
+"""Geohash cells of about 1.2 km by 0.6 km."""
+EXCERPT_CHARACTERS = 120
+_CONFLICT_RETRIES = 4
+_SPOKEN = ("text", "answers", "accused_words", "rating_words")
+"""Fields of the ``text`` row: all that a person wrote, apart from the state, so that it can be erased alone."""
+
+
+class CodeTaken(Exception):
+    """The tracking code, random as it is, exists already: draw another."""
+
+
+class AlreadyDone(Exception):
+    """The idempotency guard exists: this very request was answered before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A complaint as read, with what a later version of the code may have written beside what this one knows."""
+
+    complaint: Complaint
+    history: tuple[Event, ...] = ()
+    body: Mapping[str, Any] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+
+def get(code: str, *, consistent: bool = False) -> Stored:
+    """Read a case with its whole history: one query of its partition. Raises NotFound."""
+    rows = list(ComplaintRow.query(code, consistent_read=consistent))
+    head = next((row for row in rows if row.sk == "head"), None)
+    if head is None:
+        raise NotFound(code)
+    spoken: dict[str, Any] = next((json.loads(row.body) for row in rows if row.sk == "text"), {})
+    history = tuple(_event(json.loads(row.body)) for row in rows if row.sk.startswith("event#"))
+    return _stored(head, spoken, history)
+
+
+def get_head(code: str) -> Stored:
+    """Read the state alone, without text or history: half a read unit. Raises NotFound."""
+    row = next(iter(ComplaintRow.query(code, ComplaintRow.sk == "head", limit=1)), None)
+    if row is None:
+        raise NotFound(code)
+    return _stored(row, {}, ())
+
+
+def save(
+    change: Change,
+    city: City,
+    notices: Sequence[Notice] = (),
+    *,
+    previous: Stored | None = None,
+    guard: guards.Guard | None = None,
+    reporter: PersonRow | None = None,
+) -> None:
+    """Store the new state, the entry that explains it, its notices, the reporter and the guard: all of them or none.
+
+    Without ``previous`` the case is new. Raises StaleComplaint where somebody was faster, CodeTaken or
+    AlreadyDone for a new case. A mere collision of transactions is no lost race and is tried again.
+    """
+    complaint = change.complaint
+    for attempt in range(_CONFLICT_RETRIES + 1):
+        try:
+            with TransactWrite(connection=connection()) as transaction:
+                _write_head(transaction, change, city, previous)
+                for notice in notices:
+                    transaction.save(outbox.row(notice), condition=outbox.is_new())
+                if reporter is not None:
+                    transaction.save(reporter)
+                if guard is not None:
+                    transaction.save(guards.row(guard), condition=guards.is_free(guard.now))
+            return
+        except TransactWriteError as error:
+            reasons = [reason.code if reason else None for reason in error.cancellation_reasons]
+            if "ConditionalCheckFailed" in reasons:
+                raise _lost(reasons, previous, guard, complaint.code) from error
+            if "TransactionConflict" not in reasons or attempt == _CONFLICT_RETRIES:
+                raise
+            time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311  jitter, no secret
+
+
+def due(now: datetime) -> Iterator[str]:
+    """Codes of cases that time has brought due, shard by shard, longest waiting first; read page by page as taken."""
+    for number in range(DUE_SHARDS):
+        for row in ComplaintRow.due.query(str(number), ComplaintRow.wakes_at <= moment(now), page_size=100):
+            yield row.pk
+
+
+def page(
+    index: str,
+    key: str,
+    *,
+    limit: int,
+    before: str | None = None,
+    after: str | None = None,
+    newest_first: bool,
+) -> list[Card]:
+    """One bounded read of one key of one index; ``before``/``after`` are positions of cards."""
+    found = getattr(ComplaintRow, index)
+    range_attribute = getattr(ComplaintRow, _RANGE[index])
+    condition = None
+    if newest_first and before is not None:
+        condition = range_attribute < before
+    elif not newest_first and after is not None:
+        condition = range_attribute > after
+    rows = found.query(key, condition, scan_index_forward=not newest_first, limit=limit, page_size=limit)
+    return [_card(row, _RANGE[index], _CARD[index]) for row in rows]
+
+
+def public_key(index: str, value: str, month: str, city: City) -> str:
+    """The hash key of a monthly public list."""
+    return f"{city.id if index in ('by_month', 'by_updated') else value}#{month}"
+
+
+_RANGE = {
+    "by_citizen": "listed_at",
+    "by_office": "inbox_at",
+    "by_area_staff": "inbox_at",
+    "by_screening": "inbox_at",
+    "by_public_office": "listed_at",
+    "by_updated": "updated_key",
+    "by_area": "listed_at",
+    "by_category": "listed_at",
+    "by_month": "listed_at",
+    "by_cell": "listed_at",
+}
+_CARD = {
+    name: "mine_card"
+    if name == "by_citizen"
+    else "staff_card"
+    if _RANGE[name] == "inbox_at"
+    else "public_card"
+    for name in _RANGE
+}
+
+
+# Complaint -> rows --------------------------------------------------------------------------------------------
+
+
+def _write_head(transaction: TransactWrite, change: Change, city: City, previous: Stored | None) -> None:
+    complaint = change.complaint
+    keys = head_keys(complaint, city)
+    body = _dump({**(previous.body if previous else {}), **_body(complaint)})
+    entry = ComplaintRow(
+        complaint.code, f"event#{complaint.version:06d}", body=_dump(_event_body(change.event))
+    )
+    spoken = ComplaintRow(complaint.code, "text", body=_dump(_spoken(complaint)))
+    head = ComplaintRow(complaint.code, "head")
+    if previous is None:
+        head = ComplaintRow(complaint.code, "head", version=complaint.version, body=body)
+        head.set_keys(keys)
+        transaction.save(head, condition=ComplaintRow.pk.does_not_exist())
+        transaction.save(spoken)
+        transaction.save(entry)
+        return
+    # An update and not a put: attributes that a newer version of the code wrote must survive this one.
+    actions: list[Action] = [
+        ComplaintRow.version.set(complaint.version),
+        ComplaintRow.body.set(body),
+    ]
+    for name in HEAD_KEYS:
+        attribute = getattr(ComplaintRow, name)
+        if keys.get(name) == previous.keys.get(name):
+            continue
+        actions.append(attribute.set(keys[name]) if name in keys else attribute.remove())
+    transaction.update(head, actions, condition=ComplaintRow.version == previous.complaint.version)
+    transaction.save(entry, condition=ComplaintRow.pk.does_not_exist())
+    if _spoken(complaint) != _spoken(previous.complaint):
+        transaction.save(spoken)
+
+
+def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
+    """Index keys and cards of a case; a key that is missing takes the case out of that list."""
+    listed_at = f"{moment(complaint.filed_at)}#{short(complaint.code)}"
+    keys = {"listed_at": listed_at}
+    if complaint.citizen:
+        keys["citizen_id"] = complaint.citizen
+        keys["mine_card"] = _dump(_mine_card(complaint))
+    wakes_at = complaint.wakes_at(city)
+    if wakes_at is not None:
+        keys["due_shard"] = shard(complaint.code, DUE_SHARDS)
+        keys["wakes_at"] = moment(wakes_at)
+    held = complaint.screening is Screening.HELD and not complaint.private and not complaint.sealed
+    if complaint.open or held:
+        keys["inbox_at"] = f"{moment(complaint.inbox_at)}#{short(complaint.code)}"
+        keys["staff_card"] = _dump(_staff_card(complaint))
+    if complaint.open:
+        keys["office_open"] = complaint.office
+        if complaint.area and not complaint.sealed:
+            keys["area_open"] = complaint.area
+    if held and complaint.status is not Status.WITHDRAWN:
+        keys["screening_open"] = city.id
+    if is_listed(complaint):
+        month = _month(complaint.filed_at, city)
+        keys["public_card"] = _dump(_public_card(complaint, city))
+        keys["public_month"] = f"{city.id}#{month}"
+        keys["updated_month"] = f"{city.id}#{_month(complaint.updated_at, city)}"
+        keys["updated_key"] = f"{moment(complaint.updated_at)}#{short(complaint.code)}"
+        keys["public_office_month"] = f"{complaint.office}#{month}"
+        if complaint.area:
+            keys["public_area_month"] = f"{complaint.area}#{month}"
+        if complaint.category:
+            keys["public_category_month"] = f"{complaint.category}#{month}"
+        pin = public_pin(complaint, city)
+        if pin:
+            keys["public_cell"] = geohash(pin, CELL_PRECISION)
+    return keys
+
+
+def _month(at: datetime, city: City) -> str:
+    return (at + city.utc_offset).strftime("%Y-%m")
+
+
+def _excerpt(text: str) -> str:
+    plain = " ".join(text.split())
+    return plain if len(plain) <= EXCERPT_CHARACTERS else plain[: EXCERPT_CHARACTERS - 3].rstrip() + "..."
+
+
+def _public_card(complaint: Complaint, city: City) -> dict[str, Any]:
+    released = complaint.screening is Screening.RELEASED
+    pin = public_pin(complaint, city)
+    due = complaint.clocks.get(ClockName.RESOLUTION)
+    return {
+        "kind": complaint.kind,
+        "status": complaint.status,
+        "category": complaint.category,
+        "area": complaint.area,
+        "office": complaint.office,
+        "due": moment(due.due) if due and complaint.open else None,
+        "excerpt": _excerpt(complaint.text) if released else "",
+        "point": [pin.lat, pin.lon] if pin else None,
+        "screening": complaint.screening,
+    }
+
+
+def _staff_card(complaint: Complaint) -> dict[str, Any]:
+    return {
+        "kind": complaint.kind,
+        "status": complaint.status,
+        "category": complaint.category,
+        "area": complaint.area,
+        "hamlet": complaint.hamlet,
+        "office": complaint.office,
+        "level": complaint.level,
+        "filed_at": moment(complaint.filed_at),
+        "due": moment(complaint.inbox_at),
+        "excerpt": "" if complaint.sealed else _excerpt(complaint.text),
+        "private": complaint.private,
+        "sealed": complaint.sealed,
+        "accused": complaint.accused,
+        "screening": complaint.screening,
+    }
+
+
+def _mine_card(complaint: Complaint) -> dict[str, Any]:
+    return {
+        "kind": complaint.kind,
+        "status": complaint.status,
+        "category": complaint.category,
+        "area": complaint.area,
+        "office": "" if complaint.sealed else complaint.office,
+        "due": moment(complaint.inbox_at) if complaint.open else None,
+        "excerpt": _excerpt(complaint.text),
+        "private": complaint.private,
+        "screening": complaint.screening,
+    }
+
+
+def _body(complaint: Complaint) -> dict[str, Any]:
+    """The state as JSON; what is empty is left out, so that a head stays under two write units."""
+    place = complaint.place
+    values: dict[str, Any] = {
+        f.name: getattr(complaint, f.name)
+        for f in fields(Complaint)
+        if f.name not in (*_SPOKEN, "code", "version", "place", "clocks")
+    }
+    values["place"] = [place.point.lat, place.point.lon, place.approximate] if place.point else None
+    values["clocks"] = [
+        [clock.name, clock.due, clock.climbs_at, clock.climbed, clock.stopped_at]
+        for clock in complaint.clocks
+    ]
+    # A key that became empty must stay in the text, or the merge with the stored body would revive its old value.
+    return values
+
+
+def _spoken(complaint: Complaint) -> dict[str, Any]:
+    spoken = {name: getattr(complaint, name) for name in _SPOKEN}
+    spoken["words"] = complaint.place.words
+    return {name: value for name, value in spoken.items() if value}
+
+
+def _event_body(event: Event) -> dict[str, Any]:
+    body = {
+        "act": event.act,
+        "at": event.at,
+        "by": [event.by.kind, event.by.id, event.by.office],
+        "text": event.text,
+        "data": dict(event.data),
+    }
+    return {name: value for name, value in body.items() if value}
+
+
+def _dump(value: Mapping[str, Any]) -> str:
+    kept = {
+        key: item
+        for key, item in value.items()
+        if item is not None and item != "" and item != () and item != {}
+    }
+    return json.dumps(kept, default=_plain, ensure_ascii=False, separators=(",", ":"))
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} has no place in a row")
+
+
+# Rows -> complaint --------------------------------------------------------------------------------------------
+
+
+def _stored(row: ComplaintRow, spoken: Mapping[str, Any], history: tuple[Event, ...]) -> Stored:
+    body: dict[str, Any] = json.loads(row.body)
+    keys = {name: value for name in HEAD_KEYS if (value := getattr(row, name)) is not None}
+    return Stored(_complaint(row.pk, int(row.version), body, spoken), history, body, keys)
+
+
+def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping[str, Any]) -> Complaint:
+    def at(name: str) -> datetime | None:
+        return read_moment(body[name]) if body.get(name) else None
+
+    def must(name: str) -> datetime:
+        return read_moment(body[name])
+
+    place = body.get("place")
+    return Complaint(
+        code=code,
+        version=version,
+        kind=Kind(body["kind"]),
+        status=Status(body["status"]),
+        language=body["language"],
+        channel=body["channel"],
+        text=spoken.get("text", ""),
+        category=body.get("category"),
+        office=body["office"],
+        line=body["line"],
+        filed_at=must("filed_at"),
+        assigned_at=must("assigned_at"),
+        updated_at=must("updated_at"),
+        clocks=Clocks(tuple(_clock(item) for item in body["clocks"])),
+        area=body.get("area"),
+        hamlet=body.get("hamlet"),
+        place=Place(
+            Point(place[0], place[1]) if place else None, spoken.get("words", ""), bool(place and place[2])
+        ),
+        answers=spoken.get("answers", {}),
+        citizen=body.get("citizen"),
+        reach=body.get("reach", ""),
+        filed_by=body.get("filed_by"),
+        identity_shown=body.get("identity_shown", False),
+        private=body.get("private", False),
+        screening=Screening(body["screening"]),
+        accused=body.get("accused"),
+        accused_words=spoken.get("accused_words", ""),
+        sealed=body.get("sealed", False),
+        suggested=tuple(body.get("suggested", ())),
+        client_time=at("client_time"),
+        referred_to=body.get("referred_to"),
+        outcome=Outcome(body["outcome"]) if body.get("outcome") else None,
+        resolved_at=at("resolved_at"),
+        ended_at=at("ended_at"),
+        rating=body.get("rating"),
+        rating_words=spoken.get("rating_words", ""),
+        reopened=body.get("reopened", 0),
+        citizen_sms=body.get("citizen_sms", 0),
+        link_version=body.get("link_version", 1),
+    )
+
+
+def _clock(item: Sequence[Any]) -> Clock:
+    name, due_at, climbs_at, climbed, stopped_at = item
+    return Clock(
+        ClockName(name),
+        read_moment(due_at),
+        read_moment(climbs_at) if climbs_at else None,
+        climbed,
+        read_moment(stopped_at) if stopped_at else None,
+    )
+
+
+def _event(body: Mapping[str, Any]) -> Event:
+    kind, person, office = body["by"]
+    return Event(
+        Act(body["act"]),
+        read_moment(body["at"]),
+        By(kind, person, office),
+        body.get("text", ""),
+        body.get("data", {}),
+    )
+
+
+def _card(row: ComplaintRow, range_name: str, card_name: str) -> Card:
+    body = json.loads(getattr(row, card_name) or "{}")
+    position = getattr(row, range_name)
+    known = {f.name for f in fields(Card)}
+    point = body.pop("point", None)
+    return Card(
+        code=row.pk,
+        position=position,
+        filed_at=body.pop("filed_at", position.partition("#")[0]),
+        point=(point[0], point[1]) if point else None,
+        **{name: value for name, value in body.items() if name in known},
+    )
+
+
+def _lost(
+    reasons: Iterable[str | None], previous: Stored | None, guard: guards.Guard | None, code: str
+) -> Exception:
+    """Tell which condition failed: PynamoDB puts before it updates, and a new case has puts alone, its guard last."""
+    if previous is not None:
+        return StaleComplaint(code)
+    if guard is not None and list(reasons)[-1] == "ConditionalCheckFailed":
+        return AlreadyDone(code)
+    return CodeTaken(code)

@@ -1,0 +1,162 @@
+"""Notices that wait to be sent, and what became of each. At least once; a claim keeps it at once in all but one window.
+
+The window: a process that dies between publish and mark leaves a notice that the sweep sends again.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pynamodb.exceptions import UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain.errors import NotFound
+from chalicelib.domain.notices import Channel, Notice
+from chalicelib.store.tables import PENDING_SHARDS, NoticeRow, moment, read_moment, shard
+
+LEASE = timedelta(minutes=2)
+KEPT_AFTER_SENDING = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A notice with its fate so far."""
+
+    notice: Notice
+    state: str
+    """``pending``, ``sent``, ``dead`` (gave up) or ``expired`` (no longer useful)."""
+    tries: int
+    fate: str
+    next_attempt_at: datetime | None
+
+
+class Taken(Exception):
+    """Somebody else is sending it, it is not due, or it has been sent."""
+
+
+def row(notice: Notice) -> NoticeRow:
+    """The row of a fresh notice, due at once."""
+    body = {
+        "template": notice.template,
+        "channel": notice.channel,
+        "to": notice.to,
+        "language": notice.language,
+        "useful_until": notice.useful_until.isoformat(),
+        "args": dict(notice.args),
+        "sms": notice.sms,
+    }
+    return NoticeRow(
+        notice.id,
+        body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+        state="pending",
+        code=notice.code or None,
+        created_at=moment(notice.created_at),
+        pending_shard=shard(notice.id, PENDING_SHARDS),
+        next_attempt_at=moment(notice.created_at),
+    )
+
+
+def is_new() -> Condition:
+    return NoticeRow.notice_id.does_not_exist()
+
+
+def add(notice: Notice) -> None:
+    """Store a notice that belongs to no case (a one-time code)."""
+    row(notice).save(condition=is_new())
+
+
+def get(notice_id: str) -> Delivery:
+    try:
+        return _delivery(NoticeRow.get(notice_id, consistent_read=True))
+    except NoticeRow.DoesNotExist as error:
+        raise NotFound(notice_id) from error
+
+
+def claim(notice_id: str, claim_id: str, *, now: datetime) -> Delivery:
+    """Take a notice for sending, for as long as a lease. Raises Taken unless it is pending and due on the base row."""
+    found = NoticeRow(notice_id)
+    try:
+        found.update(
+            actions=[
+                NoticeRow.claim.set(claim_id),
+                NoticeRow.next_attempt_at.set(moment(now + LEASE)),
+            ],
+            condition=(NoticeRow.state == "pending") & (NoticeRow.next_attempt_at <= moment(now)),
+        )
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            raise Taken(notice_id) from error
+        raise
+    return _delivery(found)
+
+
+def mark(notice_id: str, claim_id: str, state: str, fate: str, *, now: datetime) -> None:
+    """Write down how it ended (``sent``, ``dead``, ``expired``); only whoever holds the claim may."""
+    _update(
+        notice_id,
+        claim_id,
+        [
+            NoticeRow.state.set(state),
+            NoticeRow.fate.set(fate),
+            NoticeRow.pending_shard.remove(),
+            NoticeRow.next_attempt_at.remove(),
+            # An unsent notice has no TTL; one whose fate is known may go in its time.
+            NoticeRow.expires_at.set(int((now + KEPT_AFTER_SENDING).timestamp())),
+        ],
+    )
+
+
+def put_off(notice_id: str, claim_id: str, until: datetime, fate: str, *, counts: bool) -> None:
+    """Let it wait for another try; ``counts`` where the try is one of the eight."""
+    actions: list[Action] = [NoticeRow.next_attempt_at.set(moment(until)), NoticeRow.fate.set(fate)]
+    if counts:
+        actions.append(NoticeRow.tries.add(1))
+    _update(notice_id, claim_id, actions)
+
+
+def pending(now: datetime, *, most: int) -> Iterator[str]:
+    """Ids of notices that are due for an attempt, over all shards."""
+    for number in range(PENDING_SHARDS):
+        for found in NoticeRow.pending.query(
+            str(number), NoticeRow.next_attempt_at <= moment(now), limit=most, page_size=most
+        ):
+            yield found.notice_id
+
+
+def of_complaint(code: str, *, most: int = 100) -> list[Delivery]:
+    """What was sent about a case, oldest first."""
+    found = [row.notice_id for row in NoticeRow.by_complaint.query(code, limit=most, page_size=most)]
+    return [_delivery(row) for row in sorted(NoticeRow.batch_get(found), key=lambda row: row.created_at)]
+
+
+def _update(notice_id: str, claim_id: str, actions: list[Action]) -> None:
+    try:
+        NoticeRow(notice_id).update(actions=actions, condition=NoticeRow.claim == claim_id)
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            raise Taken(notice_id) from error
+        raise
+
+
+def _delivery(found: NoticeRow) -> Delivery:
+    body = json.loads(found.body)
+    notice = Notice(
+        id=found.notice_id,
+        code=found.code or "",
+        template=body["template"],
+        channel=Channel(body["channel"]),
+        to=body["to"],
+        language=body["language"],
+        created_at=read_moment(found.created_at),
+        useful_until=read_moment(body["useful_until"]),
+        args=body["args"],
+        sms=body["sms"],
+    )
+    waits = found.next_attempt_at
+    return Delivery(
+        notice, found.state, int(found.tries or 0), found.fate or "", read_moment(waits) if waits else None
+    )

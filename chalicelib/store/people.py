@@ -1,0 +1,117 @@
+"""Officers, citizens and who holds which duty post. Phones and addresses are stored sealed; ids are keyed hashes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from pynamodb.exceptions import DoesNotExist
+
+from chalicelib.domain.errors import NotFound
+from chalicelib.domain.notices import Holder
+from chalicelib.domain.people import Citizen, Duty, Officer
+from chalicelib.store.tables import PersonRow, moment
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """An officer as stored, with the sealed contact data."""
+
+    officer: Officer
+    contact: bytes
+
+
+def officer(officer_id: str) -> Officer:
+    """Read an officer, always afresh: removing one cuts access at the next request. Raises NotFound."""
+    return registered(officer_id).officer
+
+
+def registered(officer_id: str) -> Registered:
+    try:
+        row = PersonRow.get(f"officer#{officer_id}")
+    except DoesNotExist as error:
+        raise NotFound(officer_id) from error
+    return Registered(_officer(row), bytes(row.contact or b""))
+
+
+def save_officer(person: Officer, contact: bytes) -> None:
+    body = {
+        "name": person.name,
+        "title": person.title,
+        "duties": [duty.post for duty in person.duties],
+        "language": person.language,
+        "disabled": person.disabled,
+    }
+    PersonRow(f"officer#{person.id}", body=json.dumps(body), contact=contact, office_id=person.office).save()
+
+
+def officers_of(office: str) -> Iterator[Officer]:
+    """The officers of an office."""
+    ids = [row.pk for row in PersonRow.by_office.query(office)]
+    return (_officer(row) for row in PersonRow.batch_get(ids) if row.pk.startswith("officer#"))
+
+
+def hold_post(post: str, officers: Iterable[str]) -> None:
+    """Set who stands behind a duty post: the holder first, then the delegate."""
+    PersonRow(f"post#{post}", body=json.dumps({"officers": list(officers)})).save()
+
+
+def holders(posts: Iterable[str]) -> Mapping[str, Holder]:
+    """Who holds each of these posts; a vacant one, or one whose people are disabled, has nobody."""
+    wanted = sorted(set(posts))
+    if not wanted:
+        return {}
+    rows = PersonRow.batch_get([f"post#{post}" for post in wanted])
+    found = {row.pk.removeprefix("post#"): json.loads(row.body)["officers"] for row in rows}
+    ids = sorted({officer_id for officers in found.values() for officer_id in officers})
+    people = {
+        row.pk.removeprefix("officer#"): _officer(row)
+        for row in (PersonRow.batch_get([f"officer#{item}" for item in ids]) if ids else ())
+    }
+    return {
+        post: Holder(
+            post,
+            tuple(
+                (item, people[item].language)
+                for item in found.get(post, ())
+                if item in people and not people[item].disabled
+            ),
+        )
+        for post in wanted
+    }
+
+
+def citizen(citizen_id: str) -> tuple[Citizen, bytes]:
+    """Read a reporter and the sealed contact data. Raises NotFound."""
+    try:
+        row = PersonRow.get(f"citizen#{citizen_id}")
+    except DoesNotExist as error:
+        raise NotFound(citizen_id) from error
+    return Citizen(citizen_id, json.loads(row.body)["language"]), bytes(row.contact or b"")
+
+
+def citizen_row(person: Citizen, contact: bytes, *, now: datetime) -> PersonRow:
+    """The row of a reporter, for the transaction of the case that brings the contact."""
+    body = {"language": person.language, "since": moment(now)}
+    return PersonRow(f"citizen#{person.id}", body=json.dumps(body), contact=contact)
+
+
+def all_officers() -> Iterator[Registered]:
+    """Every officer; for an operator's command that rebuilds topics, never for a request."""
+    for row in PersonRow.scan(PersonRow.pk.startswith("officer#")):
+        yield Registered(_officer(row), bytes(row.contact or b""))
+
+
+def _officer(row: PersonRow) -> Officer:
+    body = json.loads(row.body)
+    return Officer(
+        id=row.pk.removeprefix("officer#"),
+        name=body["name"],
+        title=body["title"],
+        office=row.office_id or "",
+        duties=tuple(Duty.parse(post) for post in body["duties"]),
+        language=body["language"],
+        disabled=body["disabled"],
+    )

@@ -1,0 +1,148 @@
+"""Sending what waits in the outbox: claim, publish, mark. The stream calls at once, the sweep calls again.
+
+At least once, and once in all but one window: a process that dies between publish and mark is sent again by the
+sweep after the lease. That window cannot be closed and is counted (``NoticesRepeated``).
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib import keys, mail, sns
+from chalicelib.domain.errors import NotFound, Passing, Refused
+from chalicelib.domain.notices import Channel, Notice, render
+from chalicelib.domain.tracking import short
+from chalicelib.observability import count, logger
+from chalicelib.settings import settings
+from chalicelib.store import complaints, outbox, people
+from chalicelib.usecases.record import city
+
+TRIES = 8
+_FIRST_WAIT = timedelta(seconds=30)
+_LONGEST_WAIT = timedelta(minutes=15)
+
+
+@dataclass(slots=True)
+class Sent:
+    """What one run of the outbox sweep did."""
+
+    attempted: int = 0
+    finished: bool = True
+
+
+def attempt(notice_id: str, *, now: datetime) -> str:
+    """Try to send one notice and return its state. Never raises for a notice that cannot be sent."""
+    claim = uuid.uuid4().hex
+    try:
+        found = outbox.claim(notice_id, claim, now=now)
+    except outbox.Taken:
+        return "taken"
+    notice = found.notice
+    if found.fate == "claimed":
+        count("NoticesRepeated")
+    if now >= notice.useful_until:
+        count("NoticesExpired")
+        return _mark(notice_id, claim, "expired", "no longer useful", now)
+    try:
+        receipt = _publish(notice)
+    except Passing as error:
+        # Their trouble, not the notice's: it waits with all the others, for as long as it is of use.
+        return _put_off(
+            notice_id, claim, now + _wait(now - notice.created_at), f"waits: {error}", counts=False
+        )
+    except (Refused, NotFound) as error:
+        count("NoticesDead")
+        logger.error("a notice cannot be sent", extra={"notice": notice_id, "why": str(error)})
+        return _mark(notice_id, claim, "dead", f"refused: {error}", now)
+    except Exception as error:  # noqa: BLE001  whatever else goes wrong uses up a try, and eight end it with an alarm
+        logger.exception("a notice failed", extra={"notice": notice_id})
+        if found.tries + 1 >= TRIES:
+            count("NoticesDead")
+            return _mark(notice_id, claim, "dead", f"gave up: {type(error).__name__}", now)
+        wait = _FIRST_WAIT * 2**found.tries
+        return _put_off(notice_id, claim, now + min(wait, _LONGEST_WAIT), type(error).__name__, counts=True)
+    count("NoticesSent")
+    return _mark(notice_id, claim, "sent", receipt, now)
+
+
+def sweep(*, now: datetime, has_time: Callable[[], bool] = lambda: True) -> Sent:
+    """Attempt everything that is due; what the stream lost or the network refused."""
+    sent = Sent()
+    for notice_id in list(outbox.pending(now, most=500)):
+        if not has_time():
+            sent.finished = False
+            break
+        attempt(notice_id, now=now)
+        sent.attempted += 1
+    return sent
+
+
+def _publish(notice: Notice) -> str:
+    profile = city()
+    arguments = {
+        **notice.args,
+        **_late_arguments(notice),
+        "code": notice.code,
+        "service": profile.service_name,
+    }
+
+    def text(part: str) -> str:
+        name = f"{notice.template}.{part}"
+        if name not in profile.templates[notice.language]:
+            return ""
+        return render(name, arguments, notice.language, profile, one_sms=part == "sms")
+
+    if notice.channel is Channel.TOPIC:
+        attributes = {"code": notice.code, "event": notice.template}
+        sms = text("sms") if notice.sms else None
+        return sns.publish_to_office(notice.to, text("subject"), text("email"), sms, attributes)
+    kind, _, person = notice.to.partition("#")
+    if notice.channel is Channel.EMAIL and kind == "officer":
+        return sns.publish_to_officer(person, text("subject"), text("email"))
+    sealed = people.registered(person).contact if kind == "officer" else people.citizen(person)[1]
+    contact = keys.unseal(person, sealed)
+    if notice.channel is Channel.SMS:
+        return sns.publish_sms(_address(contact, "phone"), text("sms"), profile.sender)
+    return mail.send(_address(contact, "email"), text("subject"), text("email"))
+
+
+def _late_arguments(notice: Notice) -> dict[str, str]:
+    """What is a secret is worked out at the last moment and stored nowhere."""
+    if notice.template == "sign_in":
+        return {"digits": keys.one_time_digits(notice.args["challenge"])}
+    if notice.to.startswith("citizen#"):
+        version = complaints.get_head(notice.code).complaint.link_version
+        secret = keys.secret_link(notice.code, version)
+        return {"link": f"{settings().base_url}/k/{short(notice.code)}/{secret}"}
+    return {"link": f"{settings().base_url}/o/{short(notice.code)}"}
+
+
+def _address(contact: dict[str, str], name: str) -> str:
+    if not contact.get(name):
+        raise Refused(f"no {name}")
+    return contact[name]
+
+
+def _wait(age: timedelta) -> timedelta:
+    return max(_FIRST_WAIT, min(age, _LONGEST_WAIT))
+
+
+def _mark(notice_id: str, claim: str, state: str, fate: str, now: datetime) -> str:
+    try:
+        outbox.mark(notice_id, claim, state, fate, now=now)
+    except outbox.Taken:
+        # The lease ran out while we were sending, and somebody else has it: it may arrive twice.
+        count("NoticesRepeated")
+        return "taken"
+    return state
+
+
+def _put_off(notice_id: str, claim: str, until: datetime, fate: str, *, counts: bool) -> str:
+    try:
+        outbox.put_off(notice_id, claim, until, fate, counts=counts)
+    except outbox.Taken:
+        return "taken"
+    return "pending"

@@ -1,0 +1,86 @@
+"""The sweep: what time alone brings due. Harmless when run twice, beside itself, or killed halfway."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.complaint import Change, Status, close_by_silence, escalate
+from chalicelib.domain.errors import IllegalMove, NotDue, NotFound, StaleComplaint
+from chalicelib.domain.service_level import ClockName, steps
+from chalicelib.observability import count, logger
+from chalicelib.store import complaints, people
+from chalicelib.usecases.record import city, record
+
+
+@dataclass(slots=True)
+class Swept:
+    """What one run did."""
+
+    climbed: int = 0
+    closed: int = 0
+    skipped: int = 0
+    failed: int = 0
+    finished: bool = True
+
+
+def sweep(*, now: datetime, has_time: Callable[[], bool] = lambda: True) -> Swept:
+    """Take every due case on its own until none is left or the time is up; the next run goes on from there.
+
+    A case that fails is logged, counted and passed over: it can never stop the others.
+    """
+    swept = Swept()
+    for code in complaints.due(now):
+        if not has_time():
+            swept.finished = False
+            break
+        try:
+            changes = _wake_fully(code, now)
+        except Exception:  # noqa: BLE001  one poisoned case must not stop the city; it is logged, counted and alarmed
+            logger.exception("sweep failed on a case", extra={"code": code})
+            swept.failed += 1
+            continue
+        closed = sum(change.complaint.status is Status.CLOSED for change in changes)
+        swept.skipped += not changes
+        swept.closed += closed
+        swept.climbed += len(changes) - closed
+    count("SweepRan")
+    count("Escalated", swept.climbed)
+    count("SweepFailures", swept.failed)
+    return swept
+
+
+def _wake_fully(code: str, now: datetime) -> list[Change]:
+    """Everything that is due on one case: each of its clocks may have run out while nobody swept."""
+    changes: list[Change] = []
+    while len(changes) < len(ClockName) and (change := wake_one(code, now=now)) is not None:
+        changes.append(change)
+    return changes
+
+
+def wake_one(code: str, *, now: datetime) -> Change | None:
+    """Do what time has brought to one case: climb one rung, or close by silence. None where nothing is due.
+
+    Reads consistently, since the index that named the case may lag behind it.
+    """
+    try:
+        stored = complaints.get(code, consistent=True)
+        complaint = stored.complaint
+        if complaint.status is Status.RESOLVED:
+            change = close_by_silence(complaint, city(), now=now)
+        else:
+            clock = complaint.clocks.due_to_climb(now)
+            if clock is None:
+                return None
+            ladder = steps(complaint, clock.name, city())
+            found = people.holders(step.post for step in ladder)
+            filled = {post: bool(holder.officers) for post, holder in found.items()}
+            change = escalate(complaint, city(), filled, now=now)
+        record(change, previous=stored)
+    except (NotDue, NotFound, IllegalMove, StaleComplaint):
+        return None  # somebody acted first, or another sweep did
+    if vacant := change.event.data.get("vacant"):
+        logger.warning("vacant posts were passed over", extra={"code": code, "posts": vacant})
+        count("VacantRungs", len(vacant))
+    return change

@@ -1,0 +1,187 @@
+"""What officers and reporters do to a case: load, check, decide, store. One function per act."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain import complaint as rules
+from chalicelib.domain import routing
+from chalicelib.domain.complaint import Change, Complaint
+from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
+from chalicelib.domain.people import Act, Officer, demand
+from chalicelib.store import complaints
+from chalicelib.usecases.record import city, record
+from chalicelib.usecases.signin import Kind, Who
+
+_CITIZEN_TRIES = 3
+
+
+# Officers -----------------------------------------------------------------------------------------------------
+
+
+def acknowledge(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
+    return _office(code, officer, Act.ACKNOWLEDGE, if_match, lambda c: rules.acknowledge(c, officer, now=now))
+
+
+def reply(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
+    return _office(code, officer, Act.REPLY, if_match, lambda c: rules.reply(c, officer, text, now=now))
+
+
+def start(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
+    return _office(code, officer, Act.START, if_match, lambda c: rules.start(c, officer, now=now))
+
+
+def resolve(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
+    return _office(code, officer, Act.RESOLVE, if_match, lambda c: rules.resolve(c, officer, text, now=now))
+
+
+def pass_on(
+    code: str, officer: Officer, office: str, text: str, *, if_match: int, now: datetime
+) -> Complaint:
+    """Hand a wrongly addressed case to another office of the city; the reporter sees who has it now."""
+
+    def move(complaint: Complaint) -> Change:
+        if office == complaint.office:
+            raise Invalid([Fault("office", "office_same")])
+        route = routing.assign(office, complaint.accused, city())
+        return rules.pass_on(complaint, officer, route, text, now=now)
+
+    return _office(code, officer, Act.PASS_ON, if_match, move)
+
+
+def refer(code: str, officer: Officer, agency: str, text: str, *, if_match: int, now: datetime) -> Complaint:
+    """Ask an agency outside the city; the case stays with this office."""
+    found = city().offices.get(agency)
+    if found is None or not found.outside:
+        raise Invalid([Fault("agency", "agency_unknown")])
+    return _office(
+        code, officer, Act.REFER, if_match, lambda c: rules.refer(c, officer, agency, text, now=now)
+    )
+
+
+# Triage -------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """Triage's decision; of a sealed case ``accusation`` says whether it is one, and ``accused`` whom it is about."""
+
+    category: str
+    office: str | None = None
+    area: str | None = None
+    accusation: bool | None = None
+    accused: str | None = None
+    text: str = ""
+
+
+def sort(code: str, officer: Officer, sorting: Sorting, *, if_match: int, now: datetime) -> Complaint:
+    """Give a case its category and office; an accusation that stands goes to whoever the profile names for it."""
+    profile = city()
+    category = profile.categories.get(sorting.category)
+    if category is None:
+        raise Invalid([Fault("category", "unknown_category")])
+
+    def decide(complaint: Complaint) -> Change:
+        if complaint.sealed and sorting.accusation is None:
+            raise Invalid([Fault("accusation", "accusation_undecided")])
+        about = complaint.accused
+        if sorting.accusation is not None:
+            about = (sorting.accused or about) if sorting.accusation else None
+        if sorting.accusation and about is None:
+            raise Invalid([Fault("accused", "accused_required")])
+        if sorting.office is not None:
+            route = routing.assign(sorting.office, about, profile)
+        elif about is not None:
+            route = routing.route_accusation(about, profile)
+        else:
+            route = routing.route_category(category, sorting.area or complaint.area, profile)
+        return rules.sort(
+            complaint,
+            officer,
+            category,
+            route,
+            profile,
+            text=sorting.text,
+            accused=about,
+            area=sorting.area,
+            now=now,
+        )
+
+    return _office(code, officer, Act.SORT, if_match, decide)
+
+
+def release(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
+    return _office(code, officer, Act.RELEASE, if_match, lambda c: rules.release(c, officer, now=now))
+
+
+def hide(code: str, officer: Officer, reason: str, *, if_match: int, now: datetime) -> Complaint:
+    return _office(code, officer, Act.HIDE, if_match, lambda c: rules.hide(c, officer, reason, now=now))
+
+
+def reject(code: str, officer: Officer, reason: str, text: str, *, if_match: int, now: datetime) -> Complaint:
+    return _office(
+        code, officer, Act.REJECT, if_match, lambda c: rules.reject(c, officer, reason, text, now=now)
+    )
+
+
+# The reporter -------------------------------------------------------------------------------------------------
+
+
+def message(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
+    return _reporter(code, who, lambda c: rules.message(c, text, now=now))
+
+
+def edit(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
+    """Mend the words. Words that now accuse somebody are told to triage before anybody else reads them."""
+
+    def mend(complaint: Complaint) -> Change:
+        return rules.edit(complaint, text, city=city(), now=now)
+
+    return _reporter(code, who, mend)
+
+
+def rate(code: str, who: Who, score: int, words: str, *, now: datetime) -> Complaint:
+    return _reporter(code, who, lambda c: rules.rate(c, score, words, city=city(), now=now))
+
+
+def reopen(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
+    return _reporter(code, who, lambda c: rules.reopen(c, text, city=city(), now=now))
+
+
+def withdraw(code: str, who: Who, reason: str, *, now: datetime) -> Complaint:
+    return _reporter(code, who, lambda c: rules.withdraw(c, reason, now=now))
+
+
+def is_reporter(who: Who | None, complaint: Complaint) -> bool:
+    """Tell whether this person filed the case: by their own sign-in, or by its secret link."""
+    if who is None:
+        return False
+    if who.kind is Kind.LINK:
+        return who.id == f"{complaint.code}.{complaint.link_version}"
+    return who.kind is Kind.CITIZEN and complaint.citizen is not None and who.id == complaint.citizen
+
+
+def _office(
+    code: str, officer: Officer, act: Act, if_match: int, decide: Callable[[Complaint], Change]
+) -> Complaint:
+    stored = complaints.get(code, consistent=True)
+    demand(officer, act, stored.complaint, city())
+    if stored.complaint.version != if_match:
+        raise StaleComplaint(code)
+    return record(decide(stored.complaint), previous=stored)
+
+
+def _reporter(code: str, who: Who, decide: Callable[[Complaint], Change]) -> Complaint:
+    """A citizen names no version: whoever loses a race is simply tried again on the new state."""
+    for attempt in range(_CITIZEN_TRIES):
+        stored = complaints.get(code, consistent=True)
+        if not is_reporter(who, stored.complaint):
+            raise NotFound(code)
+        try:
+            return record(decide(stored.complaint), previous=stored)
+        except StaleComplaint:
+            if attempt == _CITIZEN_TRIES - 1:
+                raise
+    raise AssertionError("unreachable")

@@ -1,0 +1,228 @@
+"""Receiving a report: whoever sends it, by whatever road, ends in `file_complaint`."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from chalicelib import keys
+from chalicelib.domain import routing
+from chalicelib.domain.city import City, Kind, PlaceNeed
+from chalicelib.domain.complaint import Complaint, Filing, file
+from chalicelib.domain.errors import Fault, Invalid, KeyReused
+from chalicelib.domain.geo import Located, Point
+from chalicelib.domain.notices import Channel
+from chalicelib.domain.people import Citizen, Officer
+from chalicelib.domain.tracking import tracking_code
+from chalicelib.store import complaints, guards, people
+from chalicelib.store.tables import PersonRow
+from chalicelib.usecases import signin
+from chalicelib.usecases.record import city, record
+
+PER_PERSON_DAY = 20
+PER_ADDRESS_HOUR = 200
+"""Soft: carriers and village offices put many people behind one address."""
+PER_DAY = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """How to reach the reporter; a phone in E.164, checked, or an e-mail address. Either may be empty."""
+
+    phone: str = ""
+    email: str = ""
+    name: str = ""
+
+    @property
+    def address(self) -> str:
+        return self.phone or self.email
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """The answer to a report. ``secret`` opens it for whoever holds it; a replay gets the very same."""
+
+    complaint: Complaint
+    secret: str
+    located: Located | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """An Idempotency-Key with the hash of the body it came with."""
+
+    key: str
+    body_hash: str
+
+
+def file_complaint(
+    filing: Filing,
+    contact: Contact,
+    *,
+    client: str,
+    now: datetime,
+    who: signin.Who | None = None,
+    clerk: Officer | None = None,
+    retry: Retry | None = None,
+) -> Filed:
+    """Locate, route and store a report, once per key.
+
+    ``client`` is the sender's network address; ``clerk`` an officer who files for somebody with recorded consent.
+    Raises Invalid (with all faults), KeyReused, TooMany.
+    """
+    guard_key = _guard_key(retry, who, clerk)
+    if retry and guard_key and (filed := _earlier(guard_key, retry, now)):
+        return filed
+    profile = city()
+    filing, located = _completed(filing, profile)
+    person = _person(contact, who)
+    _check_caps(person, client, now)
+    route = routing.route(filing, profile)
+    suggested = (
+        tuple(s.category for s in routing.suggest(filing.text, profile)) if not filing.category else ()
+    )
+    while True:
+        code = tracking_code(profile.code_prefix, secrets.token_bytes(12))
+        change = file(
+            filing,
+            route,
+            profile,
+            code=code,
+            now=now,
+            citizen=person,
+            reach=_reach(contact, person),
+            filed_by=clerk.id if clerk else None,
+            suggested=suggested,
+        )
+        guard = guards.Guard(guard_key, retry.body_hash, code, now) if retry and guard_key else None
+        try:
+            complaint = record(
+                change, guard=guard, reporter=_reporter_row(person, contact, filing.language, now)
+            )
+        except complaints.CodeTaken:
+            continue
+        except complaints.AlreadyDone:
+            twin = _earlier(guard_key, retry, now) if retry and guard_key else None
+            if twin is None:
+                raise
+            return twin
+        _count_caps(person, client, now)
+        return Filed(complaint, keys.secret_link(code, complaint.link_version), located)
+
+
+def locate(lat: float, lon: float) -> Located:
+    """Which village a point lies in. Raises Invalid for a point that is none."""
+    try:
+        return city().geography.locate(Point(lat, lon))
+    except ValueError:
+        raise Invalid([Fault("lat", "no_point")]) from None
+
+
+def suggest(text: str) -> tuple[routing.Suggestion, ...]:
+    """Categories that the words of a text point to."""
+    return routing.suggest(text, city())
+
+
+def _completed(filing: Filing, profile: City) -> tuple[Filing, Located | None]:
+    """Fill in what follows from the rest (village, procedure, privacy by default), or raise Invalid with all faults."""
+    faults: list[Fault] = []
+    category = filing.category
+    if filing.kind is Kind.INFORMATION:
+        category = routing.information_category(profile)
+    found = profile.categories.get(category) if category else None
+    located = profile.geography.locate(filing.place.point) if filing.place.point else None
+    area = filing.area
+    if located is not None:
+        if located.outside is not None:
+            faults.append(
+                Fault("place", "outside_city", {"whose": located.outside or "-", "city": profile.name})
+            )
+        elif area is None:
+            area = located.area
+        elif area not in located.candidates and not located.approximate:
+            faults.append(Fault("area", "area_elsewhere", {"area": _area_name(located.area, profile)}))
+    if filing.hamlet:
+        village = filing.hamlet.partition("/")[0]
+        if area is not None and area != village:
+            faults.append(Fault("hamlet", "hamlet_elsewhere"))
+        area = area or village
+    needs_place = found is not None and found.place is PlaceNeed.REQUIRED
+    if needs_place and area is None and not faults:
+        faults.append(Fault("place", "place_required"))
+    if faults:
+        raise Invalid(faults)
+    place = filing.place
+    if located is not None:
+        place = replace(place, approximate=located.approximate)
+    private = filing.private or (found is not None and found.sensitive)
+    return replace(filing, category=category, area=area, place=place, private=private), located
+
+
+def _area_name(code: str | None, profile: City) -> str:
+    return profile.areas[code].name if code else "-"
+
+
+def _person(contact: Contact, who: signin.Who | None) -> str | None:
+    if contact.address:
+        return keys.person_id(contact.address)
+    return who.id if who is not None and who.kind is signin.Kind.CITIZEN else None
+
+
+def _reach(contact: Contact, person: str | None) -> str:
+    if contact.phone:
+        return Channel.SMS
+    if contact.email:
+        return Channel.EMAIL
+    if person:
+        sealed = people.citizen(person)[1]
+        return Channel.SMS if keys.unseal(person, sealed).get("phone") else Channel.EMAIL
+    return ""
+
+
+def _reporter_row(person: str | None, contact: Contact, language: str, now: datetime) -> PersonRow | None:
+    if not person or not contact.address:
+        return None
+    values = {"phone": contact.phone, "email": contact.email, "name": contact.name}
+    sealed = keys.seal(person, {key: value for key, value in values.items() if value})
+    return people.citizen_row(Citizen(person, language), sealed, now=now)
+
+
+def _guard_key(retry: Retry | None, who: signin.Who | None, clerk: Officer | None) -> str | None:
+    """Keys of unsigned callers share one space, whatever their address: it may change between two tries."""
+    if retry is None:
+        return None
+    owner = f"officer:{clerk.id}" if clerk else f"{who.kind}:{who.id}" if who else "anon"
+    return f"{owner}#{keys.derive('idempotency', retry.key).hex()[:40]}"
+
+
+def _earlier(guard_key: str, retry: Retry, now: datetime) -> Filed | None:
+    found = guards.earlier(guard_key, now=now)
+    if found is None:
+        return None
+    body_hash, code = found
+    if body_hash != retry.body_hash:
+        raise KeyReused(guard_key)
+    complaint = complaints.get(code, consistent=True).complaint
+    return Filed(complaint, keys.secret_link(code, complaint.link_version))
+
+
+def _check_caps(person: str | None, client: str, now: datetime) -> None:
+    # Looked at before and counted after: fifty retries of one request are one report, not fifty.
+    for key, limit, window in _caps(person, client):
+        guards.check(key, limit, window, now=now)
+
+
+def _count_caps(person: str | None, client: str, now: datetime) -> None:
+    for key, _, window in _caps(person, client):
+        guards.hit(key, 1_000_000, window, now=now)
+
+
+def _caps(person: str | None, client: str) -> list[tuple[str, int, timedelta]]:
+    caps = [
+        (f"file-address#{client}", PER_ADDRESS_HOUR, timedelta(hours=1)),
+        ("file-day#all", PER_DAY, timedelta(days=1)),
+    ]
+    if person:
+        caps.append((f"file-person#{person}", PER_PERSON_DAY, timedelta(days=1)))
+    return caps

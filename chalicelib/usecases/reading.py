@@ -1,0 +1,356 @@
+"""Reading: one case, and every list. What a list shows obeys the same `allowed` as the single view."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib import keys
+from chalicelib.domain import complaint as rules
+from chalicelib.domain.complaint import Complaint
+from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
+from chalicelib.domain.geo import Point, cells_for_box, distance_m
+from chalicelib.domain.people import Act, Officer, Role, allowed, demand
+from chalicelib.domain.visibility import Card
+from chalicelib.store import complaints, outbox, people
+from chalicelib.store.complaints import CELL_PRECISION
+from chalicelib.store.complaints import Stored as Stored
+from chalicelib.store.outbox import Delivery as Delivery
+from chalicelib.usecases.handling import is_reporter
+from chalicelib.usecases.record import city, record
+from chalicelib.usecases.signin import Kind, Who
+
+PAGE = 50
+_READS = 12
+"""Key reads a request may make before it answers a short page with a cursor."""
+_ROWS = 300
+_MOST_CELLS = 25
+NEAR_MOST_METRES = 1500
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a public list is narrowed by. ``area`` may be a village or a district; all are optional."""
+
+    area: str | None = None
+    category: str | None = None
+    office: str | None = None
+    kind: str | None = None
+    status: str | None = None
+    month: str | None = None
+    near: Point | None = None
+    radius_m: int = 500
+    box: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    cards: tuple[Card, ...]
+    cursor: str | None = None
+    """Give it back for the rest; None at the end. A page may be short and still have one."""
+
+
+def public_case(code: str) -> Stored:
+    """A case for anybody; what of it may be shown is the view's to say. Raises NotFound."""
+    return complaints.get(code)
+
+
+def public_state(code: str) -> Complaint:
+    """Where a case stands, without its history: half a read unit. Raises NotFound."""
+    return complaints.get_head(code).complaint
+
+
+def own_case(code: str, who: Who) -> Stored:
+    """A case for its reporter. Raises NotFound for everybody else."""
+    stored = complaints.get(code, consistent=True)
+    if not is_reporter(who, stored.complaint):
+        raise NotFound(code)
+    return stored
+
+
+def own_cases(who: Who, *, cursor: str | None = None, limit: int = PAGE) -> Page:
+    """A citizen's cases, newest first; the bearer of a link has the one."""
+    if who.kind is Kind.LINK:
+        stored = complaints.get_head(who.id.rpartition(".")[0])
+        if not is_reporter(who, stored.complaint):
+            return Page(())
+        return Page((_card_of(stored),))
+    before = _cursor(cursor, "own").get("p")
+    cards = complaints.page("by_citizen", who.id, limit=limit, before=before, newest_first=True)
+    return Page(tuple(cards), _next(cards, limit, "own"))
+
+
+def office_case(code: str, officer: Officer) -> Stored:
+    """A case for an officer whose scope it is in. Raises NotFound."""
+    stored = complaints.get(code, consistent=True)
+    demand(officer, Act.READ, stored.complaint, city())
+    return stored
+
+
+def contact_of(
+    code: str, officer: Officer, *, if_match: int, now: datetime
+) -> tuple[Complaint, dict[str, str]]:
+    """The reporter's contact, where the reporter allowed it; written into the history before it is shown."""
+    stored = complaints.get(code, consistent=True)
+    demand(officer, Act.REVEAL, stored.complaint, city())
+    if stored.complaint.version != if_match:
+        raise StaleComplaint(code)
+    change = rules.reveal(stored.complaint, officer, now=now)
+    complaint = record(change, previous=stored)
+    person = str(complaint.citizen)
+    return complaint, keys.unseal(person, people.citizen(person)[1])
+
+
+def inbox(officer: Officer, which: str, *, cursor: str | None = None, limit: int = PAGE) -> Page:
+    """An officer's open cases, most urgent first.
+
+    ``office``: what the offices of this officer's duties answer for; ``area``: all on the ground of an area head;
+    ``screening``: texts that wait for triage. Rows that the officer may not read are left out, so a page may be short.
+    """
+    keys_of = [("by_screening", city().id)] if which == "screening" else _inbox_keys(officer, which)
+    if which == "screening" and not any(duty.role is Role.TRIAGE for duty in officer.duties):
+        raise NotFound("screening")
+    after = _cursor(cursor, which).get("p")
+    found: list[Card] = []
+    horizon: str | None = None
+    for index, key in keys_of:
+        cards = complaints.page(index, key, limit=limit, after=after, newest_first=False)
+        found += cards
+        if len(cards) == limit:
+            horizon = min(horizon or cards[-1].position, cards[-1].position)
+    unique = {card.code: card for card in found if horizon is None or card.position <= horizon}
+    ordered = sorted(unique.values(), key=lambda card: card.position)
+    shown = ordered[:limit]
+    more = horizon is not None or len(ordered) > limit
+    visible = tuple(card for card in shown if allowed(officer, Act.READ, card, city()))
+    return Page(visible, _encode({"k": which, "p": shown[-1].position}) if more and shown else None)
+
+
+def public_list(filters: Filters, *, now: datetime, cursor: str | None = None, limit: int = PAGE) -> Page:
+    """Public cases, newest first. Reads a bounded number of rows; neither skips nor repeats while others write."""
+    if filters.near or filters.box:
+        return _around(filters, cursor, limit)
+    position = _cursor(cursor, "list")
+    index, value = _narrowest(filters)
+    found: list[Card] = []
+    rows = 0
+    last: dict[str, str] = {}
+    for reads, month in enumerate(_months(filters, position.get("m"), now)):
+        if reads == _READS or rows >= _ROWS:
+            return Page(tuple(found), _encode({"k": "list", **last}))
+        before = position.get("p") if month == position.get("m") else None
+        while True:
+            wanted = limit if _is_exact(filters, index) else min(100, _ROWS)
+            key = complaints.public_key(index, value, month, city())
+            cards = complaints.page(index, key, limit=wanted, before=before, newest_first=True)
+            rows += len(cards)
+            for card in cards:
+                last = {"m": month, "p": card.position}
+                if _fits(card, filters):
+                    found.append(card)
+                    if len(found) == limit:
+                        return Page(tuple(found), _encode({"k": "list", **last}))
+            if len(cards) < wanted:
+                break
+            before = cards[-1].position
+            if rows >= _ROWS:
+                return Page(tuple(found), _encode({"k": "list", **last}))
+        last = {"m": _month_before(month)}
+    return Page(tuple(found))
+
+
+def messages_of(code: str) -> list[Delivery]:
+    """What was sent about a case and how it went."""
+    return outbox.of_complaint(code)
+
+
+def unfilled_posts() -> list[tuple[str, str]]:
+    """Posts of the ladders that nobody holds, with their titles: who cannot be reached when a case climbs."""
+    posts = dict(_posts())
+    held = people.holders(posts)
+    return [(post, title) for post, title in posts.items() if not held[post].officers]
+
+
+def _posts() -> Iterator[tuple[str, str]]:
+    profile = city()
+    for area in profile.areas.values():
+        role = "village_head" if area.parent else "district_head"
+        title = profile.titles.get(f"{role}.{area.kind}") or profile.titles.get(role, role)
+        yield f"{role}@{area.code}", f"{title} {area.name}"
+        for hamlet in area.hamlets:
+            yield (
+                f"hamlet_head@{hamlet.id}",
+                f"{profile.titles.get(f'hamlet_head.{area.kind}', '')} {hamlet.name}",
+            )
+    for office in profile.offices.values():
+        if office.outside or office.id in profile.areas:
+            continue
+        for role, title in office.titles.items():
+            yield f"{role}@{office.id}", f"{title} {office.short}"
+    for role in ("secretary", "mayor"):
+        yield f"{role}@city", profile.titles.get(role, role)
+
+
+def _around(filters: Filters, cursor: str | None, limit: int) -> Page:
+    """Lists by place, on the public pins: every cell the place touches, merged newest first."""
+    box = filters.box or _box_around(filters.near, filters.radius_m)
+    try:
+        cells = cells_for_box(*box, CELL_PRECISION, _MOST_CELLS)
+    except ValueError:
+        raise Invalid([Fault("box", "box_too_large")]) from None
+    before = _cursor(cursor, "around").get("p")
+    found: list[Card] = []
+    horizon: str | None = None
+    for cell in cells:
+        cards = complaints.page("by_cell", cell, limit=limit, before=before, newest_first=True)
+        found += cards
+        if len(cards) == limit:
+            horizon = max(horizon or cards[-1].position, cards[-1].position)
+    # Below the horizon some cell has rows that were not read yet: those wait for the next page.
+    ordered = sorted(
+        (card for card in found if horizon is None or card.position >= horizon),
+        key=lambda card: card.position,
+        reverse=True,
+    )
+    shown: list[Card] = []
+    last: str | None = None
+    for card in ordered:
+        last = card.position
+        if _fits(card, filters):
+            shown.append(card)
+            if len(shown) == limit:
+                break
+    more = horizon is not None or (len(shown) == limit and last != ordered[-1].position)
+    return Page(tuple(shown), _encode({"k": "around", "p": last}) if more and last else None)
+
+
+def _box_around(point: Point | None, radius_m: int) -> tuple[float, float, float, float]:
+    assert point is not None  # noqa: S101  the caller has one of the two
+    from math import cos, radians
+
+    lat = radius_m / 111_195
+    lon = lat / max(cos(radians(point.lat)), 0.01)
+    return point.lat - lat, point.lon - lon, point.lat + lat, point.lon + lon
+
+
+def _narrowest(filters: Filters) -> tuple[str, str]:
+    profile = city()
+    if filters.area in profile.villages:
+        return "by_area", str(filters.area)
+    if filters.office:
+        return "by_public_office", filters.office
+    if filters.category:
+        return "by_category", filters.category
+    return "by_month", profile.id
+
+
+def _is_exact(filters: Filters, index: str) -> bool:
+    """Whether the index's key is the whole filter, so that no row is read in vain."""
+    used = {"by_area": "area", "by_public_office": "office", "by_category": "category"}.get(index)
+    given = {name for name in ("area", "category", "office", "kind", "status") if getattr(filters, name)}
+    return given <= {used}
+
+
+def _fits(card: Card, filters: Filters) -> bool:
+    if filters.area and card.area != filters.area and not (card.area or "").startswith(f"{filters.area}."):
+        return False
+    for name in ("category", "office", "kind", "status"):
+        wanted = getattr(filters, name)
+        if wanted and getattr(card, name) != wanted:
+            return False
+    if filters.near or filters.box:
+        if card.point is None:
+            return False
+        point = Point(*card.point)
+        if filters.near and distance_m(point, filters.near) > filters.radius_m:
+            return False
+        if filters.box:
+            south, west, north, east = filters.box
+            return south <= point.lat <= north and west <= point.lon <= east
+    return True
+
+
+def _months(filters: Filters, start: str | None, now: datetime) -> Iterator[str]:
+    month = start or filters.month or (now + city().utc_offset).strftime("%Y-%m")
+    last = filters.month or city().since
+    while month >= last:
+        yield month
+        month = _month_before(month)
+
+
+def _month_before(month: str) -> str:
+    year, number = int(month[:4]), int(month[5:])
+    return f"{year - 1}-12" if number == 1 else f"{year}-{number - 1:02d}"
+
+
+def _inbox_keys(officer: Officer, which: str) -> list[tuple[str, str]]:
+    profile = city()
+    found: dict[tuple[str, str], None] = {}
+    for duty in officer.duties:
+        village = duty.scope.partition("/")[0]
+        if which == "area":
+            if duty.role is Role.DISTRICT_HEAD:
+                for area in profile.villages.values():
+                    if area.parent == duty.scope:
+                        found[("by_area_staff", area.code)] = None
+            elif duty.role in (Role.VILLAGE_HEAD, Role.HAMLET_HEAD):
+                found[("by_area_staff", village)] = None
+        elif duty.scope != "city":
+            found[("by_office", village)] = None
+    return list(found)
+
+
+def _card_of(stored: Stored) -> Card:
+    complaint = stored.complaint
+    return Card(
+        complaint.code,
+        stored.keys["listed_at"],
+        complaint.kind,
+        complaint.status,
+        complaint.filed_at.isoformat(),
+        category=complaint.category,
+        area=complaint.area,
+        office="" if complaint.sealed else complaint.office,
+        private=complaint.private,
+        screening=complaint.screening,
+    )
+
+
+def _next(cards: list[Card], limit: int, kind: str) -> str | None:
+    return _encode({"k": kind, "p": cards[-1].position}) if len(cards) == limit else None
+
+
+def _encode(value: Mapping[str, str]) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).decode().rstrip("=")
+
+
+def _cursor(cursor: str | None, kind: str) -> dict[str, str]:
+    """Read a cursor. It is a position and no secret; one from another list or a forged one is a fault of the form."""
+    if not cursor:
+        return {}
+    try:
+        value = json.loads(base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True))
+    except (binascii.Error, ValueError, RecursionError):
+        raise Invalid([Fault("cursor", "cursor_wrong")]) from None
+    if not isinstance(value, dict) or value.pop("k", None) != kind or not _is_position(value):
+        raise Invalid([Fault("cursor", "cursor_wrong")])
+    return value
+
+
+def _is_position(value: Mapping[str, object]) -> bool:
+    month, position = value.get("m", "2000-01"), value.get("p", "0")
+    return (
+        set(value) <= {"m", "p"}
+        and isinstance(month, str)
+        and len(month) == 7
+        and month[4] == "-"
+        and (month[:4] + month[5:]).isascii()
+        and (month[:4] + month[5:]).isdigit()
+        and isinstance(position, str)
+        and 0 < len(position) <= 60
+        and position.isascii()
+    )

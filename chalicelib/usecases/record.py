@@ -1,0 +1,61 @@
+"""Storing a change together with everything that must happen because of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib import mail
+from chalicelib.cities import load
+from chalicelib.domain.city import City
+from chalicelib.domain.complaint import Change, Complaint
+from chalicelib.domain.notices import Channel, notices_for, texts_a_citizen
+from chalicelib.domain.people import Act
+from chalicelib.settings import settings
+from chalicelib.store import complaints, guards, people
+from chalicelib.store.tables import PersonRow
+
+
+def city() -> City:
+    """The profile of the city that this stage serves."""
+    return load(settings().city)
+
+
+def record(
+    change: Change,
+    *,
+    previous: complaints.Stored | None = None,
+    guard: guards.Guard | None = None,
+    reporter: PersonRow | None = None,
+) -> Complaint:
+    """Store a change, its history entry and its notices in one transaction, and return the complaint as stored.
+
+    Raises what `store.complaints.save` raises.
+    """
+    if previous is not None:
+        change = replace(change, complaint=replace(change.complaint, version=previous.complaint.version + 1))
+    notices = notices_for(
+        change, city(), citizen_channel=_channel(change.complaint), holders=people.holders(_posts(change))
+    )
+    if texts_a_citizen(notices):
+        counted = replace(change.complaint, citizen_sms=change.complaint.citizen_sms + 1)
+        change = replace(change, complaint=counted)
+    complaints.save(change, city(), notices, previous=previous, guard=guard, reporter=reporter)
+    return change.complaint
+
+
+def _channel(complaint: Complaint) -> Channel | None:
+    if complaint.reach == Channel.SMS:
+        return Channel.SMS
+    if complaint.reach == Channel.EMAIL and mail.configured():
+        return Channel.EMAIL
+    return None
+
+
+def _posts(change: Change) -> tuple[str, ...]:
+    """The duty posts whose holders this change may have to tell."""
+    complaint, act = change.complaint, change.event.act
+    if act is Act.ESCALATE and change.event.data["post"]:
+        return (str(change.event.data["post"]),)
+    if act in (Act.FILE, Act.SORT) and complaint.hamlet:
+        return (f"hamlet_head@{complaint.hamlet}",)
+    return ()

@@ -1,0 +1,55 @@
+"""``python -m local run``: the whole service on this machine. PORT, DATA_DIR and CITY are settings."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from types import FrameType
+
+from local.console import Trouble
+from local.instance import Choice, Instance, announce
+
+
+class _Asked(BaseException):
+    """Somebody asked to stop: Ctrl-C, SIGTERM, or the terminal was closed."""
+
+
+def _ask(number: int, frame: FrameType | None) -> None:
+    raise _Asked
+
+
+def run() -> int:
+    """Run until asked to stop: 0. What a person can mend ends it with one sentence and 1."""
+    for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(kind, _ask)
+    instance: Instance | None = None
+    try:
+        instance = Instance(Choice.from_env(os.environ))
+        instance.start()
+        announce(instance)
+        instance.watch()
+    except _Asked:
+        print("\n  Berhenti / stopping ...", flush=True)
+        return 0
+    except Trouble as trouble:
+        print(f"\n{trouble.indonesian}\n{trouble.english}", file=sys.stderr, flush=True)
+        return 1
+    finally:
+        # A second Ctrl-C would leave half of it running.
+        for kind in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(kind, signal.SIG_IGN)
+        if instance is not None:
+            instance.stop()
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    if arguments != ["run"]:
+        print("pakai / usage: python -m local run", file=sys.stderr)
+        return 2
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
