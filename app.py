@@ -2,18 +2,28 @@
 
 from chalice.app import Chalice, ConvertToMiddleware, CORSConfig
 
-from chalicelib.http import auth, officers, problems, public, reporters, requests
+from chalicelib.http import auth, desk, officers, own, pages, problems, public, reporters, requests
 from chalicelib.jobs import relay, sweeps
 from chalicelib.observability import logger, metrics
 
-app = Chalice(app_name="pro-denpasar", configure_logs=False)
+app = Chalice(app_name="pro", configure_logs=False)
 app.log = logger  # type: ignore[assignment]  # a stand-in for a logger, as Powertools documents it
 app.api.cors = CORSConfig(
     allow_headers=["Idempotency-Key", "If-Match", "Accept-Language"],
     expose_headers=["ETag", "Retry-After"],
     max_age=600,
 )
-for blueprint in (auth.routes, public.routes, reporters.routes, officers.routes, relay.jobs, sweeps.jobs):
+for blueprint in (
+    auth.routes,
+    public.routes,
+    reporters.routes,
+    officers.routes,
+    pages.routes,
+    own.routes,
+    desk.routes,
+    relay.jobs,
+    sweeps.jobs,
+):
     app.register_blueprint(blueprint)
 app.register_middleware(ConvertToMiddleware(logger.inject_lambda_context(clear_state=True)))
 app.register_middleware(ConvertToMiddleware(metrics.log_metrics(raise_on_empty_metrics=False)))

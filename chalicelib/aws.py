@@ -7,9 +7,28 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionError,  # noqa: A004  botocore's own, which is not the built-in one
+    HTTPClientError,
+    NoCredentialsError,
+)
 
 _CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"max_attempts": 2, "mode": "standard"})
 # Short enough that a gateway request (29 s) never dies of one slow call.
+
+_LATER_CODES = frozenset(
+    {
+        *("Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException"),
+        *("RequestLimitExceeded", "ProvisionedThroughputExceededException", "LimitExceededException"),
+        *("KMSThrottling", "SendingPausedException", "InternalError", "ServiceUnavailable"),
+        # A right or a credential of ours that is missing: a wrong policy must not throw away what waits behind it.
+        *("AuthorizationError", "AccessDenied", "AccessDeniedException", "KMSAccessDenied"),
+        *("ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException"),
+        *("SignatureDoesNotMatch", "RequestExpired"),
+    }
+)
 
 _clients: dict[str, Any] = {}
 _making = Lock()
@@ -24,6 +43,25 @@ def client(service: str) -> Any:
             found = _clients.get(service) or make(service, config=_CONFIG)
             _clients[service] = found
     return found
+
+
+def passing(error: BotoCoreError | ClientError) -> str:
+    """Name the trouble where the same call may work later: network, throttling, 5xx, a missing right of ours.
+
+    Empty where the request itself was refused.
+    """
+    later = isinstance(error, HTTPClientError | ConnectionError | NoCredentialsError)
+    if isinstance(error, ClientError):
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+        later = code_of(error) in _LATER_CODES or status >= 500
+    return code_of(error) if later else ""
+
+
+def code_of(error: BotoCoreError | ClientError) -> str:
+    """The name of an error and nothing of its message, which may repeat what was sent."""
+    if isinstance(error, ClientError):
+        return str(error.response.get("Error", {}).get("Code", "")) or type(error).__name__
+    return type(error).__name__
 
 
 def forget_clients() -> None:

@@ -15,7 +15,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from chalicelib import aws
+from chalicelib.domain.errors import Passing
 from chalicelib.settings import settings
 
 if TYPE_CHECKING:
@@ -58,8 +61,13 @@ def seal(person: str, contact: Mapping[str, str]) -> bytes:
 
 
 def unseal(person: str, sealed: bytes) -> dict[str, str]:
-    """Decrypt what `seal` made for this very person."""
-    answer = _kms().decrypt(CiphertextBlob=sealed, EncryptionContext={"person": person})
+    """Decrypt what `seal` made for this very person. Raises Passing where KMS cannot do it just now."""
+    try:
+        answer = _kms().decrypt(CiphertextBlob=sealed, EncryptionContext={"person": person})
+    except (BotoCoreError, ClientError) as error:
+        if trouble := aws.passing(error):
+            raise Passing(trouble) from error
+        raise
     contact: dict[str, str] = json.loads(answer["Plaintext"])
     return contact
 

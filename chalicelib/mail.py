@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import aws
 from chalicelib.domain.errors import Passing, Refused
@@ -12,8 +12,6 @@ from chalicelib.settings import settings
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
-
-_PASSING_CODES = frozenset({"TooManyRequestsException", "LimitExceededException", "SendingPausedException"})
 
 
 def configured() -> bool:
@@ -33,14 +31,10 @@ def send(address: str, subject: str, text: str) -> str:
                 }
             },
         )
-    except HTTPClientError as error:
-        raise Passing(type(error).__name__) from error
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
-        if code in _PASSING_CODES or status >= 500:
-            raise Passing(code) from error
-        raise Refused(code) from None
+    except (BotoCoreError, ClientError) as error:
+        if trouble := aws.passing(error):
+            raise Passing(trouble) from None
+        raise Refused(aws.code_of(error)) from None
     return answer["MessageId"]
 
 

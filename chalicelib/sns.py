@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import aws
 from chalicelib.domain.errors import Passing, Refused
@@ -18,21 +18,6 @@ if TYPE_CHECKING:
 
 SUBJECT_CHARACTERS = 100
 """SNS refuses longer subjects, and any that is not printable ASCII."""
-
-
-_PASSING_CODES = frozenset(
-    {
-        "Throttling",
-        "ThrottlingException",
-        "ThrottledException",
-        "InternalError",
-        "ServiceUnavailable",
-        "KMSThrottling",
-    }
-)
-_REFUSED_CODES = frozenset(
-    {"InvalidParameter", "InvalidParameterValue", "NotFound", "EndpointDisabled", "AuthorizationError"}
-)
 
 
 def topic_of_office(office: str) -> str:
@@ -93,18 +78,36 @@ def ensure_officer_topic(officer: str, email: str) -> None:
     _client().subscribe(TopicArn=arn, Protocol="email", Endpoint=email)
 
 
+def unsubscribe_office(office: str, endpoint: str) -> None:
+    """Take a phone or a mailbox off an office's topic; nothing happens where it is not on it."""
+    _unsubscribe(topic_of_office(office), endpoint)
+
+
+def unsubscribe_officer(officer: str, email: str) -> None:
+    """Take a mailbox off an officer's own topic, which may not exist any more."""
+    _unsubscribe(topic_of_officer(officer), email)
+
+
+def _unsubscribe(topic: str, endpoint: str) -> None:
+    pages = _client().get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
+    try:
+        found = [each for page in pages for each in page["Subscriptions"] if each["Endpoint"] == endpoint]
+    except _client().exceptions.NotFoundException:
+        return
+    for subscription in found:
+        # One that nobody has confirmed has no ARN yet, hears nothing, and is dropped by SNS itself after two days.
+        if subscription["SubscriptionArn"].startswith("arn:"):
+            _client().unsubscribe(SubscriptionArn=subscription["SubscriptionArn"])
+
+
 def _publish(**request: object) -> str:
     try:
         return _client().publish(**request)["MessageId"]  # type: ignore[arg-type]  # three kinds of request
-    except HTTPClientError as error:
-        raise Passing(type(error).__name__) from error
-    except ClientError as error:
-        code = error.response.get("Error", {}).get("Code", "")
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
-        if code in _PASSING_CODES or (status >= 500 and code not in _REFUSED_CODES):
-            raise Passing(code) from error
-        # The code only: SNS repeats the phone number in its message.
-        raise Refused(code) from None
+    except (BotoCoreError, ClientError) as error:
+        if trouble := aws.passing(error):
+            raise Passing(trouble) from None
+        # The code only: SNS repeats the phone number in its message, and botocore what it was given.
+        raise Refused(aws.code_of(error)) from None
 
 
 def _subject(text: str) -> str:

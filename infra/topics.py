@@ -48,6 +48,8 @@ def template(city: City) -> dict[str, Any]:
             "Type": "AWS::SNS::Topic",
             "Properties": {
                 "TopicName": {"Fn::Sub": topic_name(PREFIX, office.id)},
+                # SNS sets it before each SMS of the topic, so it is short, and notices.topic_room counts it.
+                "DisplayName": city.code_prefix,
                 "KmsMasterKeyId": {"Fn::ImportValue": {"Fn::Sub": f"{PREFIX}data-key-arn"}},
             },
         }

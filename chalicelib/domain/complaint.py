@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.domain.city import Category, City, Kind
 from chalicelib.domain.errors import IllegalMove, NotDue, WindowClosed
 from chalicelib.domain.geo import Point
-from chalicelib.domain.people import Act, Officer
+from chalicelib.domain.people import Act, Officer, Role, triage_for
 from chalicelib.domain.service_level import (
     ClockName,
     Clocks,
@@ -24,7 +24,9 @@ from chalicelib.domain.service_level import (
     screening_clock,
     steps,
     unsorted_promise,
+    verification_clock,
 )
+from chalicelib.domain.words import accuses
 
 
 class Status(StrEnum):
@@ -126,6 +128,10 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+FOR_TRIAGE = "for_triage"
+"""In an event's data: its words accuse somebody, so no office sees them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Complaint:
     """One citizen report. All datetimes are aware UTC; all ids refer to the city profile or the people table."""
@@ -196,6 +202,12 @@ class Complaint:
         if self.status is Status.RESOLVED and self.resolved_at is not None:
             return self.resolved_at + city.windows.reopen
         return self.clocks.wakes_at if self.open else None
+
+    @property
+    def sorted(self) -> bool:
+        """Whether triage has nothing left to decide: no missing category, no accusation."""
+        verification = self.clocks.get(ClockName.VERIFICATION)
+        return not self.sealed and (verification is None or not verification.running)
 
     def late(self, now: datetime) -> bool:
         return self.open and self.clocks.late(now)
@@ -294,25 +306,44 @@ def file(
         client_time=filing.client_time,
     )
     by = By("officer", filed_by) if filed_by else REPORTER
-    return Change(complaint, Event(Act.FILE, now, by, data={"office": "" if route.sealed else route.office}))
+    data: dict[str, Any] = {"office": "" if route.sealed else route.office}
+    if filed_by:
+        data["consent"] = True  # the form takes nothing without it; here it stays on record
+    return Change(complaint, Event(Act.FILE, now, by, data=data))
 
 
 # What the reporter does ---------------------------------------------------------------------------------------
 
 
 def edit(complaint: Complaint, text: str, *, city: City, now: datetime) -> Change:
-    """Let the reporter mend the words, for a few minutes and until somebody has begun."""
+    """Let the reporter mend the words, for a few minutes and until somebody has begun.
+
+    Words that now accuse somebody seal the case: triage reads them before any office does.
+    """
     _may_move(complaint, Act.EDIT)
     if now > complaint.filed_at + city.windows.edit:
         raise WindowClosed(Act.EDIT)
-    # Mended words are unread words: whatever was released before is held again.
-    held = Screening.HELD if city.screening_before_public else complaint.screening
-    return _change(complaint, Act.EDIT, REPORTER, now, text=text, screening=held)
+    changes = _sealed_by(text, complaint, complaint.clocks, city, now)
+    if city.screening_before_public and not changes:
+        # Mended words are unread words: whatever was decided before is held again, and somebody has to read it.
+        changes["screening"] = Screening.HELD
+        if not complaint.private and complaint.sorted:
+            changes["clocks"] = _screened_in_time(complaint.clocks, city, now)
+    return _change(complaint, Act.EDIT, REPORTER, now, text=text, **changes)
 
 
-def message(complaint: Complaint, text: str, *, now: datetime) -> Change:
-    """Add something the reporter wants the office to know."""
-    return _change(complaint, Act.MESSAGE, REPORTER, now, said=text)
+def message(complaint: Complaint, text: str, *, city: City, now: datetime) -> Change:
+    """Add something the reporter wants the office to know.
+
+    Words that accuse somebody are for triage's eyes alone, and triage has to decide on them: the office may be
+    the very one that is accused.
+    """
+    if complaint.sealed or not accuses(text, city):
+        return _change(complaint, Act.MESSAGE, REPORTER, now, said=text)
+    clocks = complaint.clocks
+    if complaint.open:
+        clocks = clocks.start(verification_clock(clocks, city, now))
+    return _change(complaint, Act.MESSAGE, REPORTER, now, said=text, data={FOR_TRIAGE: True}, clocks=clocks)
 
 
 def rate(complaint: Complaint, score: int, words: str, *, city: City, now: datetime) -> Change:
@@ -337,18 +368,22 @@ def rate(complaint: Complaint, score: int, words: str, *, city: City, now: datet
 
 
 def reopen(complaint: Complaint, text: str, *, city: City, now: datetime) -> Change:
-    """Take the case up again: it was not solved. The old deadline stands, and it starts one rung higher."""
+    """Take the case up again: it was not solved. The old deadline stands, and it starts one rung higher.
+
+    Words that accuse somebody (they came and asked for money) seal the case, as in a fresh report.
+    """
     _may_move(complaint, Act.REOPEN)
     if complaint.resolved_at is None or now > complaint.resolved_at + city.windows.reopen:
         raise WindowClosed(Act.REOPEN)
     # One level up is a climb like any other: it falls due now, so the next sweep makes it and tells that rung.
+    clocks = complaint.clocks.resume(ClockName.RESOLUTION, climbs_at=now)
     return _change(
         complaint,
         Act.REOPEN,
         REPORTER,
         now,
         said=text,
-        clocks=complaint.clocks.resume(ClockName.RESOLUTION, climbs_at=now),
+        **{"clocks": clocks, **_sealed_by(text, complaint, clocks, city, now)},
         reopened=complaint.reopened + 1,
         resolved_at=None,
         ended_at=None,
@@ -405,7 +440,12 @@ def resolve(complaint: Complaint, officer: Officer, text: str, *, now: datetime)
 
 
 def pass_on(complaint: Complaint, officer: Officer, route: Route, text: str, *, now: datetime) -> Change:
-    """Hand a wrongly addressed case to the office it belongs to. Never restarts a deadline."""
+    """Hand a wrongly addressed case to the office it belongs to. Never restarts a deadline.
+
+    What triage has not sorted yet cannot be passed on: sorting decides an accusation and has the text screened.
+    """
+    if not complaint.sorted:
+        raise IllegalMove(Act.PASS_ON, "unsorted")
     return _change(
         complaint,
         Act.PASS_ON,
@@ -459,8 +499,13 @@ def sort(
         promise(category, route.office, city, complaint.filed_at)
     )
     private = complaint.private or category.sensitive
-    if complaint.screening is Screening.HELD and not private:
-        clocks = clocks.start(screening_clock(city, now))
+    if private:
+        # Nothing is left to release, so nothing may wait for it.
+        clocks = clocks.stop(ClockName.SCREENING, now)
+    elif complaint.screening is Screening.HELD:
+        clocks = _screened_in_time(clocks, city, now)
+    area = area or complaint.area
+    hamlet = hamlet or complaint.hamlet
     return _change(
         complaint,
         Act.SORT,
@@ -471,8 +516,9 @@ def sort(
         category=category.id,
         office=route.office,
         line=route.line,
-        area=area or complaint.area,
-        hamlet=hamlet or complaint.hamlet,
+        area=area,
+        # A hamlet belongs to its village: in another one its head would hear of a case that is none of theirs.
+        hamlet=hamlet if hamlet and hamlet.partition("/")[0] == area else None,
         assigned_at=now,
         sealed=False,
         accused=accused,
@@ -532,7 +578,8 @@ def reject(complaint: Complaint, officer: Officer, reason: str, text: str, *, no
 def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, now: datetime) -> Change:
     """Raise an overdue case by one rung of the ladder of the clock that ran out.
 
-    ``filled`` tells of each post whether somebody holds it. A vacant rung is passed at once and recorded.
+    ``filled`` tells of each post whether somebody holds it. A vacant rung is passed at once and recorded. Above the
+    last rung the office that has the case is reminded, in that rung's time: no case is ever left alone.
     Escalation is attention, not resolution: it never changes the status. Raises NotDue where nothing is due.
     """
     _may_move(complaint, Act.ESCALATE)
@@ -540,6 +587,9 @@ def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, no
     if clock is None:
         raise NotDue(complaint.code)
     ladder = steps(complaint, clock.name, city)
+    if complaint.hamlet and not filled.get(f"{Role.HAMLET_HEAD}@{complaint.hamlet}", False):
+        # Until a lingkungan has a person, its first rung is the lurah or perbekel, who had the case from the start.
+        ladder = tuple(step for step in ladder if not step.post.startswith(f"{Role.VILLAGE_HEAD}@"))
     vacant: list[str] = []
     reached: Step | None = None
     for step in ladder[clock.climbed :]:
@@ -547,8 +597,8 @@ def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, no
             reached = step
             break
         vacant.append(step.post)
-    level = ladder.index(reached) + 1 if reached else len(ladder)
-    # The top of the ladder keeps being reminded in its own time: no case is ever left alone.
+    # Another office's ladder may be shorter than the one it climbed before; what was reached stays reached.
+    level = max(clock.climbed, ladder.index(reached) + 1 if reached else len(ladder))
     rests = reached or (ladder[-1] if ladder else None)
     calendar = city.calendar_of(rests.office if rests else complaint.office)
     again = calendar.due(now, rests.waits if rests else city.handover)
@@ -583,6 +633,26 @@ def close_by_silence(complaint: Complaint, city: City, *, now: datetime) -> Chan
 def _may_move(complaint: Complaint, act: Act) -> None:
     if complaint.status not in MOVES[act][0]:
         raise IllegalMove(act, complaint.status)
+
+
+def _screened_in_time(clocks: Clocks, city: City, now: datetime) -> Clocks:
+    """Have triage read the text; a clock that runs already is never put off."""
+    running = clocks.get(ClockName.SCREENING)
+    return clocks if running and running.running else clocks.start(screening_clock(city, now))
+
+
+def _sealed_by(text: str, complaint: Complaint, clocks: Clocks, city: City, now: datetime) -> dict[str, Any]:
+    """What changes where the reporter's new words accuse somebody: triage has the case before anybody reads them."""
+    if complaint.sealed or not accuses(text, city):
+        return {}
+    return {
+        "sealed": True,
+        "office": triage_for(complaint.accused, city),
+        "line": "topic",
+        "assigned_at": now,
+        "screening": Screening.HELD,
+        "clocks": clocks.stop(ClockName.SCREENING, now).start(verification_clock(clocks, city, now)),
+    }
 
 
 def _by(officer: Officer) -> By:

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.city import City
-from chalicelib.domain.complaint import Change, Complaint
+from chalicelib.domain.complaint import FOR_TRIAGE, Change, Complaint
 from chalicelib.domain.errors import DomainError
-from chalicelib.domain.people import Act
+from chalicelib.domain.people import Act, is_accused, triage_for
 from chalicelib.domain.sms import SINGLE_PART, gsm7, units
 
 CITIZEN_SMS_PER_CASE = 4
@@ -100,8 +100,8 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
 }
 """Every template and the exact placeholders it takes; a profile with others fails validation."""
 
-_ELASTIC = ("category", "where", "service")
-"""What may be shortened so that an SMS stays one part, in this order."""
+_ELASTIC = {"category": 14, "where": 10, "service": 8}
+"""What may be shortened so that an SMS stays one part, in this order; so many characters stay readable."""
 
 _OFFICE_NOTICE: Mapping[Act, tuple[str, bool]] = {
     # act: (template, worth an SMS)
@@ -109,6 +109,7 @@ _OFFICE_NOTICE: Mapping[Act, tuple[str, bool]] = {
     Act.SORT: ("office_new", True),
     Act.PASS_ON: ("office_passed", True),
     Act.REOPEN: ("office_reopened", True),
+    Act.EDIT: ("office_sealed", True),
     Act.MESSAGE: ("office_message", False),
     Act.WITHDRAW: ("office_withdrawn", False),
 }
@@ -139,26 +140,19 @@ def notices_for(
     """
     complaint, act = change.complaint, change.event.act
     found: list[Notice] = []
-    if act in _OFFICE_NOTICE:
+    if act in _OFFICE_NOTICE and _has_news(change):
         template, sms = _OFFICE_NOTICE[act]
-        if complaint.sealed:
+        office = complaint.office
+        if complaint.sealed or change.event.data.get(FOR_TRIAGE):
             # An accusation is told to triage alone, without a word of what it is about.
-            template = "office_sealed"
-        found.append(
-            _notice(change, city, template, Channel.TOPIC, complaint.office, city.languages[0], sms=sms)
-        )
-    if act in (Act.FILE, Act.SORT) and complaint.hamlet and complaint.line == "area" and not complaint.sealed:
-        found += _to_post(change, city, "officer_new", f"hamlet_head@{complaint.hamlet}", holders)
+            template, sms, office = "office_sealed", True, triage_for(complaint.accused, city)
+        found.append(_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=sms))
+    if act in (Act.FILE, Act.SORT) and complaint.line == "area" and not complaint.sealed:
+        hamlet = complaint.hamlet
+        if hamlet and not is_accused(hamlet, complaint.accused, city):
+            found += _to_post(change, city, "officer_new", f"hamlet_head@{hamlet}", holders)
     if act is Act.ESCALATE:
-        post = str(change.event.data["post"])
-        told = _to_post(change, city, "officer_rung", post, holders) if post else []
-        if not told:
-            # Nobody stands above, or nobody is there: the office hears again, and of screening the triage office.
-            screening = change.event.data["clock"] == "screening"
-            office = city.triage_office if screening or complaint.sealed else complaint.office
-            template = "office_sealed" if complaint.sealed else "office_overdue"
-            told = [_notice(change, city, template, Channel.TOPIC, office, city.languages[0])]
-        found += told
+        found += _climbed(change, city, holders)
     if (
         act in _CITIZEN_NOTICE
         and complaint.citizen
@@ -184,9 +178,15 @@ def texts_a_citizen(notices: Sequence[Notice]) -> bool:
 
 
 def render(
-    name: str, arguments: Mapping[str, str], language: str, city: City, *, one_sms: bool = False
+    name: str,
+    arguments: Mapping[str, str],
+    language: str,
+    city: City,
+    *,
+    one_sms: bool = False,
+    room: int = SINGLE_PART,
 ) -> str:
-    """Fill a template. With ``one_sms`` the text is GSM-7 and one part: long names are shortened, never the link.
+    """Fill a template. With ``one_sms`` the text is GSM-7 and at most ``room`` septets: names are shortened, no link.
 
     Raises NoRoom where even the shortest names leave no room.
     """
@@ -196,18 +196,23 @@ def render(
         return template.format(**needed)
     needed = {key: gsm7(value) for key, value in needed.items()}
     text = template.format(**needed)
-    for key in _ELASTIC:
-        over = units(text) - SINGLE_PART
+    for key, least in _ELASTIC.items():
+        over = units(text) - room
         if over <= 0:
             break
         value = needed.get(key, "")
-        kept = max(len(value) - over - 1, 8)
+        kept = max(len(value) - over, least) - 1  # the mark that it was cut takes one
         if kept < len(value) - 1:
             needed[key] = value[:kept].rstrip(" ,.-") + "."
             text = template.format(**needed)
-    if units(text) > SINGLE_PART:
+    if units(text) > room:
         raise NoRoom(f"{name} ({language}) takes {units(text)} septets")
     return text
+
+
+def topic_room(city: City) -> int:
+    """Septets of a topic's SMS: SNS puts the topic's display name and "> " before it (ours: the code's prefix)."""
+    return SINGLE_PART - len(city.code_prefix) - len("> ")
 
 
 def moment(at: datetime, city: City) -> str:
@@ -228,6 +233,27 @@ def where_label(complaint: Complaint, city: City) -> str:
     return city.areas[complaint.area].name if complaint.area else city.name
 
 
+def _has_news(change: Change) -> bool:
+    """Whether the office has anything to do or to leave undone because of this."""
+    sealed, act = change.complaint.sealed, change.event.act
+    if act is Act.EDIT:
+        return sealed  # mended words matter where they accuse somebody: then triage has the case
+    return not (sealed and act is Act.WITHDRAW)  # nobody but triage knew of it, and nothing is left to decide
+
+
+def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -> list[Notice]:
+    complaint, post = change.complaint, str(change.event.data["post"])
+    # Whoever stands on triage's ladder hears that an accusation waits, and not a word of what it is about.
+    told = _to_post(change, city, "office_sealed" if complaint.sealed else "officer_rung", post, holders)
+    if told:
+        return told
+    # Nobody stands above, or nobody is there: the office hears again, and of screening whoever screens.
+    of_triage = complaint.sealed or change.event.data["clock"] in ("screening", "verification")
+    office = triage_for(complaint.accused, city) if of_triage else complaint.office
+    template = "office_sealed" if complaint.sealed else "office_overdue"
+    return [_notice(change, city, template, Channel.TOPIC, office, city.languages[0])]
+
+
 def _capped(complaint: Complaint, channel: Channel) -> bool:
     return channel is Channel.SMS and complaint.citizen_sms >= CITIZEN_SMS_PER_CASE
 
@@ -246,16 +272,21 @@ def _to_post(
 def _notice(
     change: Change, city: City, template: str, channel: Channel, to: str, language: str, *, sms: bool = True
 ) -> Notice:
-    complaint = change.complaint
+    complaint, event = change.complaint, change.event
+    language = language if language in city.templates else city.languages[0]
+    # A rung hears of the moment that passed: of screening it is none of the promises.
+    due = (
+        datetime.fromisoformat(event.data["due"]) if event.act is Act.ESCALATE else complaint.clocks.next_due
+    )
     arguments = {
         "category": category_label(complaint, city, language),
         "where": where_label(complaint, city),
-        "due": moment(complaint.clocks.next_due, city),
+        "due": moment(due, city),
         "office": city.offices[complaint.office].short,
         "level": str(complaint.level),
     }
-    if change.event.act is Act.PASS_ON:
-        arguments["from"] = city.offices[str(change.event.data["from"])].short
+    if event.act is Act.PASS_ON:
+        arguments["from"] = city.offices[str(event.data["from"])].short
     names = {f"{template}.sms", f"{template}.subject", f"{template}.email"} & TEMPLATES.keys()
     wanted = frozenset[str]().union(*(TEMPLATES[name] for name in names))
     return Notice(
@@ -265,8 +296,8 @@ def _notice(
         channel=channel,
         to=to,
         language=language,
-        created_at=change.event.at,
-        useful_until=change.event.at + _OFFICE_USEFUL,
+        created_at=event.at,
+        useful_until=event.at + _OFFICE_USEFUL,
         args={key: value for key, value in arguments.items() if key in wanted},
         sms=sms,
     )

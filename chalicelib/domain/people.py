@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
+from chalicelib.domain.city import CITY_SCOPE
 from chalicelib.domain.errors import NotAllowed, NotFound, NotResponsible
 
 if TYPE_CHECKING:
@@ -133,9 +134,9 @@ class Case(Protocol):
 
 def allowed(officer: Officer, act: Act, complaint: Case, city: City) -> bool:
     """Tell whether an officer may do or read this on this case. The only place that decides it."""
-    if officer.disabled or in_conflict(officer, complaint):
+    if officer.disabled or in_conflict(officer, complaint, city):
         return False
-    return any(act in RIGHTS[duty.role] and _in_scope(duty, act, complaint, city) for duty in officer.duties)
+    return any(_is_right(duty, act, complaint, city) for duty in officer.duties)
 
 
 def demand(officer: Officer, act: Act, complaint: Case, city: City) -> None:
@@ -153,28 +154,69 @@ def demand(officer: Officer, act: Act, complaint: Case, city: City) -> None:
     raise NotAllowed(f"{act} is not a right of {officer.id}")
 
 
-def in_conflict(officer: Officer, complaint: Case) -> bool:
+def in_conflict(officer: Officer, complaint: Case, city: City) -> bool:
     """Tell whether the case is about this officer's own office or post: such a person never learns of it.
 
     The conflict covers the named office or post, its delegates and the posts under it; all of them
     carry the accused scope in one of their duties or work in the accused office. It never ends by itself.
     """
-    accused = complaint.accused
+    scopes = {duty.scope for duty in officer.duties} | {officer.office}
+    return any(is_accused(scope, complaint.accused, city) for scope in scopes)
+
+
+def is_accused(scope: str, accused: str | None, city: City) -> bool:
+    """Tell whether a case about ``accused`` is about this scope: the same, or one that lies under it."""
     if accused is None:
         return False
-    scopes = {duty.scope for duty in officer.duties} | {officer.office}
+    if scope == CITY_SCOPE and accused == _office_of_the_secretary(city):
+        return True
     # Area codes nest by dots and hamlets by a slash, so what lies under the accused begins with its scope.
-    return any(scope == accused or scope.startswith((f"{accused}/", f"{accused}.")) for scope in scopes)
+    return scope == accused or scope.startswith((f"{accused}/", f"{accused}."))
+
+
+def taker(accused: str, city: City) -> str:
+    """The office that the profile's conflict table names for a case about this office, area, hamlet or ``city``."""
+    if "/" in accused:
+        return city.conflict["hamlet"]
+    found = city.conflict.get(accused)
+    if found is None:
+        found = city.conflict.get(city.offices[accused].kind, city.conflict["office"])
+    return city.areas[accused].parent or city.triage_office if found == "parent" else found
+
+
+def triage_for(accused: str | None, city: City) -> str:
+    """The office that decides on a case: triage, or where triage itself is accused, whoever stands in for it."""
+    triage = city.triage_office
+    return taker(triage, city) if is_accused(triage, accused, city) else triage
+
+
+def _office_of_the_secretary(city: City) -> str | None:
+    """A case about this office is a case about the secretary, who has a post of the city and not of an office."""
+    title = city.titles.get(Role.SECRETARY)
+    return next((o.id for o in city.offices.values() if title and o.titles.get("office_head") == title), None)
+
+
+def _is_right(duty: Duty, act: Act, complaint: Case, city: City) -> bool:
+    triage = triage_for(complaint.accused, city)
+    if triage != city.triage_office and duty.scope == triage:
+        # Triage is accused: nobody there may touch the case, so whoever stands in sorts, releases and rejects it.
+        return _in_triage_scope(duty, act, complaint) and act in RIGHTS[duty.role] | RIGHTS[Role.TRIAGE]
+    return act in RIGHTS[duty.role] and _in_scope(duty, act, complaint, city)
+
+
+def _in_triage_scope(duty: Duty, act: Act, complaint: Case) -> bool:
+    if act in (Act.READ, Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.REFER):
+        return True
+    return complaint.office == duty.scope
 
 
 def _in_scope(duty: Duty, act: Act, complaint: Case, city: City) -> bool:
     if duty.role is Role.TRIAGE:
-        if act in (Act.READ, Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.REFER):
-            return True
-        return complaint.office == duty.scope
+        return _in_triage_scope(duty, act, complaint)
     if complaint.sealed:
-        # Until triage has decided, nobody but triage (or who stands in for it) learns of an accusation.
-        return duty.scope == complaint.office
+        # Until triage has decided, nobody but triage learns of an accusation: not the other staff of its office
+        # either, only the posts that hear when triage is late.
+        return duty.scope == complaint.office and duty.role is not Role.STAFF
     if duty.role in (Role.SECRETARY, Role.MAYOR):
         return True
     if duty.role is Role.HAMLET_HEAD:
@@ -182,9 +224,10 @@ def _in_scope(duty: Duty, act: Act, complaint: Case, city: City) -> bool:
         return complaint.office == village and complaint.hamlet == duty.scope
     if complaint.office == duty.scope:
         return True
-    if act is not Act.READ or complaint.private:
+    if act is not Act.READ or complaint.private or complaint.accused:
         return False
-    # Area heads read what happens on their ground, also where an office of the city answers.
+    # Area heads read what happens on their ground, also where an office of the city answers, but for what is private
+    # or about somebody.
     if duty.role is Role.VILLAGE_HEAD:
         return complaint.area == duty.scope
     if duty.role is Role.DISTRICT_HEAD:

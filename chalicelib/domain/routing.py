@@ -5,26 +5,35 @@ Nothing is ever unrouted: what fits no rule is with the triage office, under a c
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
-from chalicelib.domain.city import AREA_HEAD, Category, City, Kind
+from chalicelib.domain import keywords
+from chalicelib.domain.city import AREA_HEAD, Area, Category, City, Kind, PlaceNeed
 from chalicelib.domain.complaint import Filing, Route
 from chalicelib.domain.errors import Fault, Invalid
+from chalicelib.domain.geo import Located
+from chalicelib.domain.people import is_accused, taker, triage_for
+from chalicelib.domain.words import accuses, words
 
-_WORD = re.compile(r"[a-z0-9]+")
+# How suggest() weighs, tuned by hand on a third of some real complaints: docs/routing.md has the figures.
+_EARLY = 2.0  # the first word of a text counts 1 + this, the eleventh 1 + half of it
+_LEAST = 1.6  # a score below this routes nothing
+_LEAD = 1.1  # nor does one below this many times the score of another office's category
 
 
 @dataclass(frozen=True, slots=True)
 class Suggestion:
-    """A category that the words point to; ``sure`` when it stands out enough to be offered first."""
+    """A category that the words point to.
+
+    ``sure`` when it stands out enough to route by: triage need not look first. ``words`` are the keywords that were
+    found, weightiest first, so that an officer can be told "because of the words: ...".
+    """
 
     category: str
     score: float
     sure: bool
+    words: tuple[str, ...] = ()
 
 
 def route(filing: Filing, city: City) -> Route:
@@ -33,8 +42,8 @@ def route(filing: Filing, city: City) -> Route:
     A report about an officer or an office, named or by its words, is told to nobody but triage until triage
     decides; where triage itself is accused, whoever the profile names stands in.
     """
-    if filing.about_staff or filing.accused or accuses(filing.text, city):
-        return Route(_sealed_with(filing.accused, city), "topic", sealed=True)
+    if filing.about_staff or filing.accused or any(accuses(said, city) for said in _said(filing)):
+        return Route(triage_for(filing.accused, city), "topic", sealed=True)
     category = city.categories.get(filing.category) if filing.category else None
     if category is None:
         return Route(city.triage_office, "topic")
@@ -57,9 +66,8 @@ def route_accusation(accused: str, city: City) -> Route:
     Lurah > camat; perbekel or kaling > Inspektorat; head of office > Inspektorat; Inspektorat > Sekda; Sekda or
     mayor > outside. What belongs outside stays with triage, to be referred by a person.
     """
-    taker = _taker(accused, city)
-    office = city.offices[taker]
-    return Route(city.triage_office if office.outside else taker, "topic")
+    office = city.offices[taker(accused, city)]
+    return Route(triage_for(accused, city) if office.outside else office.id, "topic")
 
 
 def assign(office_id: str, accused: str | None, city: City) -> Route:
@@ -69,7 +77,7 @@ def assign(office_id: str, accused: str | None, city: City) -> Route:
         raise Invalid([Fault("office", "unknown_office")])
     if office.outside:
         raise Invalid([Fault("office", "office_outside", {"office": office.name})])
-    if accused and (office_id == accused or office_id.startswith((f"{accused}.", f"{accused}/"))):
+    if is_accused(office_id, accused, city):
         raise Invalid([Fault("office", "office_in_conflict")])
     return Route(office_id, "area" if office_id in city.villages else "topic")
 
@@ -79,70 +87,84 @@ def information_category(city: City) -> str | None:
     return next((c.id for c in city.categories.values() if Kind.INFORMATION in c.kinds), None)
 
 
-def accuses(text: str, city: City) -> bool:
-    """Tell whether a text holds words of accusation (pungli, suap, oknum, dipersulit, kasar, ...)."""
-    index = _index(tuple((word, word) for word in city.accusation_words))
-    return next(_matches(_tokens(text), index), None) is not None
-
-
 def suggest(text: str, city: City, *, most: int = 3) -> tuple[Suggestion, ...]:
     """Rank the categories that a text's words point to, best first; none where no keyword stands in it.
 
-    A keyword counts once; longer ones count more, since "lampu jalan mati" says more than "mati".
+    A keyword counts once: more if it has more words, or stands earlier, since people name the matter first. The
+    keywords of the profile's default category say nothing of the matter ("mohon bantuan"); they only keep what stands
+    within them from counting.
     """
-    index = _index(tuple((word, c.id) for c in city.categories.values() for word in c.keywords))
-    found: dict[str, dict[str, float]] = {}
-    for phrase, category in _matches(_tokens(text), index):
-        found.setdefault(category, {})[" ".join(phrase)] = len(phrase) ** 1.5
-    ranked = sorted(((sum(words.values()), category) for category, words in found.items()), reverse=True)
-    second = ranked[1][0] if len(ranked) > 1 else 0.0
+    weights: dict[str, dict[str, float]] = {}
+    for place, keyword in keywords.find(text, city):
+        if keyword.category != city.default_category:
+            weight = keyword.weight * (1 + _EARLY / (1 + place / 10))
+            weights.setdefault(keyword.category, {})[keyword.text] = weight
+    ranked = sorted(((sum(words.values()), category) for category, words in weights.items()), reverse=True)
+    # Categories of one office are no rivals: either way the case reaches the same desk.
+    offices = [city.categories[category].office for _, category in ranked]
+    rival = next(
+        (score for (score, _), office in zip(ranked, offices, strict=True) if office != offices[0]), 0.0
+    )
     return tuple(
-        Suggestion(category, score, sure=place == 0 and score >= 1.0 and score > second)
+        Suggestion(
+            category,
+            score,
+            sure=place == 0 and score >= max(_LEAST, rival * _LEAD),
+            words=tuple(sorted(weights[category], key=lambda word: -weights[category][word])),
+        )
         for place, (score, category) in enumerate(ranked[:most])
     )
 
 
-def _sealed_with(accused: str | None, city: City) -> str:
-    triage = city.triage_office
-    if accused is None or accused != triage:
-        return triage
-    return _taker(accused, city)
+def placed(filing: Filing, city: City) -> tuple[Filing, Located | None]:
+    """Fill in what follows from the rest: the village, the hamlet that a landmark names, the procedure, privacy.
+
+    A hamlet is chosen by the reporter or named by a landmark word, never guessed from a pin. Raises Invalid with all
+    faults: a point outside the city, a village that does not fit the point, a place that is missing.
+    """
+    faults: list[Fault] = []
+    category = information_category(city) if filing.kind is Kind.INFORMATION else filing.category
+    found = city.categories.get(category) if category else None
+    located = city.geography.locate(filing.place.point) if filing.place.point else None
+    area = filing.area
+    if located is not None:
+        if located.outside is not None:
+            whose = located.outside or "-"
+            faults.append(Fault("place", "outside_city", {"whose": whose, "city": city.name}))
+        elif area is None:
+            area = located.area
+        elif area not in located.candidates and not located.approximate:
+            name = city.areas[located.area].name if located.area else "-"
+            faults.append(Fault("place.area", "area_elsewhere", {"area": name}))
+    if filing.hamlet:
+        village = filing.hamlet.partition("/")[0]
+        if area is not None and area != village:
+            faults.append(Fault("place.hamlet", "hamlet_elsewhere"))
+        area = area or village
+    if found is not None and found.place is PlaceNeed.REQUIRED and area is None and not faults:
+        faults.append(Fault("place", "place_required"))
+    if faults:
+        raise Invalid(faults)
+    place = replace(filing.place, approximate=located.approximate) if located else filing.place
+    hamlet = filing.hamlet or (_hamlet_named(filing, city.areas[area]) if area else None)
+    private = filing.private or (found is not None and found.sensitive)
+    return replace(filing, category=category, area=area, hamlet=hamlet, place=place, private=private), located
 
 
-def _taker(accused: str, city: City) -> str:
-    if accused in city.conflict:
-        return city.conflict[accused]
-    if "/" in accused:
-        return city.conflict["hamlet"]
-    taker = city.conflict.get(city.offices[accused].kind, city.conflict["office"])
-    return city.areas[accused].parent or city.triage_office if taker == "parent" else taker
+def _hamlet_named(filing: Filing, village: Area) -> str | None:
+    """The one hamlet of a village whose landmark words stand in what was said; None where none or several do."""
+    said = f" {' '.join(word for text in _said(filing) for word in words(text))} "
+    found = {
+        hamlet.id
+        for hamlet in village.hamlets
+        for landmark in hamlet.landmarks
+        if f" {' '.join(words(landmark))} " in said
+    }
+    return found.pop() if len(found) == 1 else None
 
 
-_Index = dict[str, list[tuple[tuple[str, ...], str]]]
-
-
-@lru_cache(maxsize=8)
-def _index(pairs: tuple[tuple[str, str], ...]) -> _Index:
-    """Keywords by their first word, so that a text is read once however many keywords there are."""
-    index: _Index = {}
-    for phrase, target in pairs:
-        words = _tokens(phrase)
-        if words:
-            index.setdefault(words[0], []).append((tuple(words), target))
-    return index
-
-
-def _tokens(text: str) -> list[str]:
-    return _WORD.findall(unicodedata.normalize("NFKC", text).lower())
-
-
-def _matches(tokens: Sequence[str], index: _Index) -> Iterator[tuple[tuple[str, ...], str]]:
-    for start, token in enumerate(tokens):
-        for phrase, target in index.get(token, ()):
-            if tuple(tokens[start : start + len(phrase)]) == phrase:
-                yield phrase, target
-        # "-nya" hangs on nearly every noun in spoken Indonesian: sampahnya, jalannya.
-        if token.endswith("nya") and len(token) > 5:
-            for phrase, target in index.get(token[:-3], ()):
-                if (token[:-3], *tokens[start + 1 : start + len(phrase)]) == phrase:
-                    yield phrase, target
+def _said(filing: Filing) -> Iterator[str]:
+    """All that the reporter wrote and an office would read: the place in words and free answers, too."""
+    yield filing.text
+    yield filing.place.words
+    yield from (answer for answer in filing.answers.values() if isinstance(answer, str))

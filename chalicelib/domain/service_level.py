@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.city import CITY_SCOPE, Category, City, Label
 from chalicelib.domain.clock import Span
-from chalicelib.domain.people import Duty, Role
+from chalicelib.domain.people import Duty, Role, is_accused, triage_for
 
 if TYPE_CHECKING:
     from chalicelib.domain.complaint import Complaint
@@ -164,10 +164,18 @@ def promise(category: Category, office: str, city: City, received_at: datetime) 
 def unsorted_promise(city: City, received_at: datetime) -> Clocks:
     """What is promised before anybody knows what it is: sorting in time, and the default category's moments."""
     default = city.categories[city.default_category]
-    triage = city.calendar_of(city.triage_office)
     return promise(default, city.triage_office, city, received_at).start(
-        Clock(ClockName.VERIFICATION, triage.due(received_at, city.verification))
+        verification_clock(Clocks(), city, received_at)
     )
+
+
+def verification_clock(clocks: Clocks, city: City, at: datetime) -> Clock:
+    """How long triage has to sort a case, or to decide an accusation; a second time the rungs reached stay reached."""
+    due = city.calendar_of(city.triage_office).due(at, city.verification)
+    before = clocks.get(ClockName.VERIFICATION)
+    if before is None:
+        return Clock(ClockName.VERIFICATION, due)
+    return replace(before, due=due, climbs_at=None, stopped_at=None) if not before.running else before
 
 
 def screening_clock(city: City, at: datetime) -> Clock:
@@ -180,28 +188,37 @@ def steps(complaint: Complaint, clock: ClockName, city: City) -> tuple[Step, ...
 
     The area line (kaling or kadus, lurah or perbekel, camat) serves what the area's head owns, the topic line (duty
     post, head of division, head of office) the rest; they meet at the secretary. Posts that the case is about are
-    left out, and an information request climbs nowhere (its procedure is the PPID's own).
+    left out, and an information request climbs nowhere (its procedure is the PPID's own) once it is sorted.
     """
     if clock is ClockName.SCREENING:
         return ()
-    category = city.categories.get(complaint.category or city.default_category)
-    if category is None or not category.level.ladder:
-        return ()
     at_triage = clock is ClockName.VERIFICATION
-    office = city.triage_office if at_triage else complaint.office
+    category = city.categories.get(complaint.category or city.default_category)
+    if category is not None and not category.level.ladder and not at_triage and not complaint.sealed:
+        return ()
+    office = triage_for(complaint.accused, city) if at_triage else complaint.office
     line = "topic" if at_triage else complaint.line
     found: list[Step] = []
     for rung in city.ladders[line]:
-        scope = _scope(Role(rung.role), office, complaint, city)
-        if scope is None or _is_first(Role(rung.role), line, complaint):
+        role = _role_in(office, Role(rung.role), city)
+        scope = _scope(role, office, complaint, city)
+        if scope is None or _is_first(role, line, complaint):
             continue
-        if complaint.accused and (
-            scope == complaint.accused or scope.startswith((f"{complaint.accused}/", f"{complaint.accused}."))
-        ):
+        if is_accused(scope, complaint.accused, city):
+            continue
+        if complaint.sealed and scope == CITY_SCOPE:
+            # The fewer people hear that somebody was accused, the better: triage's own heads see to triage.
             continue
         works_in = city.triage_office if scope == CITY_SCOPE else scope.partition("/")[0]
-        found.append(Step(Duty(Role(rung.role), scope).post, works_in, rung.waits, rung.labels))
+        found.append(Step(Duty(role, scope).post, works_in, rung.waits, rung.labels))
     return tuple(found)
+
+
+def _role_in(office: str, role: Role, city: City) -> Role:
+    """The head of a village's or district's office is its lurah, perbekel or camat: one person, one post."""
+    if role is not Role.OFFICE_HEAD or office not in city.areas:
+        return role
+    return Role.VILLAGE_HEAD if office in city.villages else Role.DISTRICT_HEAD
 
 
 def _is_first(role: Role, line: str, complaint: Complaint) -> bool:
@@ -218,6 +235,6 @@ def _scope(role: Role, office: str, complaint: Complaint, city: City) -> str | N
         return complaint.hamlet
     if role is Role.VILLAGE_HEAD:
         return office if office in city.villages else None
-    if role is Role.DISTRICT_HEAD:
-        return city.areas[office].parent if office in city.villages else None
+    if role is Role.DISTRICT_HEAD and office in city.villages:
+        return city.areas[office].parent
     return office

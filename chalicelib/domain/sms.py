@@ -44,11 +44,19 @@ def units(text: str) -> int:
     """Length as the network counts it: septets of a GSM-7 text, UTF-16 units of any other."""
     if is_gsm7(text):
         return len(text) + sum(character in _EXTENDED for character in text)
-    return len(text.encode("utf-16-be")) // 2
+    return sum(2 if ord(character) > 0xFFFF else 1 for character in text)
 
 
 def parts(text: str) -> int:
     """How many messages the network bills."""
-    single, joined = (SINGLE_PART, 153) if is_gsm7(text) else (70, 67)
-    length = units(text)
-    return 1 if length <= single else -(-length // joined)
+    plain = is_gsm7(text)
+    single, joined = (SINGLE_PART, 153) if plain else (70, 67)
+    if units(text) <= single:
+        return 1
+    count, room = 1, joined
+    for character in text:
+        takes = (2 if character in _EXTENDED else 1) if plain else (2 if ord(character) > 0xFFFF else 1)
+        if takes > room:  # a character of two units is never torn apart: it begins the next message
+            count, room = count + 1, joined
+        room -= takes
+    return count

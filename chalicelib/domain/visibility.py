@@ -37,8 +37,13 @@ class Card:
 
 
 def is_listed(complaint: Complaint) -> bool:
-    """Whether public lists show the case at all; until its text is released they show a stub."""
-    return not complaint.private and not complaint.sealed and complaint.status is not Status.WITHDRAWN
+    """Whether public lists show the case at all; until its text is released they show a stub.
+
+    Not even a stub of a case about somebody: it would tell them of it.
+    """
+    if complaint.private or complaint.sealed or complaint.status is Status.WITHDRAWN:
+        return False
+    return complaint.accused is None or complaint.screening is Screening.RELEASED
 
 
 def public_pin(complaint: Complaint, city: City) -> Point | None:

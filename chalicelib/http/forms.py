@@ -5,14 +5,14 @@ A form knows its fields; anything else in it is a fault, so nobody sets a status
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.city import City, Kind
+from chalicelib.domain import routing
+from chalicelib.domain.city import CITY_SCOPE, City, Kind
 from chalicelib.domain.complaint import Filing, Place, Status
 from chalicelib.domain.errors import Fault, Invalid
 from chalicelib.domain.geo import Point
@@ -30,7 +30,7 @@ _RESERVED = frozenset(
     {"status", "office", "deadline", "due", "code", "version", "level", "citizen", "screening", "outcome"}
 )
 """Fields that exist on a complaint and that no citizen may set: told apart from mere typing errors."""
-_REJECTIONS = ("duplicate", "not_city", "unclear", "court", "abuse", "other")
+REJECTIONS = ("duplicate", "not_city", "unclear", "court", "abuse", "other")
 _MISSING = object()
 
 
@@ -102,7 +102,8 @@ class Form:
         if isinstance(value, bool) or not isinstance(value, int | float):
             self.fault(name, "no_number")
             return None
-        if not math.isfinite(value) or not least <= value <= most:
+        # NaN fails every comparison, and an integer too long for a float is compared as it is.
+        if not least <= value <= most:
             self.fault(name, "out_of_range", least=_plain(least), most=_plain(most))
             return None
         return float(value)
@@ -119,9 +120,9 @@ class Form:
             return None
         return value
 
-    def moment(self, name: str, *, now: datetime) -> datetime | None:
+    def moment(self, name: str, *, now: datetime, required: bool = False) -> datetime | None:
         """An RFC 3339 moment with its zone, within ten years of now."""
-        value = self._take(name, False)
+        value = self._take(name, required)
         if value is _MISSING:
             return None
         try:
@@ -149,17 +150,17 @@ class Form:
             return None
         return Form(value, f"{self._path}{name}.", self.faults)
 
-    def raw(self, name: str) -> Any:
+    def raw(self, name: str, *, required: bool = False) -> Any:
         """A value as it came, None where there is none."""
-        value = self._take(name, False)
+        value = self._take(name, required)
         return None if value is _MISSING else value
 
-    def close(self) -> None:
-        """Fault every field that nobody asked for."""
+    def close(self, unknown: str = "unknown_field") -> None:
+        """Fault every field that nobody asked for; ``unknown`` names the fault."""
         for name in self._values:
             if name not in self._asked:
                 shown = name if len(name) <= 40 and name.isprintable() else "?"
-                self.fault(shown, "not_yours" if name in _RESERVED else "unknown_field")
+                self.fault(shown, "not_yours" if name in _RESERVED else unknown)
 
     def done(self) -> None:
         """Close the form and raise Invalid with every fault found."""
@@ -207,7 +208,7 @@ def complaint(
     answers = _answers(form, city, category, now)
     if on_behalf and form.boolean("consent", required=True) is False:
         form.fault("consent", "consent_required")
-    form.done()
+    form.close()
     filing = Filing(
         kind=Kind(kind),
         text=text,
@@ -225,6 +226,13 @@ def complaint(
         accused_words=accused_words,
         client_time=client_time,
     )
+    if not {fault.field.partition(".")[0] for fault in form.faults} & {"place", "category", "kind"}:
+        try:
+            routing.placed(filing, city)
+        except Invalid as unplaced:
+            form.faults += unplaced.faults
+    if form.faults:
+        raise Invalid(form.faults)
     return filing, contact
 
 
@@ -264,16 +272,15 @@ def _contact(form: Form) -> Contact:
 
 
 def _accused(about: Form, city: City) -> tuple[str | None, str]:
-    """Whom it is about: an office, a village, a district or a hamlet by id, and the words the reporter uses."""
-    office = about.raw("office")
-    if office is not None and (
-        not isinstance(office, str) or (office not in city.offices and office not in city.hamlets)
-    ):
-        about.fault("office", "unknown_accused")
-        office = None
+    """Whom it is about: an office, village, district or hamlet by id, ``city`` for its heads, and words for it."""
+    office = about.choice("office", _accusable(city), unknown="unknown_accused")
     words = about.text("words", most=WORDS_MOST, lines=False)
     about.close()
     return office, words
+
+
+def _accusable(city: City) -> list[str]:
+    return [*city.offices, *city.hamlets, CITY_SCOPE]
 
 
 def _answers(form: Form, city: City, category: str | None, now: datetime) -> dict[str, Any]:
@@ -291,23 +298,23 @@ def _answers(form: Form, city: City, category: str | None, now: datetime) -> dic
         if question.datatype == "number":
             value = given.number(question.id, -1e12, 1e12, required=question.required)
         elif question.datatype == "datetime":
-            moment = given.moment(question.id, now=now)
+            moment = given.moment(question.id, now=now, required=question.required)
             value = moment.isoformat() if moment else None
         elif question.datatype == "singlevaluelist":
             value = given.choice(question.id, question.values, required=question.required)
         elif question.datatype == "multivaluelist":
-            value = _several(given, question.id, list(question.values))
+            value = _several(given, question.id, list(question.values), required=question.required)
         else:
             most = SENTENCE_MOST if question.datatype == "text" else WORDS_MOST
             value = given.text(question.id, most=most, required=question.required) or None
         if value is not None:
             answers[question.id] = value
-    given.close()
+    given.close("unknown_question")
     return answers
 
 
-def _several(form: Form, name: str, choices: list[str]) -> list[str] | None:
-    value = form.raw(name)
+def _several(form: Form, name: str, choices: list[str], *, required: bool) -> list[str] | None:
+    value = form.raw(name, required=required)
     if value is None:
         return None
     if not isinstance(value, list) or len(value) > len(choices):
@@ -380,16 +387,17 @@ def sorting(values: Mapping[str, Any], city: City) -> Sorting:
     category = form.choice("category", city.categories, required=True, unknown="unknown_category")
     office = form.choice("office", city.offices, unknown="unknown_office")
     area = form.choice("area", city.villages, unknown="unknown_area")
+    hamlet = form.choice("hamlet", city.hamlets, unknown="unknown_hamlet")
     accusation = form.boolean("accusation")
-    accused = form.choice("accused", [*city.offices, *city.hamlets], unknown="unknown_accused")
+    accused = form.choice("accused", _accusable(city), unknown="unknown_accused")
     text = form.text("text", most=SENTENCE_MOST)
     form.done()
-    return Sorting(category or "", office, area, accusation, accused, text)
+    return Sorting(category or "", office, area, hamlet, accusation, accused, text)
 
 
 def rejection(values: Mapping[str, Any]) -> tuple[str, str]:
     form = Form(values)
-    why = form.choice("reason", _REJECTIONS, required=True) or ""
+    why = form.choice("reason", REJECTIONS, required=True) or ""
     text = form.text("text", least=10, most=SENTENCE_MOST)
     form.done()
     return why, text
@@ -446,7 +454,7 @@ def filters(query: Mapping[str, str], city: City) -> tuple[Filters, str | None, 
     kind = form.choice("kind", [str(k) for k in Kind])
     status = form.choice("status", [str(s) for s in Status])
     month = form.text("month", most=7, lines=False)
-    if month and not re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", month):
+    if month and not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", month):
         form.fault("month", "no_month")
     lat, lon = form.number("lat", -90, 90), form.number("lon", -180, 180)
     if (lat is None) != (lon is None) and not form.faults:

@@ -18,7 +18,7 @@ from chalicelib.usecases import handling, intake, reading, signin
 routes = Blueprint(__name__)
 
 
-@routes.route("/v1/office/me", methods=["GET"], authorizer=signed_in, cors=True)
+@routes.route("/v1/office/me", methods=["GET"], authorizer=signed_in)
 @answers_problems
 def get_me() -> Response:
     officer = signin.officer(requests.who(requests.current()))
@@ -27,7 +27,7 @@ def get_me() -> Response:
     return views.answer({"id": officer.id, "name": officer.name, "office": officer.office, "duties": duties})
 
 
-@routes.route("/v1/office/complaints", methods=["GET"], authorizer=signed_in, cors=True)
+@routes.route("/v1/office/complaints", methods=["GET"], authorizer=signed_in)
 @answers_problems
 def get_inbox() -> Response:
     request, city, now = requests.current(), load(settings().city), utc_now()
@@ -39,7 +39,7 @@ def get_inbox() -> Response:
     return views.answer({"complaints": rows, "cursor": page.cursor})
 
 
-@routes.route("/v1/office/complaints", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/office/complaints", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_on_behalf() -> Response:
     """File for somebody at the counter or at the door; the messages go to that person."""
@@ -52,10 +52,12 @@ def post_on_behalf() -> Response:
     result = intake.file_complaint(
         filing, contact, client=requests.client(request), now=now, clerk=clerk, retry=requests.retry(request)
     )
-    return views.answer(views.filed(result, city, language, settings().base_url), 201, version=1)
+    return views.answer(
+        views.filed(result, city, language, settings().base_url), 201, version=result.complaint.version
+    )
 
 
-@routes.route("/v1/office/complaints/{code}", methods=["GET"], authorizer=signed_in, cors=True)
+@routes.route("/v1/office/complaints/{code}", methods=["GET"], authorizer=signed_in)
 @answers_problems
 def get_case(code: str) -> Response:
     request = requests.current()
@@ -66,9 +68,7 @@ def get_case(code: str) -> Response:
     return views.answer(body, version=stored.complaint.version)
 
 
-@routes.route(
-    "/v1/office/complaints/{code}/acknowledgement", methods=["POST"], authorizer=signed_in, cors=True
-)
+@routes.route("/v1/office/complaints/{code}/acknowledgement", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_acknowledgement(code: str) -> Response:
     return _act(
@@ -76,13 +76,13 @@ def post_acknowledgement(code: str) -> Response:
     )
 
 
-@routes.route("/v1/office/complaints/{code}/replies", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/office/complaints/{code}/replies", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_reply(code: str) -> Response:
     return _act(code, forms.sentence, handling.reply)
 
 
-@routes.route("/v1/office/complaints/{code}/start", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/office/complaints/{code}/start", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_start(code: str) -> Response:
     return _act(
@@ -90,13 +90,13 @@ def post_start(code: str) -> Response:
     )
 
 
-@routes.route("/v1/office/complaints/{code}/resolution", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/office/complaints/{code}/resolution", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_resolution(code: str) -> Response:
     return _act(code, forms.sentence, handling.resolve)
 
 
-@routes.route("/v1/office/complaints/{code}/transfer", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/office/complaints/{code}/transfer", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_transfer(code: str) -> Response:
     return _act(
@@ -106,7 +106,7 @@ def post_transfer(code: str) -> Response:
     )
 
 
-@routes.route("/v1/office/complaints/{code}/referral", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/office/complaints/{code}/referral", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_referral(code: str) -> Response:
     return _act(
@@ -114,13 +114,13 @@ def post_referral(code: str) -> Response:
     )
 
 
-@routes.route("/v1/office/complaints/{code}/sorting", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/office/complaints/{code}/sorting", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_sorting(code: str) -> Response:
     return _act(code, lambda body: forms.sorting(body, load(settings().city)), handling.sort)
 
 
-@routes.route("/v1/office/complaints/{code}/release", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/office/complaints/{code}/release", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_release(code: str) -> Response:
     return _act(
@@ -128,13 +128,13 @@ def post_release(code: str) -> Response:
     )
 
 
-@routes.route("/v1/office/complaints/{code}/hiding", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/office/complaints/{code}/hiding", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_hiding(code: str) -> Response:
     return _act(code, forms.reason, handling.hide)
 
 
-@routes.route("/v1/office/complaints/{code}/rejection", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/office/complaints/{code}/rejection", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_rejection(code: str) -> Response:
     return _act(
@@ -144,7 +144,7 @@ def post_rejection(code: str) -> Response:
     )
 
 
-@routes.route("/v1/office/complaints/{code}/contact", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/office/complaints/{code}/contact", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_contact(code: str) -> Response:
     """Show the reporter's contact to the office that handles the case; the history says who looked and when."""
@@ -156,7 +156,7 @@ def post_contact(code: str) -> Response:
     return views.answer({"contact": contact}, 201, version=complaint.version)
 
 
-@routes.route("/v1/office/posts/vacant", methods=["GET"], authorizer=signed_in, cors=True)
+@routes.route("/v1/office/posts/vacant", methods=["GET"], authorizer=signed_in)
 @answers_problems
 def get_vacant() -> Response:
     signin.officer(requests.who(requests.current()))

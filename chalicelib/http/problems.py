@@ -69,8 +69,8 @@ TABLE: dict[type[errors.DomainError], tuple[int, str, dict[str, str]]] = {
         401,
         "not-signed-in",
         {
-            "id": "Kode atau tautan salah atau sudah kedaluwarsa.",
-            "en": "The code or link is wrong or has expired.",
+            "id": "Kode, tautan atau sesi masuk ini tidak berlaku.",
+            "en": "This code, link or sign-in is not valid.",
         },
     ),
     errors.TooMany: (
@@ -187,6 +187,10 @@ REASONS: dict[str, dict[str, str]] = {
         "en": "decide first: is this about an officer?",
     },
     "accused_required": {"id": "sebutkan kantor yang dilaporkan", "en": "name the office it is about"},
+    "bad_key": {
+        "id": "harus 22 sampai 128 huruf, angka atau _-:.",
+        "en": "must be 22 to 128 letters, digits or _-:.",
+    },
     "consent_required": {
         "id": "persetujuan orang yang diwakili harus ada",
         "en": "the consent of the person must be given",
@@ -194,12 +198,38 @@ REASONS: dict[str, dict[str, str]] = {
 }
 
 
-class Plain(Exception):
-    """An HTTP-level refusal of our own (413, 428), by status."""
+DETAILS: dict[str, dict[str, str]] = {
+    # What was wrong with a request as a whole, where no field can be named.
+    "no_json": {
+        "id": "Isi kiriman bukan JSON yang sah. NaN, Infinity dan susunan yang terlalu dalam juga ditolak.",
+        "en": "The body is not valid JSON. NaN, Infinity and nesting that is too deep are refused, too.",
+    },
+    "name_twice": {
+        "id": "Satu isian muncul dua kali dalam objek yang sama.",
+        "en": "A field stands twice in the same object.",
+    },
+    "no_json_object": {
+        "id": "Isi kiriman harus berupa objek JSON: {...}.",
+        "en": "The body must be a JSON object: {...}.",
+    },
+    "body_large": {
+        "id": "Isi kiriman paling besar 64 KB.",
+        "en": "A body takes at most 64 KB.",
+    },
+    "no_version": {
+        "id": 'If-Match harus berisi versi dari ETag, misalnya "3".',
+        "en": 'If-Match must hold a version as in ETag, such as "3".',
+    },
+}
 
-    def __init__(self, status: int) -> None:
-        super().__init__(str(status))
+
+class Plain(Exception):
+    """An HTTP-level refusal of our own (400, 413, 428), by status; ``detail`` is a name in DETAILS."""
+
+    def __init__(self, status: int, detail: str = "") -> None:
+        super().__init__(f"{status} {detail}".strip())
         self.status = status
+        self.detail = detail
 
 
 def answers_problems(view: F) -> F:
@@ -217,7 +247,7 @@ def answers_problems(view: F) -> F:
         try:
             return view(*args, **kwargs)
         except Plain as refusal:
-            return plain(refusal.status, language)
+            return plain(refusal.status, language, refusal.detail)
         except errors.DomainError as error:
             return problem(error, language)
         except Exception:  # noqa: BLE001  the last line before the citizen: logged in full, answered without a trace
@@ -244,11 +274,12 @@ def problem(error: errors.DomainError, language: str) -> Response:
 
 
 def plain(status: int, language: str, detail: str = "") -> Response:
-    """The answer to what never reached a rule."""
+    """The answer to what never reached a rule; ``detail`` is a name in DETAILS."""
     slug, titles = PLAIN.get(status) or PLAIN[400 if status < 500 else 500]
-    return _response(
-        _body(status, slug, titles[language]) | ({"detail": detail} if detail else {}), status, {}
-    )
+    body = _body(status, slug, titles[language])
+    if detail:
+        body["detail"] = DETAILS[detail][language]
+    return _response(body, status, {})
 
 
 def reason(fault: errors.Fault, language: str) -> str:
@@ -261,8 +292,10 @@ def reshape(request: Request, get_response: Callable[[Request], Response]) -> Re
     body = response.body
     if response.status_code < 400 or not isinstance(body, dict) or set(body) != {"Code", "Message"}:
         return response
-    from chalicelib.http import requests
+    from chalicelib.http import html, requests
 
+    if not request.path.startswith("/v1/"):
+        return html.framework_refusal(request, response)
     made = plain(response.status_code, requests.language(request))
     made.headers = {**response.headers, **made.headers}
     return made

@@ -12,47 +12,55 @@ from chalicelib.usecases import intake, reading
 
 routes = Blueprint(__name__)
 
+_SHAPES = {
+    "json": (views.cards, "application/json"),
+    "geojson": (views.geojson, "application/geo+json"),
+}
 
-@routes.route("/v1/health", methods=["GET"], cors=True)
+
+@routes.route("/v1/health", methods=["GET"])
 @answers_problems
 def get_health() -> Response:
     return views.answer({"ok": True, "city": settings().city, "now": utc_now()})
 
 
-@routes.route("/v1/city", methods=["GET"], cors=True)
+@routes.route("/v1/city", methods=["GET"])
 @answers_problems
 def get_city() -> Response:
     language = requests.language(requests.current())
     return views.answer(views.profile(load(settings().city), language), private=False)
 
 
-@routes.route("/v1/locate", methods=["GET"], cors=True)
+@routes.route("/v1/locate", methods=["GET"])
 @answers_problems
 def get_locate() -> Response:
     lat, lon = forms.point(requests.query(requests.current()))
     return views.answer(views.located(intake.locate(lat, lon), load(settings().city)))
 
 
-@routes.route("/v1/suggestions", methods=["POST"], cors=True)
+@routes.route("/v1/suggestions", methods=["POST"])
 @answers_problems
 def post_suggestions() -> Response:
     request = requests.current()
     text = forms.words(requests.body(request))
-    found = [{"category": s.category, "score": s.score, "sure": s.sure} for s in intake.suggest(text)]
+    found = [
+        {"category": s.category, "score": s.score, "sure": s.sure, "words": list(s.words)}
+        for s in intake.suggest(text)
+    ]
     return views.answer({"suggestions": found})
 
 
-@routes.route("/v1/complaints", methods=["GET"], cors=True)
+@routes.route("/v1/complaints", methods=["GET"])
 @answers_problems
 def get_complaints() -> Response:
     request, city = requests.current(), load(settings().city)
     filters, cursor, limit, shape = forms.filters(requests.query(request), city)
     page = reading.public_list(filters, now=utc_now(), cursor=cursor, limit=limit)
-    view = views.geojson if shape == "geojson" else views.cards
-    return views.answer(view(page, city, requests.language(request)), private=False)
+    view, kind = _SHAPES[shape]
+    return views.answer(view(page, city, requests.language(request)), private=False, kind=kind)
 
 
-@routes.route("/v1/complaints", methods=["POST"], cors=True)
+@routes.route("/v1/complaints", methods=["POST"])
 @answers_problems
 def post_complaint() -> Response:
     request, city, now = requests.current(), load(settings().city), utc_now()
@@ -61,10 +69,12 @@ def post_complaint() -> Response:
     result = intake.file_complaint(
         filing, contact, client=requests.client(request), now=now, retry=requests.retry(request)
     )
-    return views.answer(views.filed(result, city, language, settings().base_url), 201, version=1)
+    return views.answer(
+        views.filed(result, city, language, settings().base_url), 201, version=result.complaint.version
+    )
 
 
-@routes.route("/v1/complaints/{code}", methods=["GET"], cors=True)
+@routes.route("/v1/complaints/{code}", methods=["GET"])
 @answers_problems
 def get_complaint(code: str) -> Response:
     request = requests.current()
@@ -73,10 +83,10 @@ def get_complaint(code: str) -> Response:
     return views.answer(body, private=False)
 
 
-@routes.route("/v1/complaints/{code}/status", methods=["GET"], cors=True)
+@routes.route("/v1/complaints/{code}/status", methods=["GET"])
 @answers_problems
 def get_status(code: str) -> Response:
     request = requests.current()
     complaint = reading.public_state(requests.code(code))
-    body = views.state(complaint, load(settings().city), requests.language(request), utc_now())
+    body = views.state(complaint, load(settings().city), requests.language(request), utc_now(), public=True)
     return views.answer(body, private=False)

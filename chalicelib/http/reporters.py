@@ -15,7 +15,7 @@ from chalicelib.usecases import handling, intake, reading
 routes = Blueprint(__name__)
 
 
-@routes.route("/v1/me/complaints", methods=["GET"], authorizer=signed_in, cors=True)
+@routes.route("/v1/me/complaints", methods=["GET"], authorizer=signed_in)
 @answers_problems
 def get_mine() -> Response:
     request, city = requests.current(), load(settings().city)
@@ -24,7 +24,7 @@ def get_mine() -> Response:
     return views.answer(views.cards(page, city, requests.language(request)))
 
 
-@routes.route("/v1/me/complaints", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/me/complaints", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_mine() -> Response:
     request, city, now = requests.current(), load(settings().city), utc_now()
@@ -38,10 +38,12 @@ def post_mine() -> Response:
         who=requests.who(request),
         retry=requests.retry(request),
     )
-    return views.answer(views.filed(result, city, language, settings().base_url), 201, version=1)
+    return views.answer(
+        views.filed(result, city, language, settings().base_url), 201, version=result.complaint.version
+    )
 
 
-@routes.route("/v1/me/complaints/{code}", methods=["GET"], authorizer=signed_in, cors=True)
+@routes.route("/v1/me/complaints/{code}", methods=["GET"], authorizer=signed_in)
 @answers_problems
 def get_own(code: str) -> Response:
     request = requests.current()
@@ -50,7 +52,7 @@ def get_own(code: str) -> Response:
     return views.answer(body, version=stored.complaint.version)
 
 
-@routes.route("/v1/me/complaints/{code}/text", methods=["PUT"], authorizer=signed_in, cors=True)
+@routes.route("/v1/me/complaints/{code}/text", methods=["PUT"], authorizer=signed_in)
 @answers_problems
 def put_text(code: str) -> Response:
     request = requests.current()
@@ -58,7 +60,7 @@ def put_text(code: str) -> Response:
     return _done(handling.edit(requests.code(code), requests.who(request), text, now=utc_now()), 200)
 
 
-@routes.route("/v1/me/complaints/{code}/messages", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/me/complaints/{code}/messages", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_message(code: str) -> Response:
     request = requests.current()
@@ -66,7 +68,7 @@ def post_message(code: str) -> Response:
     return _done(handling.message(requests.code(code), requests.who(request), text, now=utc_now()))
 
 
-@routes.route("/v1/me/complaints/{code}/rating", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/me/complaints/{code}/rating", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_rating(code: str) -> Response:
     request = requests.current()
@@ -74,7 +76,7 @@ def post_rating(code: str) -> Response:
     return _done(handling.rate(requests.code(code), requests.who(request), score, words, now=utc_now()))
 
 
-@routes.route("/v1/me/complaints/{code}/reopening", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/me/complaints/{code}/reopening", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_reopening(code: str) -> Response:
     request = requests.current()
@@ -82,7 +84,7 @@ def post_reopening(code: str) -> Response:
     return _done(handling.reopen(requests.code(code), requests.who(request), text, now=utc_now()))
 
 
-@routes.route("/v1/me/complaints/{code}/withdrawal", methods=["POST"], authorizer=signed_in, cors=True)
+@routes.route("/v1/me/complaints/{code}/withdrawal", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_withdrawal(code: str) -> Response:
     request = requests.current()

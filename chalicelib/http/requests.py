@@ -63,13 +63,13 @@ def body(request: Request) -> dict[str, Any]:
     """The JSON object of a request. Raises Plain(400) for what is none and Plain(413) for what is too large."""
     raw = _raw(request)
     if len(raw) > MOST_BYTES:
-        raise Plain(413)
+        raise Plain(413, "body_large")
     try:
-        value = json.loads(raw, parse_constant=_refuse) if raw else {}
-    except (ValueError, RecursionError, UnicodeDecodeError):
-        raise Plain(400) from None
+        value = json.loads(raw, parse_constant=_refuse, object_pairs_hook=_once) if raw else {}
+    except (ValueError, RecursionError):
+        raise Plain(400, "no_json") from None
     if not isinstance(value, dict):
-        raise Plain(400)
+        raise Plain(400, "no_json_object")
     return value
 
 
@@ -88,7 +88,7 @@ def if_match(request: Request) -> int:
         raise Plain(428)
     found = _VERSION.fullmatch(header)
     if found is None:
-        raise Plain(400)
+        raise Plain(400, "no_version")
     return int(found[1])
 
 
@@ -98,7 +98,7 @@ def retry(request: Request) -> Retry | None:
     if header is None:
         return None
     if not _KEY.fullmatch(header):
-        raise Invalid([Fault("Idempotency-Key", "too_short", {"least": 22})])
+        raise Invalid([Fault("Idempotency-Key", "bad_key")])
     return Retry(header, hashlib.sha256(_raw(request)).hexdigest())
 
 
@@ -118,3 +118,11 @@ def _raw(request: Request) -> bytes:
 
 def _refuse(constant: str) -> float:
     raise ValueError(constant)
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object in which no name stands twice: nobody can say which of two privacy choices was meant."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise Plain(400, "name_twice")
+    return found

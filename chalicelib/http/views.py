@@ -14,7 +14,7 @@ from typing import Any
 from chalice.app import Response
 
 from chalicelib.domain.city import City
-from chalicelib.domain.complaint import MOVES, Complaint, Event, Screening, Status
+from chalicelib.domain.complaint import FOR_TRIAGE, MOVES, Complaint, Event, Screening, Status
 from chalicelib.domain.geo import Located
 from chalicelib.domain.people import Act, Officer, allowed
 from chalicelib.domain.service_level import ClockName
@@ -97,18 +97,27 @@ _REMINDED = {
     "id": "Batas waktu lewat: petugas diingatkan lagi.",
     "en": "Past its deadline: the officers were reminded.",
 }
+_THEM = {"id": "Kantor", "en": "The office"}
+_AGENCY = {"id": "lembaga lain", "en": "another agency"}
+"""Stand-ins where a name would tell too much."""
 _PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE}
 _HELD = {"id": "sedang ditinjau sebelum tampil", "en": "under review before it is shown"}
 
 
 def answer(
-    body: Mapping[str, Any], status: int = 200, *, version: int | None = None, private: bool = True
+    body: Mapping[str, Any],
+    status: int = 200,
+    *,
+    version: int | None = None,
+    private: bool = True,
+    kind: str = "application/json",
 ) -> Response:
     """JSON, with the version as ETag where there is one. Private answers are never kept by anybody on the way."""
     headers: dict[str, str | list[str]] = {
-        "Content-Type": "application/json",
+        "Content-Type": kind,
         "Cache-Control": "no-store" if private else "public, max-age=15",
         "X-Content-Type-Options": "nosniff",
+        "Vary": "Accept-Language",
     }
     if version is not None:
         headers["ETag"] = f'"{version}"'
@@ -148,7 +157,7 @@ def public(stored: Stored, city: City, language: str, now: datetime) -> dict[str
     ]
     body["promised"] = _promises(complaint)
     body["overdue"] = complaint.late(now)
-    body["next_step"] = _next_step(complaint, city, language)
+    body["next_step"] = _next_step(complaint, city, language, bare=complaint.private)
     if complaint.private or complaint.sealed or complaint.status is Status.WITHDRAWN:
         body["category"] = body["area"] = None
         return body
@@ -162,13 +171,15 @@ def public(stored: Stored, city: City, language: str, now: datetime) -> dict[str
     return body
 
 
-def state(complaint: Complaint, city: City, language: str, now: datetime) -> dict[str, Any]:
-    """Where it stands, in a line."""
+def state(
+    complaint: Complaint, city: City, language: str, now: datetime, *, public: bool = False
+) -> dict[str, Any]:
+    """Where it stands, in a line; for the public without the office of a private case, which tells what it is about."""
     return {
         "code": complaint.code,
         "status": complaint.status,
         "status_text": STATUS[complaint.status][language],
-        "next_step": _next_step(complaint, city, language),
+        "next_step": _next_step(complaint, city, language, bare=public and complaint.private),
         "overdue": complaint.late(now),
         "updated_at": complaint.updated_at,
     }
@@ -225,7 +236,10 @@ def office(
         "overdue": complaint.late(now),
         "level": complaint.level,
         "screening": _screening(complaint, language),
-        "timeline": [_line(event, complaint, city, language, staff=True) for event in stored.history],
+        "timeline": [
+            _staff_line(event, complaint, city, language, triage=allowed(officer, Act.SORT, complaint, city))
+            for event in stored.history
+        ],
         "rating": complaint.rating,
         "rating_words": complaint.rating_words,
         "messages": [
@@ -240,7 +254,9 @@ def office(
         "may": sorted(
             act
             for act, (allowed_from, _) in MOVES.items()
-            if complaint.status in allowed_from and allowed(officer, act, complaint, city)
+            if complaint.status in allowed_from
+            and allowed(officer, act, complaint, city)
+            and (act is not Act.PASS_ON or complaint.sorted)
         ),
         "version": complaint.version,
     }
@@ -391,9 +407,11 @@ def _promises(complaint: Complaint) -> dict[str, Any]:
     }
 
 
-def _next_step(complaint: Complaint, city: City, language: str) -> str:
+def _next_step(complaint: Complaint, city: City, language: str, *, bare: bool = False) -> str:
     office_name = city.offices[city.triage_office if complaint.sealed else complaint.office].name
     agency = city.offices[complaint.referred_to].name if complaint.referred_to else ""
+    if bare:
+        office_name, agency = _THEM[language], _AGENCY[language]
     window = complaint.resolved_at + city.windows.reopen if complaint.resolved_at else complaint.updated_at
     return _NEXT[complaint.status][language].format(
         office=office_name,
@@ -417,30 +435,34 @@ def _public_line(event: Event, complaint: Complaint, city: City, language: str) 
     return line
 
 
-def _line(
-    event: Event, complaint: Complaint, city: City, language: str, *, staff: bool = False
-) -> dict[str, Any]:
-    line: dict[str, Any] = {
+def _line(event: Event, complaint: Complaint, city: City, language: str) -> dict[str, Any]:
+    return {
         "at": event.at,
         "act": event.act,
         "what": _what(event, city, language),
         "text": event.text,
         "by": event.by.kind,
     }
-    if staff:
-        line["officer"] = event.by.id
-        line["data"] = dict(event.data)
-    elif event.act is Act.WITHDRAW:
-        line["text"] = ""
-    return line
+
+
+def _staff_line(
+    event: Event, complaint: Complaint, city: City, language: str, *, triage: bool
+) -> dict[str, Any]:
+    """What an office reads; why somebody withdrew, and words that accuse, are for triage alone."""
+    line = _line(event, complaint, city, language)
+    data = dict(event.data)
+    if not triage:
+        data.pop("reason", None)
+        if data.get(FOR_TRIAGE):
+            line["text"] = ""
+    return {**line, "officer": event.by.id, "data": data}
 
 
 def _what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
-    them = {"id": "Kantor", "en": "The office"}[language]
 
     def name(office_id: object) -> str:
         found = city.offices.get(str(office_id))
-        return them if bare or found is None else found.short
+        return _THEM[language] if bare or found is None else found.short
 
     post = str(event.data.get("post") or "")
     if event.act is Act.ESCALATE and not post:
@@ -457,6 +479,10 @@ def _what(event: Event, city: City, language: str, *, bare: bool = False) -> str
     )
 
 
+_TITLES = {"staff": "Staf", "triage": "Pemilah"}
+"""Duties that are no post of the ladder, so no profile has a title for them."""
+
+
 def post_title(post: str, city: City) -> str:
     """A duty post as people call it: Lurah Panjer, Camat Denpasar Selatan, Kepala DLHK, Sekda."""
     role, _, scope = post.partition("@")
@@ -469,7 +495,7 @@ def post_title(post: str, city: City) -> str:
         return f"{city.titles.get(f'hamlet_head.{kind}', 'Kepala lingkungan')} {city.hamlets[scope].name}"
     if scope in city.offices:
         found = city.offices[scope]
-        return f"{found.titles.get(role, role)} {found.short}"
+        return f"{found.titles.get(role) or _TITLES.get(role, role)} {found.short}"
     return city.titles.get(role, city.offices[city.triage_office].short)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
@@ -40,7 +40,8 @@ from chalicelib.store.tables import (
 
 CELL_PRECISION = 6
 """Geohash cells of about 1.2 km by 0.6 km."""
-EXCERPT_CHARACTERS = 120
+EXCERPT_CHARACTERS = 80
+"""Each head holds up to three excerpts and must stay under 2 KB all its life."""
 _CONFLICT_RETRIES = 4
 _SPOKEN = ("text", "answers", "accused_words", "rating_words")
 """Fields of the ``text`` row: all that a person wrote, apart from the state, so that it can be erased alone."""
@@ -61,6 +62,8 @@ class Stored:
     complaint: Complaint
     history: tuple[Event, ...] = ()
     body: Mapping[str, Any] = field(default_factory=dict)
+    spoken: Mapping[str, Any] | None = None
+    """The ``text`` row's body; None where the head alone was read, and nothing can be saved upon that."""
     keys: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -75,12 +78,13 @@ def get(code: str, *, consistent: bool = False) -> Stored:
     return _stored(head, spoken, history)
 
 
-def get_head(code: str) -> Stored:
-    """Read the state alone, without text or history: half a read unit. Raises NotFound."""
-    row = next(iter(ComplaintRow.query(code, ComplaintRow.sk == "head", limit=1)), None)
+def get_head(code: str, *, consistent: bool = False) -> Stored:
+    """Read the state alone, without text or history: half a read unit, or one. Raises NotFound."""
+    query = ComplaintRow.query(code, ComplaintRow.sk == "head", limit=1, consistent_read=consistent)
+    row = next(iter(query), None)
     if row is None:
         raise NotFound(code)
-    return _stored(row, {}, ())
+    return _stored(row, None, ())
 
 
 def save(
@@ -111,8 +115,8 @@ def save(
             return
         except TransactWriteError as error:
             reasons = [reason.code if reason else None for reason in error.cancellation_reasons]
-            if "ConditionalCheckFailed" in reasons:
-                raise _lost(reasons, previous, guard, complaint.code) from error
+            if lost := _lost(reasons, previous, guard, complaint.code):
+                raise lost from error
             if "TransactionConflict" not in reasons or attempt == _CONFLICT_RETRIES:
                 raise
             time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311  jitter, no secret
@@ -135,15 +139,23 @@ def page(
     newest_first: bool,
 ) -> list[Card]:
     """One bounded read of one key of one index; ``before``/``after`` are positions of cards."""
-    found = getattr(ComplaintRow, index)
-    range_attribute = getattr(ComplaintRow, _RANGE[index])
+    range_name, card_name = _RANGE[index], _CARD[index]
+    range_attribute = getattr(ComplaintRow, range_name)
     condition = None
     if newest_first and before is not None:
         condition = range_attribute < before
     elif not newest_first and after is not None:
         condition = range_attribute > after
-    rows = found.query(key, condition, scan_index_forward=not newest_first, limit=limit, page_size=limit)
-    return [_card(row, _RANGE[index], _CARD[index]) for row in rows]
+    # Not through the model, and only what a card is made of: the client's work is per attribute, the model's per row.
+    found = ComplaintRow._get_connection().query(
+        key,
+        condition,
+        index_name=index,
+        limit=limit,
+        scan_index_forward=not newest_first,
+        attributes_to_get=["pk", range_name, card_name],
+    )
+    return [_card(item, range_name, card_name) for item in found["Items"]]
 
 
 def public_key(index: str, value: str, month: str, city: City) -> str:
@@ -173,25 +185,34 @@ _CARD = {
 }
 
 
+_CARD_FIELDS = frozenset(f.name for f in fields(Card))
+
+
 # Complaint -> rows --------------------------------------------------------------------------------------------
 
 
 def _write_head(transaction: TransactWrite, change: Change, city: City, previous: Stored | None) -> None:
     complaint = change.complaint
+    if previous is not None and previous.spoken is None:
+        # The cards of all lists are made of the words, too: they would be stored empty.
+        raise ValueError(f"the words of {complaint.code} were not read")
     keys = head_keys(complaint, city)
     body = _dump({**(previous.body if previous else {}), **_body(complaint)})
     entry = ComplaintRow(
         complaint.code, f"event#{complaint.version:06d}", body=_dump(_event_body(change.event))
     )
-    spoken = ComplaintRow(complaint.code, "text", body=_dump(_spoken(complaint)))
+    said = _spoken(complaint)
     head = ComplaintRow(complaint.code, "head")
     if previous is None:
         head = ComplaintRow(complaint.code, "head", version=complaint.version, body=body)
         head.set_keys(keys)
         transaction.save(head, condition=ComplaintRow.pk.does_not_exist())
-        transaction.save(spoken)
+        transaction.save(ComplaintRow(complaint.code, "text", body=_dump(said)))
         transaction.save(entry)
         return
+    if said != _spoken(previous.complaint):
+        words = ComplaintRow(complaint.code, "text")
+        transaction.update(words, [ComplaintRow.body.set(_dump({**(previous.spoken or {}), **said}))])
     # An update and not a put: attributes that a newer version of the code wrote must survive this one.
     actions: list[Action] = [
         ComplaintRow.version.set(complaint.version),
@@ -202,10 +223,9 @@ def _write_head(transaction: TransactWrite, change: Change, city: City, previous
         if keys.get(name) == previous.keys.get(name):
             continue
         actions.append(attribute.set(keys[name]) if name in keys else attribute.remove())
+    # The last update of the transaction: `_lost` looks there for its condition.
     transaction.update(head, actions, condition=ComplaintRow.version == previous.complaint.version)
     transaction.save(entry, condition=ComplaintRow.pk.does_not_exist())
-    if _spoken(complaint) != _spoken(previous.complaint):
-        transaction.save(spoken)
 
 
 def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
@@ -214,7 +234,7 @@ def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
     keys = {"listed_at": listed_at}
     if complaint.citizen:
         keys["citizen_id"] = complaint.citizen
-        keys["mine_card"] = _dump(_mine_card(complaint))
+        keys["mine_card"] = _lean(_mine_card(complaint))
     wakes_at = complaint.wakes_at(city)
     if wakes_at is not None:
         keys["due_shard"] = shard(complaint.code, DUE_SHARDS)
@@ -222,16 +242,16 @@ def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
     held = complaint.screening is Screening.HELD and not complaint.private and not complaint.sealed
     if complaint.open or held:
         keys["inbox_at"] = f"{moment(complaint.inbox_at)}#{short(complaint.code)}"
-        keys["staff_card"] = _dump(_staff_card(complaint))
+        keys["staff_card"] = _lean(_staff_card(complaint))
     if complaint.open:
         keys["office_open"] = complaint.office
         if complaint.area and not complaint.sealed:
             keys["area_open"] = complaint.area
-    if held and complaint.status is not Status.WITHDRAWN:
+    if held and complaint.status not in (Status.WITHDRAWN, Status.REJECTED):
         keys["screening_open"] = city.id
     if is_listed(complaint):
         month = _month(complaint.filed_at, city)
-        keys["public_card"] = _dump(_public_card(complaint, city))
+        keys["public_card"] = _lean(_public_card(complaint, city))
         keys["public_month"] = f"{city.id}#{month}"
         keys["updated_month"] = f"{city.id}#{_month(complaint.updated_at, city)}"
         keys["updated_key"] = f"{moment(complaint.updated_at)}#{short(complaint.code)}"
@@ -273,6 +293,7 @@ def _public_card(complaint: Complaint, city: City) -> dict[str, Any]:
 
 
 def _staff_card(complaint: Complaint) -> dict[str, Any]:
+    # Without ``due``: the inboxes' range key begins with it.
     return {
         "kind": complaint.kind,
         "status": complaint.status,
@@ -282,7 +303,6 @@ def _staff_card(complaint: Complaint) -> dict[str, Any]:
         "office": complaint.office,
         "level": complaint.level,
         "filed_at": moment(complaint.filed_at),
-        "due": moment(complaint.inbox_at),
         "excerpt": "" if complaint.sealed else _excerpt(complaint.text),
         "private": complaint.private,
         "sealed": complaint.sealed,
@@ -306,10 +326,10 @@ def _mine_card(complaint: Complaint) -> dict[str, Any]:
 
 
 def _body(complaint: Complaint) -> dict[str, Any]:
-    """The state as JSON; what is empty is left out, so that a head stays under two write units."""
+    """The state as JSON; what is empty, false or nought is left out, so that a head stays under two write units."""
     place = complaint.place
     values: dict[str, Any] = {
-        f.name: getattr(complaint, f.name)
+        f.name: getattr(complaint, f.name) or None
         for f in fields(Complaint)
         if f.name not in (*_SPOKEN, "code", "version", "place", "clocks")
     }
@@ -318,6 +338,7 @@ def _body(complaint: Complaint) -> dict[str, Any]:
         [clock.name, clock.due, clock.climbs_at, clock.climbed, clock.stopped_at]
         for clock in complaint.clocks
     ]
+    values["link_version"] = complaint.link_version if complaint.link_version > 1 else None
     # A key that became empty must stay in the text, or the merge with the stored body would revive its old value.
     return values
 
@@ -325,7 +346,7 @@ def _body(complaint: Complaint) -> dict[str, Any]:
 def _spoken(complaint: Complaint) -> dict[str, Any]:
     spoken = {name: getattr(complaint, name) for name in _SPOKEN}
     spoken["words"] = complaint.place.words
-    return {name: value for name, value in spoken.items() if value}
+    return spoken
 
 
 def _event_body(event: Event) -> dict[str, Any]:
@@ -348,9 +369,14 @@ def _dump(value: Mapping[str, Any]) -> str:
     return json.dumps(kept, default=_plain, ensure_ascii=False, separators=(",", ":"))
 
 
+def _lean(card: Mapping[str, Any]) -> str:
+    """A card, which every index carries once more: what is false or nought is what `Card` takes for granted."""
+    return _dump({name: value or None for name, value in card.items()})
+
+
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
-        return value.isoformat()
+        return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, Mapping):
         return dict(value)
     raise TypeError(f"{type(value).__name__} has no place in a row")
@@ -359,10 +385,10 @@ def _plain(value: object) -> object:
 # Rows -> complaint --------------------------------------------------------------------------------------------
 
 
-def _stored(row: ComplaintRow, spoken: Mapping[str, Any], history: tuple[Event, ...]) -> Stored:
+def _stored(row: ComplaintRow, spoken: Mapping[str, Any] | None, history: tuple[Event, ...]) -> Stored:
     body: dict[str, Any] = json.loads(row.body)
     keys = {name: value for name in HEAD_KEYS if (value := getattr(row, name)) is not None}
-    return Stored(_complaint(row.pk, int(row.version), body, spoken), history, body, keys)
+    return Stored(_complaint(row.pk, int(row.version), body, spoken or {}), history, body, spoken, keys)
 
 
 def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping[str, Any]) -> Complaint:
@@ -439,26 +465,34 @@ def _event(body: Mapping[str, Any]) -> Event:
     )
 
 
-def _card(row: ComplaintRow, range_name: str, card_name: str) -> Card:
-    body = json.loads(getattr(row, card_name) or "{}")
-    position = getattr(row, range_name)
-    known = {f.name for f in fields(Card)}
+def _card(item: Mapping[str, Mapping[str, str]], range_name: str, card_name: str) -> Card:
+    body: dict[str, Any] = json.loads(item[card_name]["S"])
+    position = item[range_name]["S"]
+    at = position.partition("#")[0]
+    # What a range key begins with is not repeated in the card: when it was filed, or in an inbox when it is due.
+    body.setdefault("due" if range_name == "inbox_at" else "filed_at", at)
     point = body.pop("point", None)
     return Card(
-        code=row.pk,
+        code=item["pk"]["S"],
         position=position,
-        filed_at=body.pop("filed_at", position.partition("#")[0]),
         point=(point[0], point[1]) if point else None,
-        **{name: value for name, value in body.items() if name in known},
+        **{name: value for name, value in body.items() if name in _CARD_FIELDS},
     )
 
 
 def _lost(
-    reasons: Iterable[str | None], previous: Stored | None, guard: guards.Guard | None, code: str
-) -> Exception:
-    """Tell which condition failed: PynamoDB puts before it updates, and a new case has puts alone, its guard last."""
+    reasons: Sequence[str | None], previous: Stored | None, guard: guards.Guard | None, code: str
+) -> Exception | None:
+    """Tell which condition failed: PynamoDB puts before it updates, and a new case has puts alone, its guard last.
+
+    None where none failed, and where only an entry or a notice of this very version stands already: that is no lost
+    race but a broken store, which must be heard of and not be taken for somebody who was faster.
+    """
+    failed = [reason == "ConditionalCheckFailed" for reason in reasons]
+    if not any(failed):
+        return None
     if previous is not None:
-        return StaleComplaint(code)
-    if guard is not None and list(reasons)[-1] == "ConditionalCheckFailed":
+        return StaleComplaint(code) if failed[-1] else None
+    if guard is not None and failed[-1]:
         return AlreadyDone(code)
     return CodeTaken(code)

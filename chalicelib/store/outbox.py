@@ -6,6 +6,7 @@ The window: a process that dies between publish and mark leaves a notice that th
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -28,18 +29,39 @@ class Delivery:
 
     notice: Notice
     state: str
-    """``pending``, ``sent``, ``dead`` (gave up) or ``expired`` (no longer useful)."""
+    """``pending``, ``sent``, ``dead`` (gave up), ``expired`` (no longer useful) or ``decoy`` (never meant to go)."""
     tries: int
     fate: str
     next_attempt_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A notice taken for sending by one attempt."""
+
+    id: str
+    notice_id: str
+    tries: int
+    repeats: bool
+    """Whoever held it before never said how it ended: they died, perhaps after sending."""
+    row: NoticeRow
+
+    @property
+    def created_at(self) -> datetime:
+        return read_moment(self.row.created_at)
+
+    @property
+    def notice(self) -> Notice:
+        """What to send. Raises ValueError, KeyError or TypeError where this version of the code cannot read it."""
+        return _delivery(self.row).notice
 
 
 class Taken(Exception):
     """Somebody else is sending it, it is not due, or it has been sent."""
 
 
-def row(notice: Notice) -> NoticeRow:
-    """The row of a fresh notice, due at once."""
+def row(notice: Notice, *, decoy: bool = False) -> NoticeRow:
+    """The row of a fresh notice, due at once; a decoy is one that nobody ever sends."""
     body = {
         "template": notice.template,
         "channel": notice.channel,
@@ -52,11 +74,12 @@ def row(notice: Notice) -> NoticeRow:
     return NoticeRow(
         notice.id,
         body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
-        state="pending",
+        state="decoy" if decoy else "pending",
         code=notice.code or None,
         created_at=moment(notice.created_at),
-        pending_shard=shard(notice.id, PENDING_SHARDS),
-        next_attempt_at=moment(notice.created_at),
+        pending_shard=None if decoy else shard(notice.id, PENDING_SHARDS),
+        next_attempt_at=None if decoy else moment(notice.created_at),
+        expires_at=int(notice.useful_until.timestamp()) if decoy else None,
     )
 
 
@@ -64,9 +87,9 @@ def is_new() -> Condition:
     return NoticeRow.notice_id.does_not_exist()
 
 
-def add(notice: Notice) -> None:
-    """Store a notice that belongs to no case (a one-time code)."""
-    row(notice).save(condition=is_new())
+def add(notice: Notice, *, decoy: bool = False) -> None:
+    """Store a notice that belongs to no case (a one-time code), or a decoy that costs the same."""
+    row(notice, decoy=decoy).save(condition=is_new())
 
 
 def get(notice_id: str) -> Delivery:
@@ -76,13 +99,16 @@ def get(notice_id: str) -> Delivery:
         raise NotFound(notice_id) from error
 
 
-def claim(notice_id: str, claim_id: str, *, now: datetime) -> Delivery:
+def claim(notice_id: str, *, now: datetime) -> Claim:
     """Take a notice for sending, for as long as a lease. Raises Taken unless it is pending and due on the base row."""
+    claim_id = uuid.uuid4().hex
     found = NoticeRow(notice_id)
     try:
         found.update(
             actions=[
                 NoticeRow.claim.set(claim_id),
+                # Taken back by whoever says how it ended, so more than one means that somebody never did.
+                NoticeRow.claims.add(1),
                 NoticeRow.next_attempt_at.set(moment(now + LEASE)),
             ],
             condition=(NoticeRow.state == "pending") & (NoticeRow.next_attempt_at <= moment(now)),
@@ -91,14 +117,13 @@ def claim(notice_id: str, claim_id: str, *, now: datetime) -> Delivery:
         if error.cause_response_code == "ConditionalCheckFailedException":
             raise Taken(notice_id) from error
         raise
-    return _delivery(found)
+    return Claim(claim_id, notice_id, int(found.tries or 0), int(found.claims or 1) > 1, found)
 
 
-def mark(notice_id: str, claim_id: str, state: str, fate: str, *, now: datetime) -> None:
+def mark(claim: Claim, state: str, fate: str, *, now: datetime) -> None:
     """Write down how it ended (``sent``, ``dead``, ``expired``); only whoever holds the claim may."""
     _update(
-        notice_id,
-        claim_id,
+        claim,
         [
             NoticeRow.state.set(state),
             NoticeRow.fate.set(fate),
@@ -110,12 +135,12 @@ def mark(notice_id: str, claim_id: str, state: str, fate: str, *, now: datetime)
     )
 
 
-def put_off(notice_id: str, claim_id: str, until: datetime, fate: str, *, counts: bool) -> None:
+def put_off(claim: Claim, until: datetime, fate: str, *, counts: bool) -> None:
     """Let it wait for another try; ``counts`` where the try is one of the eight."""
     actions: list[Action] = [NoticeRow.next_attempt_at.set(moment(until)), NoticeRow.fate.set(fate)]
     if counts:
         actions.append(NoticeRow.tries.add(1))
-    _update(notice_id, claim_id, actions)
+    _update(claim, actions)
 
 
 def pending(now: datetime, *, most: int) -> Iterator[str]:
@@ -133,12 +158,14 @@ def of_complaint(code: str, *, most: int = 100) -> list[Delivery]:
     return [_delivery(row) for row in sorted(NoticeRow.batch_get(found), key=lambda row: row.created_at)]
 
 
-def _update(notice_id: str, claim_id: str, actions: list[Action]) -> None:
+def _update(claim: Claim, actions: list[Action]) -> None:
     try:
-        NoticeRow(notice_id).update(actions=actions, condition=NoticeRow.claim == claim_id)
+        NoticeRow(claim.notice_id).update(
+            actions=[*actions, NoticeRow.claims.remove()], condition=NoticeRow.claim == claim.id
+        )
     except UpdateError as error:
         if error.cause_response_code == "ConditionalCheckFailedException":
-            raise Taken(notice_id) from error
+            raise Taken(claim.notice_id) from error
         raise
 
 

@@ -6,14 +6,14 @@ sweep after the lease. That window cannot be closed and is counted (``NoticesRep
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib import keys, mail, sns
 from chalicelib.domain.errors import NotFound, Passing, Refused
-from chalicelib.domain.notices import Channel, Notice, render
+from chalicelib.domain.notices import Channel, Notice, render, topic_room
+from chalicelib.domain.sms import SINGLE_PART
 from chalicelib.domain.tracking import short
 from chalicelib.observability import count, logger
 from chalicelib.settings import settings
@@ -34,38 +34,47 @@ class Sent:
 
 
 def attempt(notice_id: str, *, now: datetime) -> str:
-    """Try to send one notice and return its state. Never raises for a notice that cannot be sent."""
-    claim = uuid.uuid4().hex
+    """Try to send one notice and return its state; ``failed`` where not even that could be written down.
+
+    Never raises: a stream has no retry limit, so a notice that raised would hold up all that come after it. What
+    failed stays claimed until its lease runs out, and then the sweep finds it.
+    """
     try:
-        found = outbox.claim(notice_id, claim, now=now)
+        return _attempt(notice_id, now)
     except outbox.Taken:
         return "taken"
-    notice = found.notice
-    if found.fate == "claimed":
+    except Exception:  # noqa: BLE001  see above; it is logged, counted and alarmed
+        logger.exception("a notice could not be attempted", extra={"notice": notice_id})
+        count("NoticesFailed")
+        return "failed"
+
+
+def _attempt(notice_id: str, now: datetime) -> str:
+    claim = outbox.claim(notice_id, now=now)
+    if claim.repeats:
         count("NoticesRepeated")
-    if now >= notice.useful_until:
-        count("NoticesExpired")
-        return _mark(notice_id, claim, "expired", "no longer useful", now)
     try:
+        notice = claim.notice
+        if now >= notice.useful_until:
+            count("NoticesExpired")
+            return _mark(claim, "expired", "no longer useful", now)
         receipt = _publish(notice)
     except Passing as error:
         # Their trouble, not the notice's: it waits with all the others, for as long as it is of use.
-        return _put_off(
-            notice_id, claim, now + _wait(now - notice.created_at), f"waits: {error}", counts=False
-        )
+        return _put_off(claim, now + _wait(now - claim.created_at), f"waits: {error}", counts=False)
     except (Refused, NotFound) as error:
         count("NoticesDead")
         logger.error("a notice cannot be sent", extra={"notice": notice_id, "why": str(error)})
-        return _mark(notice_id, claim, "dead", f"refused: {error}", now)
+        return _mark(claim, "dead", f"refused: {error}", now)
     except Exception as error:  # noqa: BLE001  whatever else goes wrong uses up a try, and eight end it with an alarm
         logger.exception("a notice failed", extra={"notice": notice_id})
-        if found.tries + 1 >= TRIES:
+        if claim.tries + 1 >= TRIES:
             count("NoticesDead")
-            return _mark(notice_id, claim, "dead", f"gave up: {type(error).__name__}", now)
-        wait = _FIRST_WAIT * 2**found.tries
-        return _put_off(notice_id, claim, now + min(wait, _LONGEST_WAIT), type(error).__name__, counts=True)
+            return _mark(claim, "dead", f"gave up: {type(error).__name__}", now)
+        wait = _FIRST_WAIT * 2**claim.tries
+        return _put_off(claim, now + min(wait, _LONGEST_WAIT), type(error).__name__, counts=True)
     count("NoticesSent")
-    return _mark(notice_id, claim, "sent", receipt, now)
+    return _mark(claim, "sent", receipt, now)
 
 
 def sweep(*, now: datetime, has_time: Callable[[], bool] = lambda: True) -> Sent:
@@ -93,16 +102,23 @@ def _publish(notice: Notice) -> str:
         name = f"{notice.template}.{part}"
         if name not in profile.templates[notice.language]:
             return ""
-        return render(name, arguments, notice.language, profile, one_sms=part == "sms")
+        room = topic_room(profile) if notice.channel is Channel.TOPIC else SINGLE_PART
+        return render(name, arguments, notice.language, profile, one_sms=part == "sms", room=room)
 
     if notice.channel is Channel.TOPIC:
         attributes = {"code": notice.code, "event": notice.template}
         sms = text("sms") if notice.sms else None
         return sns.publish_to_office(notice.to, text("subject"), text("email"), sms, attributes)
     kind, _, person = notice.to.partition("#")
-    if notice.channel is Channel.EMAIL and kind == "officer":
-        return sns.publish_to_officer(person, text("subject"), text("email"))
-    sealed = people.registered(person).contact if kind == "officer" else people.citizen(person)[1]
+    if kind == "officer":
+        registered = people.registered(person)
+        if registered.officer.disabled:
+            raise Refused("disabled")
+        if notice.channel is Channel.EMAIL:
+            return sns.publish_to_officer(person, text("subject"), text("email"))
+        sealed = registered.contact
+    else:
+        sealed = people.citizen(person)[1]
     contact = keys.unseal(person, sealed)
     if notice.channel is Channel.SMS:
         return sns.publish_sms(_address(contact, "phone"), text("sms"), profile.sender)
@@ -114,7 +130,7 @@ def _late_arguments(notice: Notice) -> dict[str, str]:
     if notice.template == "sign_in":
         return {"digits": keys.one_time_digits(notice.args["challenge"])}
     if notice.to.startswith("citizen#"):
-        version = complaints.get_head(notice.code).complaint.link_version
+        version = complaints.get_head(notice.code, consistent=True).complaint.link_version
         secret = keys.secret_link(notice.code, version)
         return {"link": f"{settings().base_url}/k/{short(notice.code)}/{secret}"}
     return {"link": f"{settings().base_url}/o/{short(notice.code)}"}
@@ -130,9 +146,9 @@ def _wait(age: timedelta) -> timedelta:
     return max(_FIRST_WAIT, min(age, _LONGEST_WAIT))
 
 
-def _mark(notice_id: str, claim: str, state: str, fate: str, now: datetime) -> str:
+def _mark(claim: outbox.Claim, state: str, fate: str, now: datetime) -> str:
     try:
-        outbox.mark(notice_id, claim, state, fate, now=now)
+        outbox.mark(claim, state, fate, now=now)
     except outbox.Taken:
         # The lease ran out while we were sending, and somebody else has it: it may arrive twice.
         count("NoticesRepeated")
@@ -140,9 +156,6 @@ def _mark(notice_id: str, claim: str, state: str, fate: str, now: datetime) -> s
     return state
 
 
-def _put_off(notice_id: str, claim: str, until: datetime, fate: str, *, counts: bool) -> str:
-    try:
-        outbox.put_off(notice_id, claim, until, fate, counts=counts)
-    except outbox.Taken:
-        return "taken"
+def _put_off(claim: outbox.Claim, until: datetime, fate: str, *, counts: bool) -> str:
+    outbox.put_off(claim, until, fate, counts=counts)
     return "pending"

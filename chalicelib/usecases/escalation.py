@@ -8,10 +8,11 @@ from datetime import datetime
 
 from chalicelib.domain.complaint import Change, Status, close_by_silence, escalate
 from chalicelib.domain.errors import IllegalMove, NotDue, NotFound, StaleComplaint
+from chalicelib.domain.people import Role
 from chalicelib.domain.service_level import ClockName, steps
 from chalicelib.observability import count, logger
-from chalicelib.store import complaints, people
-from chalicelib.usecases.record import city, record
+from chalicelib.store import complaints
+from chalicelib.usecases.record import city, holders, record
 
 
 @dataclass(slots=True)
@@ -74,7 +75,10 @@ def wake_one(code: str, *, now: datetime) -> Change | None:
             if clock is None:
                 return None
             ladder = steps(complaint, clock.name, city())
-            found = people.holders(step.post for step in ladder)
+            posts = [step.post for step in ladder]
+            if complaint.hamlet:
+                posts.append(f"{Role.HAMLET_HEAD}@{complaint.hamlet}")
+            found = holders(posts, complaint)
             filled = {post: bool(holder.officers) for post, holder in found.items()}
             change = escalate(complaint, city(), filled, now=now)
         record(change, previous=stored)

@@ -71,6 +71,7 @@ class Sorting:
     category: str
     office: str | None = None
     area: str | None = None
+    hamlet: str | None = None
     accusation: bool | None = None
     accused: str | None = None
     text: str = ""
@@ -106,6 +107,7 @@ def sort(code: str, officer: Officer, sorting: Sorting, *, if_match: int, now: d
             text=sorting.text,
             accused=about,
             area=sorting.area,
+            hamlet=sorting.hamlet,
             now=now,
         )
 
@@ -130,7 +132,7 @@ def reject(code: str, officer: Officer, reason: str, text: str, *, if_match: int
 
 
 def message(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
-    return _reporter(code, who, lambda c: rules.message(c, text, now=now))
+    return _reporter(code, who, lambda c: rules.message(c, text, city=city(), now=now))
 
 
 def edit(code: str, who: Who, text: str, *, now: datetime) -> Complaint:

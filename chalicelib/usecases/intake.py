@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib import keys
 from chalicelib.domain import routing
-from chalicelib.domain.city import City, Kind, PlaceNeed
 from chalicelib.domain.complaint import Complaint, Filing, file
-from chalicelib.domain.errors import Fault, Invalid, KeyReused
+from chalicelib.domain.errors import Fault, Invalid, KeyReused, NotAllowed
 from chalicelib.domain.geo import Located, Point
 from chalicelib.domain.notices import Channel
 from chalicelib.domain.people import Citizen, Officer
@@ -71,12 +70,16 @@ def file_complaint(
     ``client`` is the sender's network address; ``clerk`` an officer who files for somebody with recorded consent.
     Raises Invalid (with all faults), KeyReused, TooMany.
     """
+    if clerk is not None and not clerk.duties:
+        raise NotAllowed(clerk.id)  # a contact who is only kept informed files for nobody
     guard_key = _guard_key(retry, who, clerk)
     if retry and guard_key and (filed := _earlier(guard_key, retry, now)):
         return filed
     profile = city()
-    filing, located = _completed(filing, profile)
+    filing, located = routing.placed(filing, profile)
     person = _person(contact, who)
+    if contact.address and person != keys.person_id(contact.address):
+        contact = Contact()  # they signed in as somebody else: their own number stays the one we know
     _check_caps(person, client, now)
     route = routing.route(filing, profile)
     suggested = (
@@ -98,7 +101,7 @@ def file_complaint(
         guard = guards.Guard(guard_key, retry.body_hash, code, now) if retry and guard_key else None
         try:
             complaint = record(
-                change, guard=guard, reporter=_reporter_row(person, contact, filing.language, now)
+                change, guard=guard, reporter=_reporter_row(person, contact, who, filing.language, now)
             )
         except complaints.CodeTaken:
             continue
@@ -124,49 +127,11 @@ def suggest(text: str) -> tuple[routing.Suggestion, ...]:
     return routing.suggest(text, city())
 
 
-def _completed(filing: Filing, profile: City) -> tuple[Filing, Located | None]:
-    """Fill in what follows from the rest (village, procedure, privacy by default), or raise Invalid with all faults."""
-    faults: list[Fault] = []
-    category = filing.category
-    if filing.kind is Kind.INFORMATION:
-        category = routing.information_category(profile)
-    found = profile.categories.get(category) if category else None
-    located = profile.geography.locate(filing.place.point) if filing.place.point else None
-    area = filing.area
-    if located is not None:
-        if located.outside is not None:
-            faults.append(
-                Fault("place", "outside_city", {"whose": located.outside or "-", "city": profile.name})
-            )
-        elif area is None:
-            area = located.area
-        elif area not in located.candidates and not located.approximate:
-            faults.append(Fault("area", "area_elsewhere", {"area": _area_name(located.area, profile)}))
-    if filing.hamlet:
-        village = filing.hamlet.partition("/")[0]
-        if area is not None and area != village:
-            faults.append(Fault("hamlet", "hamlet_elsewhere"))
-        area = area or village
-    needs_place = found is not None and found.place is PlaceNeed.REQUIRED
-    if needs_place and area is None and not faults:
-        faults.append(Fault("place", "place_required"))
-    if faults:
-        raise Invalid(faults)
-    place = filing.place
-    if located is not None:
-        place = replace(place, approximate=located.approximate)
-    private = filing.private or (found is not None and found.sensitive)
-    return replace(filing, category=category, area=area, place=place, private=private), located
-
-
-def _area_name(code: str | None, profile: City) -> str:
-    return profile.areas[code].name if code else "-"
-
-
 def _person(contact: Contact, who: signin.Who | None) -> str | None:
-    if contact.address:
-        return keys.person_id(contact.address)
-    return who.id if who is not None and who.kind is signin.Kind.CITIZEN else None
+    # Whoever signed in reports as themselves: another number in the form must not give the case away.
+    if who is not None and who.kind is signin.Kind.CITIZEN:
+        return who.id
+    return keys.person_id(contact.address) if contact.address else None
 
 
 def _reach(contact: Contact, person: str | None) -> str:
@@ -180,8 +145,14 @@ def _reach(contact: Contact, person: str | None) -> str:
     return ""
 
 
-def _reporter_row(person: str | None, contact: Contact, language: str, now: datetime) -> PersonRow | None:
+def _reporter_row(
+    person: str | None, contact: Contact, who: signin.Who | None, language: str, now: datetime
+) -> PersonRow | None:
     if not person or not contact.address:
+        return None
+    signed_in = who is not None and who.kind is signin.Kind.CITIZEN and who.id == person
+    if not signed_in and signin.is_known(person, signin.Kind.CITIZEN):
+        # Anybody can type a number: only its owner changes the name that offices see behind it.
         return None
     values = {"phone": contact.phone, "email": contact.email, "name": contact.name}
     sealed = keys.seal(person, {key: value for key, value in values.items() if value})

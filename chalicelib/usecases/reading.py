@@ -79,6 +79,8 @@ def own_cases(who: Who, *, cursor: str | None = None, limit: int = PAGE) -> Page
         if not is_reporter(who, stored.complaint):
             return Page(())
         return Page((_card_of(stored),))
+    if who.kind is not Kind.CITIZEN:
+        return Page(())  # an officer's number may be a citizen's too, but it signed in as an officer
     before = _cursor(cursor, "own").get("p")
     cards = complaints.page("by_citizen", who.id, limit=limit, before=before, newest_first=True)
     return Page(tuple(cards), _next(cards, limit, "own"))
@@ -263,6 +265,10 @@ def _fits(card: Card, filters: Filters) -> bool:
         if wanted and getattr(card, name) != wanted:
             return False
     if filters.near or filters.box:
+        # Here no key holds the month.
+        filed = datetime.fromisoformat(card.filed_at) + city().utc_offset
+        if filters.month and filed.strftime("%Y-%m") != filters.month:
+            return False
         if card.point is None:
             return False
         point = Point(*card.point)
@@ -275,7 +281,7 @@ def _fits(card: Card, filters: Filters) -> bool:
 
 
 def _months(filters: Filters, start: str | None, now: datetime) -> Iterator[str]:
-    month = start or filters.month or (now + city().utc_offset).strftime("%Y-%m")
+    month = filters.month or start or (now + city().utc_offset).strftime("%Y-%m")
     last = filters.month or city().since
     while month >= last:
         yield month

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from chalicelib import mail
 from chalicelib.cities import load
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import Change, Complaint
-from chalicelib.domain.notices import Channel, notices_for, texts_a_citizen
-from chalicelib.domain.people import Act
+from chalicelib.domain.notices import Channel, Holder, notices_for, texts_a_citizen
+from chalicelib.domain.people import Act, in_conflict
 from chalicelib.settings import settings
 from chalicelib.store import complaints, guards, people
 from chalicelib.store.tables import PersonRow
@@ -34,13 +35,23 @@ def record(
     if previous is not None:
         change = replace(change, complaint=replace(change.complaint, version=previous.complaint.version + 1))
     notices = notices_for(
-        change, city(), citizen_channel=_channel(change.complaint), holders=people.holders(_posts(change))
+        change,
+        city(),
+        citizen_channel=_channel(change.complaint),
+        holders=holders(_posts(change), change.complaint),
     )
     if texts_a_citizen(notices):
         counted = replace(change.complaint, citizen_sms=change.complaint.citizen_sms + 1)
         change = replace(change, complaint=counted)
     complaints.save(change, city(), notices, previous=previous, guard=guard, reporter=reporter)
     return change.complaint
+
+
+def holders(posts: Iterable[str], complaint: Complaint) -> Mapping[str, Holder]:
+    """Who of these posts may hear of a case: not whom it is about, whatever other post they hold (an acting head)."""
+    return people.holders(
+        posts, without=lambda officer: officer.disabled or in_conflict(officer, complaint, city())
+    )
 
 
 def _channel(complaint: Complaint) -> Channel | None:

@@ -55,24 +55,25 @@ def request_code(address: str, kind: Kind, language: str, *, client: str, now: d
     guards.hit(f"code-address#{client}", PER_ADDRESS_HOUR, timedelta(hours=1), now=now)
     guards.hit(f"code-number#{person}", PER_NUMBER_HOUR, timedelta(hours=1), now=now)
     guards.hit(f"code-number#{person}", PER_NUMBER_DAY, timedelta(days=1), now=now)
-    guards.hit("code-day#all", PER_DAY, timedelta(days=1), now=now)
+    channel = Channel.EMAIL if "@" in address else Channel.SMS
+    sends = is_known(person, kind) and (channel is Channel.SMS or mail.configured() or kind is Kind.OFFICER)
+    # Only what costs counts against the day: a flood of unknown numbers must not shut the whole city out.
+    guards.check("code-day#sent", PER_DAY, timedelta(days=1), now=now)
+    guards.hit("code-day#sent" if sends else "code-day#decoys", 1_000_000_000, timedelta(days=1), now=now)
     challenge = uuid.uuid4().hex
     guards.open_challenge(challenge, person, kind, expires_at=now + CODE_LASTS)
-    channel = Channel.EMAIL if "@" in address else Channel.SMS
-    if _is_known(person, kind) and (channel is Channel.SMS or mail.configured() or kind is Kind.OFFICER):
-        outbox.add(
-            Notice(
-                id=f"sign_in#{challenge}",
-                code="",
-                template="sign_in",
-                channel=channel,
-                to=f"{kind}#{person}",
-                language=language,
-                created_at=now,
-                useful_until=now + CODE_LASTS,
-                args={"challenge": challenge, "minutes": str(int(CODE_LASTS.total_seconds() // 60))},
-            )
-        )
+    notice = Notice(
+        id=f"sign_in#{challenge}",
+        code="",
+        template="sign_in",
+        channel=channel,
+        to=f"{kind}#{person}",
+        language=language,
+        created_at=now,
+        useful_until=now + CODE_LASTS,
+        args={"challenge": challenge, "minutes": str(int(CODE_LASTS.total_seconds() // 60))},
+    )
+    outbox.add(notice, decoy=not sends)
     return challenge
 
 
@@ -157,7 +158,8 @@ def officer(who: Who) -> Officer:
     return found
 
 
-def _is_known(person: str, kind: Kind) -> bool:
+def is_known(person: str, kind: Kind) -> bool:
+    """Whether somebody with this id has left a contact, or works here and is not disabled."""
     try:
         if kind is Kind.OFFICER:
             return not people.officer(person).disabled

@@ -21,6 +21,7 @@ import boto3
 import pytest
 from chalice import AuthResponse, Chalice
 
+from chalicelib.sns import topic_of_office
 from infra import topics
 from local import engines
 from local.apply import LEFT_OUT, Clients, Stack, apply, clients, read_template
@@ -43,7 +44,9 @@ def an_office(office_id: str, *, outside: bool = False) -> SimpleNamespace:
 
 
 def a_city(*offices: SimpleNamespace) -> Any:
-    return SimpleNamespace(id="denpasar", name="Denpasar", offices={office.id: office for office in offices})
+    return SimpleNamespace(
+        id="denpasar", name="Denpasar", code_prefix="DPS", offices={office.id: office for office in offices}
+    )
 
 
 CITY = a_city(an_office("pupr"), an_office("51.71.01.1004"), an_office("pln", outside=True))
@@ -188,6 +191,13 @@ def test_each_office_of_the_city_has_a_topic_and_outside_ones_have_none(running:
     assert topics.topic_name(prefix, "51.71.01.1004") in arns
 
 
+def test_the_app_and_the_template_name_a_topic_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    prefix = "arn:aws:sns:ap-southeast-3:1:pro-denpasar-local-"
+    monkeypatch.setattr("chalicelib.sns.settings", lambda: SimpleNamespace(topic_arn_prefix=prefix))
+    for office_id in ("pupr", "51.71.01.1004"):
+        assert topic_of_office(office_id) == topics.topic_name(prefix, office_id)
+
+
 def test_two_offices_never_share_a_topic() -> None:
     with pytest.raises(ValueError, match=r"a\.b"):
         topics.template(a_city(an_office("a-b"), an_office("a.b")))
@@ -326,38 +336,67 @@ def test_a_written_notice_reaches_the_handler_of_the_stream(running: Running) ->
     assert record["dynamodb"]["StreamViewType"] == "KEYS_ONLY"
 
 
-def test_a_failed_batch_is_offered_again_from_the_first_failure_and_then_given_up(running: Running) -> None:
-    offered: list[list[str]] = []
-
-    def handler(event: dict[str, Any]) -> object:
-        keys = [record["dynamodb"]["Keys"]["notice_id"]["S"] for record in event["Records"]]
-        offered.append(keys)
-        if "raises" in keys:
-            raise RuntimeError("on purpose")
-        numbers = {
-            key: record["dynamodb"]["SequenceNumber"]
-            for key, record in zip(keys, event["Records"], strict=True)
-        }
-        return {
-            "batchItemFailures": [
-                {"itemIdentifier": numbers[key]} for key in keys if key == "fails" and len(offered) < 2
-            ]
-        }
-
-    arn = running.apply()["OutboxStreamArn"]
-    pump = StreamPump(running.dynamodb.endpoint, arn, handler, pause=1.0)
+def test_the_first_record_after_a_transaction_that_was_rolled_back_reaches_the_handler(
+    running: Running,
+) -> None:
+    # DynamoDB Local then calls the position in the empty stream a trimmed one.
+    client, name = running.clients.dynamodb, "rolled-back"
+    made = client.create_table(
+        TableName=name,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "KEYS_ONLY"},
+    )["TableDescription"]
+    events: list[dict[str, Any]] = []
+    pump = StreamPump(running.dynamodb.endpoint, made["LatestStreamArn"], events.append)
     pump.start()
     try:
-        time.sleep(0.2)  # the first, empty look is over: what follows comes in one batch
+        puts = [{"Put": {"TableName": name, "Item": {"pk": {"S": key}}}} for key in ("a", "b")]
+        refused = {"Put": {**puts[1]["Put"], "ConditionExpression": "attribute_exists(pk)"}}
+        with pytest.raises(client.exceptions.TransactionCanceledException):
+            client.transact_write_items(TransactItems=[puts[0], refused])
+        client.transact_write_items(TransactItems=puts)
+        until(lambda: sum(len(event["Records"]) for event in events) == 2)
+    finally:
+        pump.stop()
+
+
+def test_a_failed_batch_is_offered_again_from_the_first_failure_and_then_given_up(running: Running) -> None:
+    offered: list[list[str]] = []
+    waiting, written = threading.Event(), threading.Event()
+
+    def handler(event: dict[str, Any]) -> object:
+        numbers = {
+            record["dynamodb"]["Keys"]["notice_id"]["S"]: record["dynamodb"]["SequenceNumber"]
+            for record in event["Records"]
+        }
+        if "first" in numbers:
+            waiting.set()
+            written.wait(20)  # so that what follows is one batch
+            return None
+        offered.append(list(numbers))
+        if "raises" in numbers:
+            raise RuntimeError("on purpose")
+        failed = [numbers["fails"]] if "fails" in numbers and len(offered) == 1 else []
+        return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+
+    pump = StreamPump(running.dynamodb.endpoint, running.apply()["OutboxStreamArn"], handler)
+    pump.start()
+    try:
+        put_notice(running, "first")
+        until(waiting.is_set)
         for notice_id in ("good", "fails", "last"):
             put_notice(running, notice_id)
-        until(lambda: len(offered) >= 2)
-        assert offered[:2] == [["good", "fails", "last"], ["fails", "last"]]
+        written.set()
+        until(lambda: len(offered) == 2)
+        assert offered == [["good", "fails", "last"], ["fails", "last"]]
         put_notice(running, "raises")
         until(lambda: offered.count(["raises"]) == 3)
         put_notice(running, "next")
         until(lambda: offered[-1] == ["next"])
     finally:
+        written.set()
         pump.stop()
 
 

@@ -1,0 +1,279 @@
+"""The officer's desk in plain pages: inboxes, one case, and a form for each act that is open to this officer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.domain.complaint import Screening
+from chalicelib.domain.errors import (
+    Fault,
+    IllegalMove,
+    Invalid,
+    NotAllowed,
+    NotFound,
+    StaleComplaint,
+)
+from chalicelib.domain.people import Act, Officer, Role
+from chalicelib.domain.tracking import short
+from chalicelib.http import forms, html, own, problems, requests, views
+from chalicelib.http.html import FORM, Visit, answers_pages
+from chalicelib.usecases import handling, reading, signin
+from chalicelib.usecases.reading import Stored
+
+routes = Blueprint(__name__)
+
+_PAGE = 20
+_AREA_HEADS = (Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD)
+_WIDE = ("pass_on", "refer", "sort", "reject")
+"""Acts whose form has long lists: each has a page of its own, so that the case's page stays small."""
+_MOVES_AWAY = ("pass_on", "sort")
+
+
+@routes.route("/o", methods=["GET"], cors=False)
+@answers_pages
+def get_inbox(visit: Visit) -> Response:
+    officer = _officer(visit)
+    tabs = _tabs(officer)
+    which = visit.query.get("which", "")
+    which = which if which in tabs else tabs[0]
+    found = reading.inbox(officer, which, cursor=visit.query.get("cursor"), limit=_PAGE)
+    done = visit.query.get("ok", "")
+    return html.page(
+        visit,
+        "inbox.html",
+        officer=officer,
+        posts=[views.post_title(duty.post, visit.city) for duty in officer.duties],
+        tabs=tabs,
+        which=which,
+        rows=[views.staff_card(card, visit.city, visit.language, visit.now) for card in found.cards],
+        cursor=found.cursor,
+        done=visit.texts.get(f"done_{done}", "") if done in _DOES else "",
+        short=short,
+    )
+
+
+@routes.route("/o/{short_code}", methods=["GET"], cors=False)
+@answers_pages
+def get_case(visit: Visit, short_code: str) -> Response:
+    officer = _officer(visit)
+    return _case(visit, officer, reading.office_case(requests.code(short_code), officer))
+
+
+@routes.route("/o/{short_code}/{act}", methods=["GET"], cors=False)
+@answers_pages
+def get_act(visit: Visit, short_code: str, act: str) -> Response:
+    """The form of one act; a GET never acts."""
+    officer = _officer(visit)
+    stored = reading.office_case(requests.code(short_code), officer)
+    if act not in _WIDE:
+        return html.redirect(visit, f"/o/{short(stored.complaint.code)}")
+    if act not in _open_acts(stored, officer, visit):
+        raise NotFound(act)
+    return _case(visit, officer, stored, act=act)
+
+
+@routes.route("/o/{short_code}/{act}", methods=["POST"], content_types=FORM, cors=False)
+@answers_pages
+def post_act(visit: Visit, short_code: str, act: str) -> Response:
+    officer = _officer(visit)
+    code = requests.code(short_code)
+    if act not in _DOES:
+        raise NotFound(act)
+    said: dict[str, Any] = dict(html.last(html.said(visit.request)))
+    version = str(said.pop("version", ""))
+    if not (version.isascii() and version.isdigit() and len(version) <= 9):
+        raise problems.Plain(400)
+    contact: dict[str, str] = {}
+    try:
+        contact = _DOES[act](code, officer, said, {"if_match": int(version), "now": visit.now}, visit) or {}
+    except StaleComplaint:
+        return _again(visit, officer, code, act, said, 412)
+    except (IllegalMove, NotAllowed) as error:
+        status, banner = html.problem(error, visit.language)
+        return _again(visit, officer, code, act, said, status, banner=banner)
+    except Invalid as error:
+        return _again(visit, officer, code, act, said, 422, faults=error.faults)
+    if act == Act.REVEAL:
+        # Shown once, in the answer to this very form, and in no address or history of the browser.
+        return _case(visit, officer, reading.office_case(code, officer), contact=contact)
+    if act in _MOVES_AWAY:
+        return html.redirect(visit, "/o", ok=act)
+    return html.redirect(visit, f"/o/{short(code)}", ok=act)
+
+
+# Inside -------------------------------------------------------------------------------------------------------
+
+
+def _officer(visit: Visit) -> Officer:
+    return signin.officer(visit.signed_in(signin.Kind.OFFICER))
+
+
+def _tabs(officer: Officer) -> list[str]:
+    roles = {duty.role for duty in officer.duties}
+    tabs = ["office"]
+    if roles & set(_AREA_HEADS):
+        tabs.append("area")
+    if Role.TRIAGE in roles:
+        tabs.append("screening")
+    return tabs
+
+
+def _open_acts(stored: Stored, officer: Officer, visit: Visit) -> list[str]:
+    """The acts that would not be refused at once: what the rights allow, less what the case itself rules out."""
+    case = stored.complaint
+    may = views.office(stored, officer, visit.city, visit.language, visit.now)["may"]
+    shut: set[str] = set()
+    if case.screening is Screening.RELEASED or case.private or case.sealed:
+        shut.add(Act.RELEASE)
+    if case.screening is Screening.HIDDEN or case.private or case.sealed:
+        shut.add(Act.HIDE)
+    if case.sealed:
+        shut.add(Act.PASS_ON)  # only triage's decision lets another office hear of an accusation
+    if not case.identity_shown or case.citizen is None:
+        shut.add(Act.REVEAL)
+    return [act for act in _DOES if act in may and act not in shut]
+
+
+def _again(
+    visit: Visit,
+    officer: Officer,
+    code: str,
+    act: str,
+    said: Mapping[str, Any],
+    status: int,
+    *,
+    banner: str = "",
+    faults: tuple[Fault, ...] = (),
+) -> Response:
+    """The case as it stands now, with what was written still in the form, or shown where the act is no longer open."""
+    stored = reading.office_case(code, officer)
+    if status == 412:
+        line = views.office(stored, officer, visit.city, visit.language, visit.now)["timeline"][-1]
+        banner = visit.texts["faster"].format(what=line["what"], at=visit.when(line["at"]))
+    lost = (
+        "" if act in _open_acts(stored, officer, visit) else str(said.get("text") or said.get("reason") or "")
+    )
+    return _case(
+        visit, officer, stored, status=status, act=act, said=said, banner=banner, faults=faults, lost=lost
+    )
+
+
+def _case(
+    visit: Visit,
+    officer: Officer,
+    stored: Stored,
+    *,
+    status: int = 200,
+    act: str = "",
+    said: Mapping[str, Any] | None = None,
+    banner: str = "",
+    faults: tuple[Fault, ...] = (),
+    lost: str = "",
+    contact: Mapping[str, str] | None = None,
+) -> Response:
+    city, complaint = visit.city, stored.complaint
+    acts = _open_acts(stored, officer, visit)
+    sent = reading.messages_of(complaint.code)
+    done = visit.query.get("ok", "")
+    own_offices = [o for o in city.offices.values() if not o.outside]
+    hamlet = city.hamlets.get(complaint.hamlet or "")
+    return html.page(
+        visit,
+        "act.html" if act in _WIDE and act in acts else "case.html",
+        status,
+        case=views.office(stored, officer, city, visit.language, visit.now, sent),
+        due=complaint.inbox_at if complaint.open else None,
+        answers=own.answers(complaint, visit),
+        hamlet=hamlet.name if hamlet else "",
+        acts=acts,
+        # What nobody has sorted can be given to nobody: that comes before any answer.
+        first="sort" if "sort" in acts and (complaint.sealed or complaint.category is None) else "",
+        act=act,
+        wide=_WIDE,
+        path=f"/o/{short(complaint.code)}",
+        offices=[o for o in own_offices if o.id != complaint.office],
+        all_offices=own_offices,
+        agencies=[o for o in city.offices.values() if o.outside],
+        rejections=forms.REJECTIONS,
+        said=said or {},
+        banner=banner,
+        faults=html.told(visit, faults),
+        lost=lost,
+        contact=contact,
+        done=visit.texts.get(f"done_{done}", "") if done in _DOES else "",
+        most=forms.SENTENCE_MOST,
+    )
+
+
+Said = dict[str, Any]
+Seen = dict[str, Any]
+"""What every act is told beside its words: ``if_match`` (the version that was seen) and ``now``."""
+
+
+def _acknowledge(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    forms.nothing(said)
+    handling.acknowledge(code, officer, **seen)
+
+
+def _start(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    forms.nothing(said)
+    handling.start(code, officer, **seen)
+
+
+def _reply(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.reply(code, officer, forms.sentence(said), **seen)
+
+
+def _resolve(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.resolve(code, officer, forms.sentence(said), **seen)
+
+
+def _pass_on(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.pass_on(code, officer, *forms.transfer(said), **seen)
+
+
+def _refer(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.refer(code, officer, *forms.referral(said), **seen)
+
+
+def _sort(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    if said.get("accusation") in ("yes", "no"):
+        said = {**said, "accusation": said["accusation"] == "yes"}
+    handling.sort(code, officer, forms.sorting(said, visit.city), **seen)
+
+
+def _release(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    forms.nothing(said)
+    handling.release(code, officer, **seen)
+
+
+def _hide(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.hide(code, officer, forms.reason(said), **seen)
+
+
+def _reject(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.reject(code, officer, *forms.rejection(said), **seen)
+
+
+def _reveal(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> dict[str, str]:
+    forms.nothing(said)
+    return reading.contact_of(code, officer, **seen)[1]
+
+
+_DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | None]] = {
+    # In the order in which the page offers them.
+    Act.SORT: _sort,
+    Act.ACKNOWLEDGE: _acknowledge,
+    Act.REPLY: _reply,
+    Act.START: _start,
+    Act.RESOLVE: _resolve,
+    Act.RELEASE: _release,
+    Act.HIDE: _hide,
+    Act.REVEAL: _reveal,
+    Act.PASS_ON: _pass_on,
+    Act.REFER: _refer,
+    Act.REJECT: _reject,
+}

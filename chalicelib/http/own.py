@@ -1,0 +1,271 @@
+"""A person's own pages: signing in and out, my complaints, and one case by its secret link or by sign-in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import unquote
+
+from chalice.app import Blueprint, Response
+
+from chalicelib.domain.city import City, EmergencyNumber
+from chalicelib.domain.complaint import Complaint
+from chalicelib.domain.errors import (
+    Fault,
+    IllegalMove,
+    Invalid,
+    NotFound,
+    NotSignedIn,
+    StaleComplaint,
+    WindowClosed,
+)
+from chalicelib.domain.people import Act
+from chalicelib.domain.tracking import short
+from chalicelib.http import forms, html, requests, views
+from chalicelib.http.html import FORM, Visit, answers_pages
+from chalicelib.usecases import handling, reading, signin
+
+routes = Blueprint(__name__)
+
+
+# Signing in ---------------------------------------------------------------------------------------------------
+
+
+@routes.route("/masuk", methods=["GET"], cors=False)
+@answers_pages
+def get_sign_in(visit: Visit) -> Response:
+    target = html.wanted(visit.query.get("lanjut"))
+    as_officer = target.startswith("/o") or visit.query.get("sebagai") == "petugas"
+    return html.page(
+        visit, "sign_in.html", lanjut=target, said={"as": "officer" if as_officer else "citizen"}
+    )
+
+
+@routes.route("/masuk", methods=["POST"], content_types=FORM, cors=False)
+@answers_pages
+def post_sign_in(visit: Visit) -> Response:
+    said = html.last(html.said(visit.request))
+    target = html.wanted(said.pop("lanjut", ""))
+    try:
+        address, kind = forms.address(said)
+    except Invalid as error:
+        faults = html.told(visit, error.faults)
+        return html.page(visit, "sign_in.html", 422, lanjut=target, said=said, faults=faults)
+    client = requests.client(visit.request)
+    challenge = signin.request_code(address, kind, visit.language, client=client, now=visit.now)
+    # Another page, so that loading it again does not send another code.
+    return html.redirect(visit, "/masuk/kode", tantangan=challenge, **({"lanjut": target} if target else {}))
+
+
+@routes.route("/masuk/kode", methods=["GET"], cors=False)
+@answers_pages
+def get_digits(visit: Visit) -> Response:
+    return html.page(
+        visit,
+        "digits.html",
+        challenge=visit.query.get("tantangan", "")[:64],
+        lanjut=html.wanted(visit.query.get("lanjut")),
+        minutes=_minutes(),
+    )
+
+
+@routes.route("/masuk/kode", methods=["POST"], content_types=FORM, cors=False)
+@answers_pages
+def post_digits(visit: Visit) -> Response:
+    said = html.last(html.said(visit.request))
+    target = html.wanted(said.pop("lanjut", ""))
+    try:
+        challenge, digits = forms.challenge(said)
+        token, kind = signin.redeem_code(challenge, digits, now=visit.now)
+    except (Invalid, NotSignedIn) as error:
+        found = error.faults if isinstance(error, Invalid) else ()
+        return html.page(
+            visit,
+            "digits.html",
+            422,
+            challenge=said.get("challenge", "")[:64],
+            lanjut=target,
+            minutes=_minutes(),
+            faults=html.told(visit, found)
+            or [("digits", visit.texts["f_digits"], visit.texts["wrong_digits"])],
+        )
+    home = "/o" if kind is signin.Kind.OFFICER else "/saya"
+    return html.redirect(visit, target or home, cookie=html.session_cookie(token))
+
+
+@routes.route("/keluar", methods=["POST"], content_types=FORM, cors=False)
+@answers_pages
+def post_sign_out(visit: Visit) -> Response:
+    return html.redirect(visit, "/", cookie=html.session_cookie(""))
+
+
+# My complaints ------------------------------------------------------------------------------------------------
+
+
+@routes.route("/saya", methods=["GET"], cors=False)
+@answers_pages
+def get_mine(visit: Visit) -> Response:
+    who = visit.signed_in(signin.Kind.CITIZEN)
+    found = reading.own_cases(who, cursor=visit.query.get("cursor"), limit=20)
+    body = views.cards(found, visit.city, visit.language)
+    return html.page(visit, "mine.html", rows=body["complaints"], cursor=body["cursor"], short=short)
+
+
+@routes.route("/saya/{short_code}", methods=["GET"], cors=False)
+@answers_pages
+def get_own(visit: Visit, short_code: str) -> Response:
+    return _show(visit, *_mine(visit, short_code))
+
+
+@routes.route("/saya/{short_code}/{act}", methods=["GET"], cors=False)
+@answers_pages
+def get_own_act(visit: Visit, short_code: str, act: str) -> Response:
+    """Loaded again after an act, or after a sign-in: back to the case; a GET never acts."""
+    return html.redirect(visit, f"/saya/{short(requests.code(short_code))}")
+
+
+@routes.route("/saya/{short_code}/{act}", methods=["POST"], content_types=FORM, cors=False)
+@answers_pages
+def post_own_act(visit: Visit, short_code: str, act: str) -> Response:
+    return _do(visit, act, *_mine(visit, short_code))
+
+
+@routes.route("/k/{short_code}/{secret}", methods=["GET"], cors=False)
+@answers_pages
+def get_linked(visit: Visit, short_code: str, secret: str) -> Response:
+    return _show(visit, *_linked(visit, short_code, secret))
+
+
+@routes.route("/k/{short_code}/{secret}/{act}", methods=["GET"], cors=False)
+@answers_pages
+def get_linked_act(visit: Visit, short_code: str, secret: str, act: str) -> Response:
+    return html.redirect(visit, _linked(visit, short_code, secret)[2])
+
+
+@routes.route("/k/{short_code}/{secret}/{act}", methods=["POST"], content_types=FORM, cors=False)
+@answers_pages
+def post_linked_act(visit: Visit, short_code: str, secret: str, act: str) -> Response:
+    return _do(visit, act, *_linked(visit, short_code, secret))
+
+
+# Inside -------------------------------------------------------------------------------------------------------
+
+
+def _mine(visit: Visit, short_code: str) -> tuple[str, signin.Who, str]:
+    code = requests.code(short_code)
+    return code, visit.signed_in(signin.Kind.CITIZEN), f"/saya/{short(code)}"
+
+
+def _linked(visit: Visit, short_code: str, secret: str) -> tuple[str, signin.Who, str]:
+    """The case, who opens it, and the path of its page. A wrong link is as good as no page at all."""
+    code, key = requests.code(short_code), unquote(secret)
+    try:
+        who = signin.identify(signin.open_link(code, key, now=visit.now), now=visit.now)
+    except NotSignedIn as error:
+        raise NotFound(code) from error
+    return code, who, f"/k/{short(code)}/{key}"
+
+
+def _show(
+    visit: Visit,
+    code: str,
+    who: signin.Who,
+    base: str,
+    *,
+    status: int = 200,
+    banner: str = "",
+    act: str = "",
+    said: Mapping[str, str] | None = None,
+    faults: tuple[Fault, ...] = (),
+) -> Response:
+    stored = reading.own_case(code, who)
+    done = visit.query.get("ok", "")
+    return html.page(
+        visit,
+        "own.html",
+        status,
+        referrer="no-referrer" if base.startswith("/k/") else "same-origin",
+        case=views.own(stored, visit.city, visit.language, visit.now),
+        answers=answers(stored.complaint, visit),
+        emergency=_emergency(stored.complaint, visit.city),
+        base=base,
+        fresh="baru" in visit.query,
+        done=visit.texts.get(f"done_{done}", "") if done in _DOES else "",
+        banner=banner,
+        act=act,
+        said=said or {},
+        faults=html.told(visit, faults),
+        short=short,
+    )
+
+
+def _do(visit: Visit, act: str, code: str, who: signin.Who, base: str) -> Response:
+    """One act of the reporter. What goes wrong is told on the case's own page, with the words kept."""
+    if act not in _DOES:
+        raise NotFound(act)
+    said = html.last(html.said(visit.request))
+    try:
+        _DOES[act](code, who, said, visit)
+    except Invalid as error:
+        return _show(visit, code, who, base, status=422, act=act, said=said, faults=error.faults)
+    except (IllegalMove, WindowClosed, StaleComplaint) as error:
+        status, banner = html.problem(error, visit.language)
+        return _show(visit, code, who, base, status=status, banner=banner, act=act, said=said)
+    return html.redirect(visit, base, ok=act)
+
+
+def _message(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
+    return handling.message(code, who, forms.sentence(said), now=visit.now)
+
+
+def _edit(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
+    return handling.edit(code, who, forms.whole_text(said), now=visit.now)
+
+
+def _rate(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
+    score = said.get("score", "")
+    typed: dict[str, Any] = {**said, "score": int(score)} if score in "12345" and score else {**said}
+    return handling.rate(code, who, *forms.rating(typed), now=visit.now)
+
+
+def _reopen(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
+    return handling.reopen(code, who, forms.sentence(said), now=visit.now)
+
+
+def _withdraw(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
+    return handling.withdraw(code, who, forms.reason(said), now=visit.now)
+
+
+_DOES: dict[str, Callable[[str, signin.Who, dict[str, str], Visit], Complaint]] = {
+    Act.MESSAGE: _message,
+    Act.EDIT: _edit,
+    Act.RATE: _rate,
+    Act.REOPEN: _reopen,
+    Act.WITHDRAW: _withdraw,
+}
+
+
+def answers(complaint: Complaint, visit: Visit) -> list[tuple[str, str]]:
+    """The category's questions with what the reporter answered, in words."""
+    category = visit.city.categories.get(complaint.category or "")
+    found = []
+    for question in category.questions if category else ():
+        given = complaint.answers.get(question.id)
+        if given is None:
+            continue
+        values = given if isinstance(given, list) else [given]
+        words = [visit.label(question.values[v]) if v in question.values else str(v) for v in values]
+        found.append((visit.label(question.labels), ", ".join(words)))
+    return found
+
+
+def _emergency(complaint: Complaint, city: City) -> list[EmergencyNumber]:
+    """Whom to call now, the general number first; nobody where neither category nor words speak of danger."""
+    ids = [complaint.category] if complaint.category else list(complaint.suggested[:1])
+    named = [key for i in ids if i in city.categories and (key := city.categories[i].emergency)]
+    keys = dict.fromkeys(["general", *named]) if named else {}
+    return [city.emergency_numbers[key] for key in keys if key in city.emergency_numbers]
+
+
+def _minutes() -> int:
+    return int(signin.CODE_LASTS.total_seconds() // 60)

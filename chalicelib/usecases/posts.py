@@ -1,0 +1,263 @@
+"""Duty posts and the people in them: taking in a roster, and joining its people to the roads that messages take.
+
+A post is `role@scope` and outlives whoever holds it. What a roster says of a post replaces what was stored of it, and
+whoever held it before loses it with all that hung on it; posts that the roster does not name stay as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from chalicelib import keys, sns
+from chalicelib.domain.city import CITY_SCOPE, City
+from chalicelib.domain.errors import NotFound
+from chalicelib.domain.people import Duty, Officer, Role
+from chalicelib.store import people
+from chalicelib.usecases.record import city
+
+LISTENING = frozenset({Role.STAFF, Role.DUTY, Role.TRIAGE, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD})
+"""Who hears of every case by the topic of the office. Heads of hamlets, of divisions and of city offices are told in
+person when it is their turn, so they are not on it: two lanes, never both."""
+
+_AT_ONCE = 8
+"""People who are joined to their topics at the same time: nearly all of it is waiting for SNS."""
+
+_Road = tuple[str, str]
+"""An office's topic and the phone or mailbox that listens to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody of the roster; the phone in E.164. Contacts may lack a phone, everybody has a mailbox."""
+
+    name: str
+    phone: str
+    email: str
+    title: str = ""
+    language: str = "id"
+
+    @property
+    def id(self) -> str:
+        return keys.person_id(self.phone or self.email)
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """One person in one post; a delegate stands behind the holder and is told with the holder."""
+
+    duty: Duty
+    person: Person
+    delegate: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Somebody who is kept informed and no more (banjar adat, pecalang): reads the mails of one village's office."""
+
+    village: str
+    person: Person
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """What an import brings. Its faults were found by whoever read it: here everything is taken as it stands."""
+
+    seats: tuple[Seat, ...]
+    contacts: tuple[Contact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """What an import left behind."""
+
+    officers: int
+    posts: int
+    contacts: int
+    dismissed: int
+    """People who held one of these posts before and now hold nothing: they can no longer sign in."""
+
+
+def install(roster: Roster, *, progress: Callable[[int, int], None] = lambda done, of: None) -> Installed:
+    """Store a roster and join its people to their topics. Run again, it changes nothing; cut short, a rerun ends it.
+
+    ``progress`` is called with the people done and their number.
+    """
+    profile = city()
+    before = people.holders(seat.duty.post for seat in roster.seats)
+    wanted = _officers(roster, before, profile)
+    gone = {item for held in before.values() for item, _ in held.officers} | _informed_before(roster)
+    gone -= wanted.keys()
+    taken = {seat.duty for seat in roster.seats}
+    dismissed, parted = 0, False
+    for done, officer_id in enumerate(sorted(gone), start=1):
+        closed, left = _take_away(officer_id, taken, profile)
+        dismissed, parted = dismissed + closed, parted or left
+        progress(done, len(wanted) + len(gone))
+    with ThreadPoolExecutor(_AT_ONCE) as several:
+        settled = several.map(lambda each: _settle(each[0], each[1], profile), wanted.values())
+        for done, left in enumerate(settled, start=len(gone) + 1):
+            parted = parted or left
+            progress(done, len(wanted) + len(gone))
+    # The posts last: until then they name those who must lose them, should this run be cut short.
+    for post, officers in _posts(roster).items():
+        people.hold_post(post, officers)
+    if parted:
+        # A mailbox may serve several people: whoever left must not have taken it from those who stay.
+        reconnect()
+    return Installed(
+        officers=len({seat.person.id for seat in roster.seats}),
+        posts=len(taken),
+        contacts=len(roster.contacts),
+        dismissed=dismissed,
+    )
+
+
+def reconnect() -> int:
+    """Make every officer's own topic and all subscriptions from what is stored, and return for how many people.
+
+    For a stack whose SNS was made anew; where they exist, nothing changes.
+    """
+    profile = city()
+
+    def join(found: people.Registered) -> None:
+        _listen(found.officer, keys.unseal(found.officer.id, found.contact), profile)
+
+    with ThreadPoolExecutor(_AT_ONCE) as several:
+        return len(list(several.map(join, (o for o in people.all_officers() if not o.officer.disabled))))
+
+
+def silent_offices() -> list[tuple[str, str]]:
+    """Offices (id, name) whose topic nobody listens to: a new case would reach no phone and no mailbox there."""
+    offices = [office for office in city().offices.values() if not office.outside]
+    posts = {office.id: [Duty(role, office.id).post for role in LISTENING] for office in offices}
+    held = people.holders(post for each in posts.values() for post in each)
+    return [
+        (office.id, office.name)
+        for office in offices
+        if not any(held[post].officers for post in posts[office.id])
+    ]
+
+
+def office_of(duty: Duty, profile: City) -> str:
+    """The office that a post belongs to; the city secretary and the mayor to the one that the secretary heads."""
+    if duty.scope != CITY_SCOPE:
+        return duty.scope.partition("/")[0]
+    title = profile.titles.get(Role.SECRETARY)
+    heads = (o.id for o in profile.offices.values() if title and o.titles.get(Role.OFFICE_HEAD) == title)
+    return next(heads, profile.triage_office)
+
+
+def _officers(
+    roster: Roster, before: Mapping[str, object], profile: City
+) -> dict[str, tuple[Officer, Person]]:
+    """Everybody in the roster as they shall be stored: these posts, and those they hold that it does not name."""
+    named: dict[str, tuple[Person, list[Duty]]] = {}
+    for seat in roster.seats:
+        named.setdefault(seat.person.id, (seat.person, []))[1].append(seat.duty)
+    found: dict[str, tuple[Officer, Person]] = {}
+    for officer_id, (person, duties) in named.items():
+        kept = [duty for duty in _duties_now(officer_id) if duty.post not in before]
+        office = office_of(duties[0], profile)
+        title = person.title or str(duties[0].role)
+        officer = Officer(officer_id, person.name, title, office, (*duties, *kept), person.language)
+        found[officer_id] = (officer, person)
+    for contact in roster.contacts:
+        person = contact.person
+        # Without a duty there is no right: such a person reads what the office's mails say, and nothing more.
+        informed = Officer(person.id, person.name, person.title, contact.village, (), person.language)
+        found.setdefault(person.id, (informed, person))
+    return found
+
+
+def _posts(roster: Roster) -> dict[str, list[str]]:
+    """Officer ids by post: holders first, delegates behind them."""
+    found: dict[str, list[str]] = {}
+    for seat in sorted(roster.seats, key=lambda seat: seat.delegate):
+        found.setdefault(seat.duty.post, []).append(seat.person.id)
+    return found
+
+
+def _informed_before(roster: Roster) -> set[str]:
+    """Who is kept informed by the villages whose contacts this roster names."""
+    return {
+        officer.id
+        for village in {contact.village for contact in roster.contacts}
+        for officer in people.officers_of(village)
+        if not officer.duties and not officer.disabled
+    }
+
+
+def _duties_now(officer_id: str) -> tuple[Duty, ...]:
+    try:
+        officer = people.officer(officer_id)
+    except NotFound:
+        return ()
+    return () if officer.disabled else officer.duties
+
+
+def _settle(officer: Officer, person: Person, profile: City) -> bool:
+    """Store somebody where anything changed, and join them to their roads; True where some road was left."""
+    values = {"phone": person.phone, "email": person.email, "name": person.name}
+    contact = {key: value for key, value in values.items() if value}
+    left = False
+    try:
+        found = people.registered(officer.id)
+    except NotFound:
+        found = None
+    old = keys.unseal(officer.id, found.contact) if found else {}
+    if found is None or found.officer != officer or old != contact:
+        people.save_officer(officer, keys.seal(officer.id, contact))
+    if found is not None:
+        left = _leave(_roads(found.officer, old, profile) - _roads(officer, contact, profile))
+        if old.get("email") != contact["email"]:
+            sns.unsubscribe_officer(officer.id, old["email"])
+    _listen(officer, contact, profile)
+    return left
+
+
+def _take_away(officer_id: str, posts: set[Duty], profile: City) -> tuple[bool, bool]:
+    """Take these posts from somebody who is no longer in them.
+
+    Answers whether nothing is left, so that the door is closed, and whether some road was left.
+    """
+    found = people.registered(officer_id)
+    officer, contact = found.officer, keys.unseal(officer_id, found.contact)
+    duties = tuple(duty for duty in officer.duties if duty not in posts)
+    office = office_of(duties[0], profile) if duties else officer.office
+    after = replace(officer, duties=duties, office=office, disabled=not duties)
+    people.save_officer(after, found.contact)
+    left = _leave(_roads(officer, contact, profile) - _roads(after, contact, profile))
+    if after.disabled:
+        sns.unsubscribe_officer(officer_id, contact["email"])
+    return after.disabled, left
+
+
+def _listen(officer: Officer, contact: Mapping[str, str], profile: City) -> None:
+    if officer.duties:
+        sns.ensure_officer_topic(officer.id, contact["email"])
+    for office, endpoint in sorted(_roads(officer, contact, profile)):
+        if "@" in endpoint:
+            sns.subscribe_office(office, email=endpoint)
+        else:
+            sns.subscribe_office(office, phone=endpoint)
+
+
+def _leave(roads: Iterable[_Road]) -> bool:
+    """Take these off their topics; True where there was any."""
+    gone = sorted(roads)
+    for office, endpoint in gone:
+        sns.unsubscribe_office(office, endpoint)
+    return bool(gone)
+
+
+def _roads(officer: Officer, contact: Mapping[str, str], profile: City) -> set[_Road]:
+    """What of this person listens to which office's topic."""
+    if officer.disabled:
+        return set()
+    if not officer.duties:
+        return {(officer.office, contact["email"])}
+    offices = {office_of(duty, profile) for duty in officer.duties if duty.role in LISTENING}
+    ends = [contact[name] for name in ("phone", "email") if contact.get(name)]
+    return {(office, end) for office in offices for end in ends}

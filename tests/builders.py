@@ -1,0 +1,366 @@
+"""Cities, people and cases for unit tests: sound by default, and each test names only what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from chalicelib import cities
+from chalicelib.domain import complaint as rules
+from chalicelib.domain.city import (
+    AREA_HEAD,
+    Area,
+    Category,
+    Ceiling,
+    City,
+    EmergencyNumber,
+    Hamlet,
+    Kind,
+    LegalClass,
+    Office,
+    PlaceNeed,
+    Rung,
+    ServiceLevel,
+    Windows,
+)
+from chalicelib.domain.clock import CLOSED, Calendar, Span
+from chalicelib.domain.complaint import Change, Complaint, Filing, Place, Route, Status
+from chalicelib.domain.geo import Geography, Point
+from chalicelib.domain.people import Act, Duty, Officer, Role
+from chalicelib.domain.routing import route
+from chalicelib.domain.service_level import ClockName, Clocks
+
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+"""Monday 23 November 2026, 10.00 in the small city (UTC+8); no holiday for weeks."""
+
+SOUTH, NORTH = "90.01.01", "90.01.02"
+"""The small city's districts."""
+SHORE, HILL, FIELD = "90.01.01.1001", "90.01.01.1002", "90.01.02.2001"
+"""Its villages: two kelurahan in the south, a desa in the north."""
+SHORE_EAST, SHORE_WEST = f"{SHORE}/timur", f"{SHORE}/barat"
+"""Hamlets of Shore."""
+TRIAGE, WORKS, WASTE, INSPECTORATE, SECRETARIAT = "pemilah", "pu", "dlh", "inspektorat", "setda"
+OUTSIDE = "ombudsman"
+
+_LABELS = {"id": "x", "en": "x"}
+
+
+def at(day: int, hour: int = 0, minute: int = 0) -> datetime:
+    """A moment of November 2026 on the small city's wall clock: ``at(23, 10)`` is NOW, a Monday; 31 is 1 December."""
+    return datetime(2026, 11, 1, tzinfo=UTC) + timedelta(days=day - 1, hours=hour - 8, minutes=minute)
+
+
+def an_office(office_id: str, kind: str = "dinas", **changes: Any) -> Office:
+    titles = {"duty": "Piket", "division_head": "Kabid", "office_head": "Kepala"}
+    if kind == "setda":
+        titles["office_head"] = "Sekda"
+    values: dict[str, Any] = {
+        "id": office_id,
+        "name": f"Kantor {office_id}",
+        "short": office_id,
+        "kind": kind,
+        "handles": _LABELS,
+        "titles": titles,
+        "outside": kind == "outside",
+    }
+    return Office(**{**values, **changes})
+
+
+def a_level(
+    first_reply: str = "1 working day", resolution: str = "5 working days", **changes: Any
+) -> ServiceLevel:
+    return ServiceLevel("level", Span.parse(first_reply), Span.parse(resolution), **changes)
+
+
+def a_category(category_id: str = "jalan", office: str = WORKS, **changes: Any) -> Category:
+    values: dict[str, Any] = {
+        "id": category_id,
+        "group": "g",
+        "labels": {"id": category_id.title(), "en": f"{category_id.title()} en"},
+        "office": office,
+        "level": a_level(),
+        "legal_class": LegalClass.SERVICE,
+        "place": PlaceNeed.OPTIONAL,
+    }
+    return Category(**{**values, **changes})
+
+
+def a_city(**changes: Any) -> City:
+    """A city small enough to think about: two districts, three villages, five offices, six categories.
+
+    It works Monday to Friday 08.00-16.00 (UTC+8) without holidays. ``changes`` replace fields of the profile.
+    """
+    return replace(_small_city(), **changes) if changes else _small_city()
+
+
+@cache
+def _small_city() -> City:
+    areas = [
+        Area(SOUTH, "Selatan", "kecamatan", Point(-8.70, 115.20), 20),
+        Area(NORTH, "Utara", "kecamatan", Point(-8.60, 115.20), 20),
+        Area(
+            SHORE,
+            "Pesisir",
+            "kelurahan",
+            Point(-8.71, 115.20),
+            5,
+            SOUTH,
+            hamlets=(
+                Hamlet(SHORE_EAST, "Timur", landmarks=("banjar timur", "pura timur")),
+                Hamlet(SHORE_WEST, "Barat", landmarks=("banjar barat",)),
+            ),
+        ),
+        Area(HILL, "Bukit", "kelurahan", Point(-8.69, 115.20), 5, SOUTH),
+        Area(FIELD, "Ladang", "desa", Point(-8.60, 115.20), 5, NORTH),
+    ]
+    offices = [
+        an_office(TRIAGE),
+        an_office(WORKS),
+        an_office(WASTE),
+        an_office(INSPECTORATE, "inspektorat"),
+        an_office(SECRETARIAT, "setda"),
+        an_office(OUTSIDE, "outside"),
+        *(an_office(area.code, area.kind, short=f"Kantor {area.name}") for area in areas),
+    ]
+    categories = [
+        a_category(
+            "jalan",
+            WORKS,
+            level=a_level("1 working day", "5 working days"),
+            keywords=("jalan rusak", "aspal"),
+        ),
+        a_category(
+            "sampah", WASTE, level=a_level("4 working hours", "2 working days"), keywords=("sampah", "bau")
+        ),
+        a_category("gang", AREA_HEAD, level=a_level("1 working day", "3 working days"), keywords=("gang",)),
+        a_category("kekerasan", WORKS, sensitive=True, pin="home"),
+        a_category("kebakaran", WORKS, level=a_level("15 minutes", "24 hours"), emergency="fire"),
+        a_category(
+            "informasi",
+            TRIAGE,
+            level=a_level("3 working days", "10 working days", ladder=False),
+            kinds=frozenset({Kind.INFORMATION}),
+            legal_class=LegalClass.INFORMATION,
+        ),
+        a_category("lainnya", TRIAGE, level=a_level("1 working day", "5 working days")),
+    ]
+    day = ((480, 960),)
+
+    def ladder(*rungs: tuple[str, str]) -> tuple[Rung, ...]:
+        return tuple(Rung(role, Span.parse(waits), _LABELS) for role, waits in rungs)
+
+    upper = (("secretary", "3 working days"), ("mayor", "5 working days"))
+    return City(
+        id="kota-uji",
+        name="Kota Uji",
+        code_prefix="UJI",
+        region_code="90.01",
+        since="2026-01",
+        host="lapor.example.id",
+        sender="KOTAUJI",
+        service_name="Lapor Uji",
+        languages=("id", "en"),
+        greeting=_LABELS,
+        utc_offset=timedelta(hours=8),
+        zone_name="WITA",
+        areas={area.code: area for area in areas},
+        offices={office.id: office for office in offices},
+        categories={category.id: category for category in categories},
+        groups={"g": _LABELS},
+        ceilings={c: Ceiling(60, "test", False) for c in LegalClass},
+        calendars={"office": Calendar(timedelta(hours=8), (day,) * 5 + (CLOSED,) * 2)},
+        ladders={
+            "area": ladder(
+                ("hamlet_head", "4 working hours"),
+                ("village_head", "1 working day"),
+                ("district_head", "2 working days"),
+                *upper,
+            ),
+            "topic": ladder(
+                ("duty", "4 working hours"),
+                ("division_head", "1 working day"),
+                ("office_head", "2 working days"),
+                *upper,
+            ),
+        },
+        titles={"secretary": "Sekda", "mayor": "Wali Kota"},
+        default_category="lainnya",
+        triage_office=TRIAGE,
+        information_office=TRIAGE,
+        verification=Span.parse("4 working hours"),
+        handover=Span.parse("1 working day"),
+        screening_before_public=True,
+        conflict={
+            "office": INSPECTORATE,
+            "hamlet": INSPECTORATE,
+            "desa": INSPECTORATE,
+            "kelurahan": "parent",
+            "inspektorat": SECRETARIAT,
+            "setda": OUTSIDE,
+            "city": OUTSIDE,
+            "outside": OUTSIDE,
+            OUTSIDE: SECRETARIAT,
+        },
+        accusation_words=("pungli", "oknum", "minta uang", "kasar"),
+        emergency_numbers={"fire": EmergencyNumber("113", _LABELS)},
+        windows=Windows(timedelta(minutes=10), timedelta(days=30), timedelta(days=10)),
+        retention_days={},
+        neighbours=(),
+        templates={"id": {}, "en": {}},
+        sms_price={},
+        geography=Geography.from_centroids(
+            {area.code: (area.centroid, area.area_km2) for area in areas if area.parent},
+            (-8.8, 115.1, -8.5, 115.3),
+            {},
+        ),
+    )
+
+
+def denpasar() -> City:
+    """The real profile."""
+    return cities.load("denpasar")
+
+
+def a_filing(**changes: Any) -> Filing:
+    values: dict[str, Any] = {
+        "kind": Kind.COMPLAINT,
+        "text": "Lubang besar di depan pasar.",
+        "language": "id",
+        "channel": "web",
+        "category": "jalan",
+        "area": SHORE,
+        "place": Place(Point(-8.71234, 115.20123), "depan pasar"),
+    }
+    return Filing(**{**values, **changes})
+
+
+def a_filed(city: City | None = None, *, now: datetime = NOW, **changes: Any) -> Change:
+    """A report as it comes in, routed by the rules; ``changes`` are the reporter's words and choices."""
+    city = city or a_city()
+    own = {name: changes.pop(name) for name in ("citizen", "reach", "filed_by") if name in changes}
+    filing = a_filing(**changes)
+    values: dict[str, Any] = {"code": "UJI-22222-22222", "citizen": "warga", "reach": "sms", **own}
+    return rules.file(filing, route(filing, city), city, now=now, **values)
+
+
+def a_complaint(
+    status: Status = Status.RECEIVED, *, city: City | None = None, now: datetime = NOW, **changes: Any
+) -> Complaint:
+    """A case in this status, brought there by real acts, all of them at ``now``.
+
+    By default an open pothole in Shore, with the office of works. ``changes`` are fields of the complaint; those that
+    the reporter chose are part of the report and so of its route; ``sealed`` makes it an accusation (of ``accused``).
+    """
+    city = city or a_city()
+    told = (
+        "category",
+        "area",
+        "hamlet",
+        "private",
+        "about_staff",
+        "kind",
+        "text",
+        "citizen",
+        "reach",
+        "language",
+    )
+    filed = {name: changes.pop(name) for name in told if name in changes}
+    if changes.pop("sealed", False):
+        filed |= {"about_staff": True, "accused": changes.pop("accused", None)}
+    complaint = a_filed(city, now=now, **filed).complaint
+    for act in _ROADS[status]:
+        complaint = perform(act, complaint, city, now=now).complaint
+    return replace(complaint, **changes) if changes else complaint
+
+
+_ROADS: Mapping[Status, tuple[Act, ...]] = {
+    Status.RECEIVED: (),
+    Status.ACKNOWLEDGED: (Act.ACKNOWLEDGE,),
+    Status.IN_PROGRESS: (Act.START,),
+    Status.REFERRED: (Act.REFER,),
+    Status.REOPENED: (Act.RESOLVE, Act.REOPEN),
+    Status.RESOLVED: (Act.RESOLVE,),
+    Status.CLOSED: (Act.RESOLVE, Act.RATE),
+    Status.REJECTED: (Act.REJECT,),
+    Status.WITHDRAWN: (Act.WITHDRAW,),
+}
+
+
+def an_officer(*posts: str, office: str = "", officer_id: str = "petugas-1", **changes: Any) -> Officer:
+    """Somebody in these posts (``role@scope``), by default one of the staff of the office of works."""
+    duties = tuple(Duty.parse(post) for post in posts or (f"{Role.STAFF}@{WORKS}",))
+    works_in = office or duties[0].scope.partition("/")[0]
+    values: dict[str, Any] = {"id": officer_id, "name": "Ni Luh", "title": "Petugas", "office": works_in}
+    return Officer(**{**values, "duties": duties, **changes})
+
+
+def perform(act: Act, complaint: Complaint, city: City, *, now: datetime) -> Change:
+    """Do any act as a plain caller would; ESCALATE finds every post filled."""
+    return _ACTS[act](complaint, city, now)
+
+
+def escalate(
+    complaint: Complaint, city: City, *, now: datetime, vacant: tuple[str, ...] = (), all_vacant: bool = False
+) -> Change:
+    """One climb, with every post filled but those named."""
+    return rules.escalate(complaint, city, Filled(vacant, all_vacant), now=now)
+
+
+class Filled(dict[str, bool]):
+    """Somebody in every post of the city but these."""
+
+    def __init__(self, vacant: tuple[str, ...] = (), all_vacant: bool = False) -> None:
+        super().__init__()
+        self._vacant, self._all = vacant, all_vacant
+
+    def get(self, post: str, default: Any = None) -> Any:
+        return not self._all and post not in self._vacant
+
+
+_STAFF = an_officer()
+_TRIAGE = an_officer(f"{Role.TRIAGE}@{TRIAGE}")
+
+_ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
+    Act.EDIT: lambda c, city, now: rules.edit(c, "Lubang besar di depan pasar baru.", city=city, now=now),
+    Act.MESSAGE: lambda c, city, now: rules.message(c, "Masih ada.", city=city, now=now),
+    Act.RATE: lambda c, city, now: rules.rate(c, 4, "Baik", city=city, now=now),
+    Act.REOPEN: lambda c, city, now: rules.reopen(c, "Belum beres.", city=city, now=now),
+    Act.WITHDRAW: lambda c, city, now: rules.withdraw(c, "sudah tidak perlu", now=now),
+    Act.ACKNOWLEDGE: lambda c, city, now: rules.acknowledge(c, _STAFF, now=now),
+    Act.REPLY: lambda c, city, now: rules.reply(c, _STAFF, "Tim menuju lokasi.", now=now),
+    Act.START: lambda c, city, now: rules.start(c, _STAFF, now=now),
+    Act.RESOLVE: lambda c, city, now: rules.resolve(c, _STAFF, "Sudah ditambal.", now=now),
+    Act.PASS_ON: lambda c, city, now: rules.pass_on(
+        c, _STAFF, Route(WASTE, "topic"), "Salah alamat.", now=now
+    ),
+    Act.SORT: lambda c, city, now: rules.sort(
+        c, _TRIAGE, city.categories["sampah"], Route(WASTE, "topic"), city, accused=c.accused, now=now
+    ),
+    Act.REFER: lambda c, city, now: rules.refer(c, _STAFF, OUTSIDE, "Kami teruskan.", now=now),
+    Act.REJECT: lambda c, city, now: rules.reject(c, _TRIAGE, "duplicate", "Sudah ada aduan sama.", now=now),
+    Act.RELEASE: lambda c, city, now: rules.release(c, _TRIAGE, now=now),
+    Act.HIDE: lambda c, city, now: rules.hide(c, _TRIAGE, "nama orang", now=now),
+    Act.REVEAL: lambda c, city, now: rules.reveal(c, _STAFF, now=now),
+    Act.ESCALATE: lambda c, city, now: escalate(c, city, now=now),
+    Act.CLOSE: lambda c, city, now: rules.close_by_silence(c, city, now=now),
+}
+
+
+def due_of(complaint: Complaint, name: ClockName) -> datetime:
+    """The promised moment of a clock that the case must have."""
+    clock = complaint.clocks.get(name)
+    assert clock is not None, f"no {name} clock"
+    return clock.due
+
+
+def runs(complaint: Complaint, name: ClockName) -> bool:
+    """Whether the case has this clock and it runs."""
+    clock = complaint.clocks.get(name)
+    return clock is not None and clock.running
+
+
+def promises(clocks: Clocks) -> dict[ClockName, datetime]:
+    return {clock.name: clock.due for clock in clocks}

@@ -1,0 +1,303 @@
+"""Who may read and do what: the table of rights, the scope of each post, and people the case is about."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.city import CITY_SCOPE
+from chalicelib.domain.errors import NotAllowed, NotFound, NotResponsible
+from chalicelib.domain.people import RIGHTS, Act, Duty, Role, allowed, demand, in_conflict, taker, triage_for
+from chalicelib.domain.visibility import Card
+from tests.builders import (
+    FIELD,
+    HILL,
+    INSPECTORATE,
+    NORTH,
+    OUTSIDE,
+    SECRETARIAT,
+    SHORE,
+    SHORE_EAST,
+    SHORE_WEST,
+    SOUTH,
+    TRIAGE,
+    WASTE,
+    WORKS,
+    a_city,
+    a_complaint,
+    an_officer,
+)
+
+CITY = a_city()
+HANDLING = {Act.READ, Act.ACKNOWLEDGE, Act.REPLY, Act.START, Act.RESOLVE, Act.PASS_ON, Act.REFER, Act.REVEAL}
+DECIDING = {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT}
+REPORTERS = {Act.FILE, Act.EDIT, Act.MESSAGE, Act.RATE, Act.REOPEN, Act.WITHDRAW}
+ACTS_OF_TIME = {Act.ESCALATE, Act.CLOSE}
+
+ONE_OF_EACH = {
+    Role.HAMLET_HEAD: f"hamlet_head@{SHORE_EAST}",
+    Role.VILLAGE_HEAD: f"village_head@{SHORE}",
+    Role.DISTRICT_HEAD: f"district_head@{SOUTH}",
+    Role.STAFF: f"staff@{WORKS}",
+    Role.DUTY: f"duty@{WORKS}",
+    Role.DIVISION_HEAD: f"division_head@{WORKS}",
+    Role.OFFICE_HEAD: f"office_head@{WORKS}",
+    Role.TRIAGE: f"triage@{TRIAGE}",
+    Role.SECRETARY: "secretary@city",
+    Role.MAYOR: "mayor@city",
+}
+
+
+def may(post: str, complaint, **officer) -> set[Act]:
+    """Everything that somebody in this post may do on the case."""
+    who = an_officer(post, **officer)
+    return {act for act in Act if allowed(who, act, complaint, CITY)}
+
+
+class TestTheTableOfRights:
+    def test_every_role_has_its_row(self):
+        assert set(RIGHTS) == set(Role)
+
+    @pytest.mark.parametrize("role", Role)
+    def test_nobody_of_the_city_acts_for_the_reporter_or_for_time(self, role):
+        assert not RIGHTS[role] & (REPORTERS | ACTS_OF_TIME)
+
+    @pytest.mark.parametrize("role", sorted(set(Role) - {Role.TRIAGE}))
+    def test_only_triage_decides_what_the_public_sees_and_what_is_declined(self, role):
+        assert not RIGHTS[role] & DECIDING
+
+    @pytest.mark.parametrize("role", [Role.SECRETARY, Role.MAYOR])
+    def test_the_top_of_the_ladder_reads_and_leaves_the_doing_to_the_office(self, role):
+        assert RIGHTS[role] == {Act.READ}
+
+
+class TestScopes:
+    @pytest.mark.parametrize("role", [Role.STAFF, Role.DUTY, Role.DIVISION_HEAD, Role.OFFICE_HEAD])
+    def test_people_of_the_responsible_office_handle_the_case(self, role):
+        assert may(ONE_OF_EACH[role], a_complaint()) == HANDLING
+
+    @pytest.mark.parametrize("role", [Role.STAFF, Role.DUTY, Role.DIVISION_HEAD, Role.OFFICE_HEAD])
+    def test_people_of_another_office_learn_nothing(self, role):
+        assert may(f"{role}@{WASTE}", a_complaint()) == set()
+
+    def test_triage_reads_sorts_screens_and_declines_everywhere_but_handles_its_own(self):
+        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint()) == DECIDING | {Act.READ, Act.REFER}
+        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint(category=None)) == HANDLING | DECIDING
+
+    @pytest.mark.parametrize("role", [Role.SECRETARY, Role.MAYOR])
+    def test_secretary_and_mayor_read_everything_that_is_decided(self, role):
+        assert may(ONE_OF_EACH[role], a_complaint()) == {Act.READ}
+
+    def test_area_heads_read_what_happens_on_their_ground(self):
+        case = a_complaint(area=SHORE, hamlet=SHORE_EAST)
+        assert may(f"village_head@{SHORE}", case) == {Act.READ}
+        assert may(f"district_head@{SOUTH}", case) == {Act.READ}
+        for elsewhere in (f"village_head@{HILL}", f"district_head@{NORTH}", f"hamlet_head@{SHORE_EAST}"):
+            assert may(elsewhere, case) == set()
+
+    def test_staff_of_a_village_read_only_what_the_village_answers(self):
+        assert may(f"staff@{SHORE}", a_complaint(area=SHORE)) == set()
+        assert may(f"staff@{SHORE}", a_complaint(area=SHORE, category="gang")) == HANDLING
+
+    def test_a_village_matter_is_handled_by_its_village_and_by_the_head_of_its_hamlet(self):
+        case = a_complaint(category="gang", hamlet=SHORE_EAST)
+        assert may(f"village_head@{SHORE}", case) == HANDLING
+        assert may(f"hamlet_head@{SHORE_EAST}", case) == HANDLING
+        assert may(f"hamlet_head@{SHORE_WEST}", case) == set()
+        assert may(f"district_head@{SOUTH}", case) == {Act.READ}
+
+    def test_a_case_from_nowhere_is_on_nobodys_ground(self):
+        case = a_complaint(area=None)
+        assert may(f"village_head@{SHORE}", case) == may(f"district_head@{SOUTH}", case) == set()
+
+    def test_private_cases_are_not_for_area_heads(self):
+        case = a_complaint(area=SHORE, private=True)
+        assert may(f"village_head@{SHORE}", case) == may(f"district_head@{SOUTH}", case) == set()
+        assert may(f"staff@{WORKS}", case) == HANDLING
+
+    def test_somebody_with_two_posts_has_the_rights_of_both(self):
+        who = an_officer(f"staff@{WORKS}", f"village_head@{SHORE}")
+        assert allowed(who, Act.READ, a_complaint(category="sampah"), CITY)
+        assert allowed(who, Act.REPLY, a_complaint(), CITY)
+        assert not allowed(who, Act.REPLY, a_complaint(category="sampah"), CITY)
+
+    @pytest.mark.parametrize("role", Role)
+    def test_a_disabled_officer_may_nothing(self, role):
+        for case in (
+            a_complaint(),
+            a_complaint(category="gang", hamlet=SHORE_EAST),
+            a_complaint(category=None),
+        ):
+            assert may(ONE_OF_EACH[role], case, disabled=True) == set()
+
+    def test_somebody_without_a_post_may_nothing(self):
+        assert not allowed(replace(an_officer(), duties=()), Act.READ, a_complaint(), CITY)
+
+
+class TestSealedCases:
+    SEALED = a_complaint(category="gang", hamlet=SHORE_EAST, sealed=True)
+
+    def test_they_are_triages_alone(self):
+        assert may(f"triage@{TRIAGE}", self.SEALED) == HANDLING | DECIDING
+        blind = [
+            *(post for role, post in ONE_OF_EACH.items() if role is not Role.TRIAGE),
+            *(
+                f"{role}@{office}"
+                for role in ("staff", "duty", "office_head")
+                for office in (WASTE, INSPECTORATE, SHORE)
+            ),
+        ]
+        for post in blind:
+            assert may(post, self.SEALED) == set(), post
+
+    def test_posts_that_hear_when_triage_is_late_may_look_but_not_the_staff_beside_it(self):
+        for role in ("duty", "division_head", "office_head"):
+            assert Act.READ in may(f"{role}@{TRIAGE}", self.SEALED)
+        assert may(f"staff@{TRIAGE}", self.SEALED) == set()
+
+    @pytest.mark.parametrize("role", ["staff", "duty", "office_head"])
+    def test_where_triage_is_accused_its_stand_in_decides_in_its_place(self, role):
+        case = a_complaint(sealed=True, accused=TRIAGE)
+        assert case.office == INSPECTORATE
+        assert may(f"{role}@{INSPECTORATE}", case) == HANDLING | DECIDING
+        for post in (f"triage@{TRIAGE}", f"office_head@{TRIAGE}", f"duty@{TRIAGE}"):
+            assert may(post, case) == set()
+
+    def test_the_stand_in_also_releases_what_another_office_handles(self):
+        case = a_complaint(accused=TRIAGE)
+        assert case.office == WORKS
+        assert may(f"duty@{INSPECTORATE}", case) == DECIDING | {Act.READ, Act.REFER}
+        assert may(f"triage@{TRIAGE}", case) == set()
+
+    def test_standing_in_ends_with_the_case_it_is_for(self):
+        assert may(f"duty@{INSPECTORATE}", a_complaint(accused=WASTE)) == set()
+        assert Act.RELEASE not in may(f"duty@{INSPECTORATE}", a_complaint(office=INSPECTORATE, accused=WASTE))
+
+
+class TestConflicts:
+    @pytest.mark.parametrize(
+        ("accused", "post", "office"),
+        [
+            (WORKS, f"staff@{WORKS}", ""),
+            (WORKS, f"staff@{WASTE}", WORKS),  # lent to another office, still one of them
+            (SHORE, f"village_head@{SHORE}", ""),
+            (SHORE, f"hamlet_head@{SHORE_EAST}", ""),
+            (SOUTH, f"district_head@{SOUTH}", ""),
+            (SOUTH, f"village_head@{SHORE}", ""),
+            (SOUTH, f"hamlet_head@{SHORE_EAST}", ""),
+            (SHORE_EAST, f"hamlet_head@{SHORE_EAST}", ""),
+            (TRIAGE, f"triage@{TRIAGE}", ""),
+            (INSPECTORATE, f"office_head@{INSPECTORATE}", ""),
+            (CITY_SCOPE, "secretary@city", ""),
+            (CITY_SCOPE, "mayor@city", ""),
+            (SECRETARIAT, "secretary@city", ""),
+            (SECRETARIAT, f"staff@{SECRETARIAT}", ""),
+        ],
+    )
+    def test_nobody_learns_of_a_case_about_their_office_or_post_or_one_above_it(self, accused, post, office):
+        who = an_officer(post, office=office)
+        for case in (
+            a_complaint(accused=accused),
+            a_complaint(accused=accused, office=post.partition("@")[2].partition("/")[0], hamlet=SHORE_EAST),
+            a_complaint(sealed=True, accused=accused),
+        ):
+            assert in_conflict(who, case, CITY)
+            assert not any(allowed(who, act, case, CITY) for act in Act)
+            with pytest.raises(NotFound):
+                demand(who, Act.READ, case, CITY)
+
+    @pytest.mark.parametrize(
+        ("accused", "post"),
+        [
+            (SHORE, f"village_head@{HILL}"),
+            (SHORE, f"district_head@{SOUTH}"),
+            (SHORE_EAST, f"village_head@{SHORE}"),
+            (SHORE_EAST, f"hamlet_head@{SHORE_WEST}"),
+            (SOUTH, f"village_head@{FIELD}"),
+            (WORKS, "secretary@city"),
+            (WORKS, f"staff@{WASTE}"),
+        ],
+    )
+    def test_others_are_in_no_conflict(self, accused, post):
+        assert not in_conflict(an_officer(post), a_complaint(accused=accused), CITY)
+
+    def test_a_scope_that_merely_begins_alike_is_another_one(self):
+        longer = a_complaint(accused="90.01.01.100")
+        assert not in_conflict(an_officer(f"village_head@{SHORE}"), longer, CITY)
+
+    def test_a_case_about_somebody_is_not_for_the_heads_of_its_ground(self):
+        case = a_complaint(area=SHORE, office=INSPECTORATE, accused=WORKS)
+        assert may(f"village_head@{SHORE}", case) == may(f"district_head@{SOUTH}", case) == set()
+
+    def test_a_row_of_a_list_obeys_the_same_rule_as_the_case(self):
+        for case in (
+            a_complaint(area=SHORE, hamlet=SHORE_EAST, category="gang"),
+            a_complaint(area=SHORE, private=True),
+            a_complaint(sealed=True, accused=TRIAGE),
+            a_complaint(accused=SHORE),
+        ):
+            same = ("code", "category", "area", "hamlet", "office", "private", "sealed", "accused")
+            card = Card(
+                position="", kind="", status="", filed_at="", **{name: getattr(case, name) for name in same}
+            )
+            for post in [*ONE_OF_EACH.values(), f"duty@{INSPECTORATE}"]:
+                who = an_officer(post)
+                assert allowed(who, Act.READ, card, CITY) == allowed(who, Act.READ, case, CITY)
+
+
+class TestRefusals:
+    def test_whoever_may_not_read_it_is_told_that_there_is_no_such_case(self):
+        for act in (Act.READ, Act.REPLY, Act.SORT):
+            with pytest.raises(NotFound):
+                demand(an_officer(f"staff@{WASTE}"), act, a_complaint(), CITY)
+
+    def test_a_reader_who_handles_other_cases_is_told_whose_this_is(self):
+        with pytest.raises(NotResponsible, match=WORKS):
+            demand(an_officer(f"village_head@{SHORE}"), Act.REPLY, a_complaint(), CITY)
+
+    def test_a_reader_who_never_may_is_told_so(self):
+        with pytest.raises(NotAllowed) as refusal:
+            demand(an_officer("secretary@city"), Act.REPLY, a_complaint(), CITY)
+        assert not isinstance(refusal.value, NotResponsible)
+
+    def test_whoever_may_passes(self):
+        demand(an_officer(), Act.REPLY, a_complaint(), CITY)
+
+
+class TestWhoTakesACase:
+    @pytest.mark.parametrize(
+        ("accused", "office"),
+        [
+            (SHORE, SOUTH),  # lurah: the camat
+            (FIELD, INSPECTORATE),  # perbekel
+            (SHORE_EAST, INSPECTORATE),  # head of a hamlet
+            (SOUTH, INSPECTORATE),  # camat
+            (WORKS, INSPECTORATE),
+            (INSPECTORATE, SECRETARIAT),
+            (SECRETARIAT, OUTSIDE),
+            (CITY_SCOPE, OUTSIDE),
+            (OUTSIDE, SECRETARIAT),
+        ],
+    )
+    def test_the_profile_names_who(self, accused, office):
+        assert taker(accused, CITY) == office
+
+    def test_a_village_named_by_itself_may_go_to_its_district(self):
+        city = a_city(conflict={**CITY.conflict, FIELD: "parent"})
+        assert taker(FIELD, city) == NORTH
+
+    def test_triage_decides_unless_it_is_accused(self):
+        assert triage_for(None, CITY) == triage_for(WORKS, CITY) == TRIAGE
+        assert triage_for(TRIAGE, CITY) == INSPECTORATE
+
+
+class TestPosts:
+    @pytest.mark.parametrize("post", [*ONE_OF_EACH.values()])
+    def test_a_post_is_written_and_read_alike(self, post):
+        assert Duty.parse(post).post == post
+
+    @pytest.mark.parametrize("post", ["", "staff", "staff@", "raja@pu", "@pu"])
+    def test_what_is_no_post_is_refused(self, post):
+        with pytest.raises(ValueError):
+            Duty.parse(post)
