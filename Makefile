@@ -109,7 +109,7 @@ bench: setup ## Counts and ratios, each beside its goal
 	@exec $(PY) -m local.bench
 
 .PHONY: bench-large
-bench-large: setup ## The same at 100,000 complaints (takes long)
+bench-large: setup ## The same at a million complaints (takes hours)
 	@exec $(PY) -m local.bench --large
 
 ##@ Keep

@@ -602,6 +602,9 @@ def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, no
     rests = reached or (ladder[-1] if ladder else None)
     calendar = city.calendar_of(rests.office if rests else complaint.office)
     again = calendar.due(now, rests.waits if rests else city.handover)
+    if clock.due > now:
+        # Reopened before its old deadline: one rung has heard at once, and the next waits for the promise to be broken.
+        again = max(again, clock.due)
     return _change(
         complaint,
         Act.ESCALATE,

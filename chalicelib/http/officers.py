@@ -52,9 +52,9 @@ def post_on_behalf() -> Response:
     result = intake.file_complaint(
         filing, contact, client=requests.client(request), now=now, clerk=clerk, retry=requests.retry(request)
     )
-    return views.answer(
-        views.filed(result, city, language, settings().base_url), 201, version=result.complaint.version
-    )
+    # The key to the case goes to the person alone; only who left no contact gets it from the clerk's hand.
+    body = views.filed(result, city, language, settings().base_url, with_key=not contact.address)
+    return views.answer(body, 201, version=result.complaint.version)
 
 
 @routes.route("/v1/office/complaints/{code}", methods=["GET"], authorizer=signed_in)

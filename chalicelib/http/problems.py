@@ -73,6 +73,14 @@ TABLE: dict[type[errors.DomainError], tuple[int, str, dict[str, str]]] = {
             "en": "This code, link or sign-in is not valid.",
         },
     ),
+    errors.Passing: (
+        503,
+        "try-again",
+        {
+            "id": "Sistem sedang sibuk. Silakan coba lagi sebentar.",
+            "en": "The system is busy. Please try again soon.",
+        },
+    ),
     errors.TooMany: (
         429,
         "too-many",

@@ -125,17 +125,23 @@ def answer(
     return Response(text, headers, status)
 
 
-def filed(result: Filed, city: City, language: str, base_url: str) -> dict[str, Any]:
-    """The answer to a report: its code, its key, who has it, and what is promised by when."""
+def filed(
+    result: Filed, city: City, language: str, base_url: str, *, with_key: bool = True
+) -> dict[str, Any]:
+    """The answer to a report: its code, its key, who has it, and what is promised by when.
+
+    Without ``with_key`` the reporter's key is left out: whoever files for somebody does not get it.
+    """
     complaint = result.complaint
+    key = {"secret": result.secret, "own": f"{base_url}/k/{short(complaint.code)}/{result.secret}"}
     body = {
         **_common(complaint, city, language),
         "office": None if complaint.sealed else _office(complaint.office, city),
         "promised": _promises(complaint),
-        "secret": result.secret,
+        "secret": key["secret"] if with_key else None,
         "links": {
             "public": f"{base_url}/l/{short(complaint.code)}",
-            "own": f"{base_url}/k/{short(complaint.code)}/{result.secret}",
+            "own": key["own"] if with_key else None,
         },
         "screening": _screening(complaint, language),
     }

@@ -160,7 +160,7 @@ def page(
 
 def public_key(index: str, value: str, month: str, city: City) -> str:
     """The hash key of a monthly public list."""
-    return f"{city.id if index in ('by_month', 'by_updated') else value}#{month}"
+    return f"{city.id if index == 'by_month' else value}#{month}"
 
 
 _RANGE = {
@@ -169,7 +169,6 @@ _RANGE = {
     "by_area_staff": "inbox_at",
     "by_screening": "inbox_at",
     "by_public_office": "listed_at",
-    "by_updated": "updated_key",
     "by_area": "listed_at",
     "by_category": "listed_at",
     "by_month": "listed_at",
@@ -253,8 +252,6 @@ def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
         month = _month(complaint.filed_at, city)
         keys["public_card"] = _lean(_public_card(complaint, city))
         keys["public_month"] = f"{city.id}#{month}"
-        keys["updated_month"] = f"{city.id}#{_month(complaint.updated_at, city)}"
-        keys["updated_key"] = f"{moment(complaint.updated_at)}#{short(complaint.code)}"
         keys["public_office_month"] = f"{complaint.office}#{month}"
         if complaint.area:
             keys["public_area_month"] = f"{complaint.area}#{month}"

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain import complaint as rules
 from chalicelib.domain import routing
 from chalicelib.domain.complaint import Change, Complaint
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Officer, demand
-from chalicelib.store import complaints
+from chalicelib.store import complaints, guards
 from chalicelib.usecases.record import city, record
 from chalicelib.usecases.signin import Kind, Who
 
 _CITIZEN_TRIES = 3
+MESSAGES_PER_DAY = 20
 
 
 # Officers -----------------------------------------------------------------------------------------------------
@@ -132,6 +133,10 @@ def reject(code: str, officer: Officer, reason: str, text: str, *, if_match: int
 
 
 def message(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
+    """Add the reporter's message. Each makes an e-mail and a line of history, so a day takes only so many."""
+    if not is_reporter(who, complaints.get_head(code).complaint):
+        raise NotFound(code)
+    guards.hit(f"message#{code}", MESSAGES_PER_DAY, timedelta(days=1), now=now)
     return _reporter(code, who, lambda c: rules.message(c, text, city=city(), now=now))
 
 

@@ -205,7 +205,7 @@ def recorded() -> Iterator[set[tuple[str, str]]]:
         found.update(needs(model.service_model.service_name, model.name, params))
 
     keys._server_key.cache_clear()  # a cold start fetches it
-    heard = [table._get_connection().connection.client for table in TABLES]  # one each
+    heard = [table._get_connection().connection.client for table in TABLES]  # the one that all share
     heard += [aws.client(name) for name in ("ssm", "kms", "sns", "sesv2")]
     for client in heard:
         client.meta.events.register("provide-client-params.*.*", hear)

@@ -205,7 +205,7 @@ def test_no_list_holds_a_true_point_or_a_case_that_is_not_public(cases: list[Com
             assert card.excerpt == ""
     raw = cast.everything()
     for complaint in hidden:
-        for index in ("public_month", "public_cell", "public_area_month", "updated_month", "public_card"):
+        for index in ("public_month", "public_cell", "public_area_month", "public_card"):
             head = complaints.get(complaint.code)
             assert index not in head.keys
     assert raw
