@@ -307,11 +307,14 @@ class Door:
     def __init__(self, moto: Callable[[Environ, StartResponse], Iterable[bytes]], messages: Messages) -> None:
         self._moto = moto
         self._messages = messages
+        # moto's backends are plain dictionaries: a list comprehension in one thread breaks on a change by another.
+        self._one_at_a_time = threading.Lock()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if not path.startswith("/_local/"):
-            return self._moto(environ, start_response)
+            with self._one_at_a_time:
+                return self._moto(environ, start_response)
         if path == "/_local/ready":
             return _json(start_response, 200, {"ready": True})
         if path == "/_local/messages":

@@ -744,3 +744,24 @@ def test_the_in_memory_store_of_a_test_session_starts_empty_and_ends() -> None:
     finally:
         store.stop()
     assert not store.running
+
+
+def test_moto_is_asked_one_thing_at_a_time(tmp_path: Path) -> None:
+    """Its backends are plain dictionaries, and a request that lists one while another adds to it fails with a 500."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from local.aws import Door, Messages
+
+    inside, overlaps = [0], [0]
+
+    def moto(environ: Any, start_response: Any) -> list[bytes]:
+        inside[0] += 1
+        time.sleep(0.005)
+        overlaps[0] += inside[0] > 1
+        inside[0] -= 1
+        return [b""]
+
+    door = Door(moto, Messages(tmp_path / "messages.jsonl"))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: door({"PATH_INFO": "/"}, lambda *_: None), range(40)))
+    assert overlaps == [0]
