@@ -39,6 +39,10 @@ run: setup ## Start the whole service here: PORT=, DATA_DIR=, CITY=, SAMPLE=1
 demo: setup ## Tell the story over HTTP against a running service; FILE=<csv> replays texts
 	@exec $(PY) -m local demo $(if $(FILE),--file "$(FILE)")
 
+.PHONY: pictures
+pictures: setup ## Draw docs/pictures from a running service with the sample city (needs Chromium)
+	@exec $(PY) -m local.pictures
+
 .PHONY: posts
 posts: setup ## Import duty posts and people: FILE=<csv>
 	$(call needs_file,csv)
