@@ -112,14 +112,18 @@ class Service:
         if key:
             headers["Idempotency-Key"] = key
         data = None if body is None else json.dumps(body).encode()
-        connection = self._connection(source)
-        try:
-            connection.request(method, path, data, headers)
-            answer = connection.getresponse()
-            text = answer.read()
-        except (OSError, http.client.HTTPException):
-            connection.close()
-            raise
+        for again in (True, False):
+            connection = self._connection(source)
+            try:
+                connection.request(method, path, data, headers)
+                answer = connection.getresponse()
+                text = answer.read()
+                break
+            except (OSError, http.client.HTTPException):
+                connection.close()
+                # A connection that rested too long is closed by the server; what may be asked twice is asked again.
+                if not again or (method != "GET" and not key):
+                    raise
         parsed = json.loads(text) if text else None
         return Answer(answer.status, parsed, answer.getheader("ETag", ""))
 

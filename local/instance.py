@@ -123,8 +123,6 @@ class Instance:
             "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": dynamodb.endpoint,
             "AWS_ENDPOINT_URL_S3": store.endpoint,
             "POWERTOOLS_TRACE_DISABLED": "true",
-            # A line of numbers per request is for CloudWatch, not for a person's terminal.
-            "POWERTOOLS_METRICS_DISABLED": "true",
         }
         with step("Memuat aplikasi", "loading the app"):
             _set_environment(os.environ, environment)
@@ -290,6 +288,10 @@ def _load_app() -> Chalice:
     if str(PROJECT) not in sys.path:
         sys.path.append(str(PROJECT))
     app: Chalice = importlib.import_module("app").app
+    # Lines of numbers are for CloudWatch, not for a person's terminal. Powertools' own switch still prints every
+    # hundredth metric.
+    observability = importlib.import_module("chalicelib.observability")
+    observability.metrics.add_metric = lambda **_: None
     return app
 
 
