@@ -14,6 +14,7 @@ import os
 import random
 import re
 import secrets
+import socket
 import threading
 import time
 from collections import Counter
@@ -414,7 +415,9 @@ class _Senders:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._lock = threading.Lock()
-        self._number = 1
+        # Another run within the hour comes from other addresses, as other people would.
+        self._net = random.randint(1, 250)
+        self._number = 1 if self._exists(1) else 0
         self._used = 0
         self._moves = 0
 
@@ -422,24 +425,21 @@ class _Senders:
         with self._lock:
             if self._used == _PER_ADDRESS:
                 self._used = 0
-                if self._exists(self._number + 1):
+                if self._number and self._exists(self._number + 1):
                     self._number += 1
                 else:
                     self._service.move_clock("hour")
                     self._moves += 1
             self._used += 1
-            return f"127.0.1.{self._number}" if self._number > 1 else "127.0.0.1"
+            return f"127.{self._net}.1.{self._number}" if self._number else "127.0.0.1"
 
     def __str__(self) -> str:
-        return f"{self._number} alamat / addresses, {self._moves} x 1 jam / hour"
+        return f"{max(self._number, 1)} alamat / addresses, {self._moves} x 1 jam / hour"
 
-    @staticmethod
-    def _exists(number: int) -> bool:
-        import socket
-
+    def _exists(self, number: int) -> bool:
         with socket.socket() as probe:
             try:
-                probe.bind((f"127.0.1.{number}", 0))
+                probe.bind((f"127.{self._net}.1.{number}", 0))
             except OSError:
                 return False
         return True
