@@ -26,7 +26,7 @@ from chalicelib.domain.city import (
     ServiceLevel,
     Windows,
 )
-from chalicelib.domain.clock import CLOSED, Calendar, Span
+from chalicelib.domain.clock import CLOSED, Calendar, Quiet, Span
 from chalicelib.domain.complaint import Change, Complaint, Filing, Place, Route, Status
 from chalicelib.domain.geo import Geography, Point
 from chalicelib.domain.people import Act, Duty, Officer, Role
@@ -172,6 +172,7 @@ def _small_city() -> City:
         groups={"g": _LABELS},
         ceilings={c: Ceiling(60, "test", False) for c in LegalClass},
         calendars={"office": Calendar(timedelta(hours=8), (day,) * 5 + (CLOSED,) * 2)},
+        quiet=Quiet(timedelta(hours=8), 21 * 60, 6 * 60, timedelta(minutes=20)),
         ladders={
             "area": ladder(
                 ("hamlet_head", "4 working hours"),

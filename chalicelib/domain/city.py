@@ -12,7 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 
-from chalicelib.domain.clock import Calendar, Span
+from chalicelib.domain.clock import Calendar, Quiet, Span
 from chalicelib.domain.geo import Geography, Point
 
 Label = Mapping[str, str]
@@ -203,6 +203,7 @@ class City:
     groups: Mapping[str, Label]
     ceilings: Mapping[LegalClass, Ceiling]
     calendars: Mapping[str, Calendar]
+    quiet: Quiet
     ladders: Mapping[str, tuple[Rung, ...]]
     """``area`` for what the area's head owns, ``topic`` for the rest."""
     titles: Mapping[str, str]

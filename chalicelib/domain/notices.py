@@ -43,6 +43,8 @@ class Notice:
     args: Mapping[str, str] = field(default_factory=dict)
     sms: bool = True
     """On a topic: whether it is worth an SMS; subscribers by phone filter on it."""
+    urgent: bool = False
+    """Goes out in quiet hours and silences too: of an emergency, or a one-time code that somebody waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,6 +271,11 @@ def _to_post(
     ]
 
 
+def _is_emergency(complaint: Complaint, city: City) -> bool:
+    category = city.categories.get(complaint.category) if complaint.category else None
+    return category is not None and category.emergency is not None
+
+
 def _notice(
     change: Change, city: City, template: str, channel: Channel, to: str, language: str, *, sms: bool = True
 ) -> Notice:
@@ -300,4 +307,5 @@ def _notice(
         useful_until=event.at + _OFFICE_USEFUL,
         args={key: value for key, value in arguments.items() if key in wanted},
         sms=sms,
+        urgent=_is_emergency(complaint, city),
     )
