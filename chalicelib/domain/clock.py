@@ -137,6 +137,22 @@ class Calendar:
         """The first open instant from ``at`` on: ``at`` itself while the office is open."""
         return self._start_of(self._worked_until(at) + 1)
 
+    def reopens(self, at: datetime) -> date | None:
+        """The local day on which work goes on, where somebody who writes at ``at`` should know of a closure; else None.
+
+        That is so where no work is done until tomorrow is over, and where the office still works today but a day off
+        follows. A plain weekend ahead is no news as long as the office is open, nor is an evening before a working day.
+        """
+        today, _ = self._locate(at)
+        first, _ = self._locate(self.next_working(at))
+        if first > today + 1:
+            return date.fromordinal(first + 1)
+        after = self._open_days.find(self._open_days.before(today + 1) + 1)
+        weekly, _ = self._plan
+        if first == today and any(weekly[day % 7] for day in range(today + 1, after)):
+            return date.fromordinal(after + 1)
+        return None
+
     def add(self, at: datetime, minutes: int | timedelta) -> datetime:
         """The earliest instant by which so much working time has passed since ``at``.
 

@@ -11,6 +11,7 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 
 from chalicelib.domain.notices import CITIZEN_SMS_PER_CASE
+from chalicelib.domain.sms import parts
 from chalicelib.observability import metrics
 from chalicelib.settings import move_clock, utc_now
 from chalicelib.store import outbox
@@ -535,3 +536,27 @@ def test_an_office_message_holds_nothing_personal(stack: Stack) -> None:
     for message in sent.to(desk.phone, desk.email):
         for private in (phone, "Made Contoh", filed.secret, "Nyanggelan", "menumpuk", "/k/"):
             assert private not in message["text"] + (message["subject"] or "")
+
+
+# Receipts before a closure ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("filed", "language", "said"),
+    [
+        ("2026-03-17 10:00", "id", "Kantor buka lagi 25/03."),
+        ("2026-03-18 10:00", "en", "The office reopens on 25/03."),
+        ("2026-11-23 10:00", "id", None),
+    ],
+)
+def test_the_receipt_before_nyepi_and_idulfitri_says_when_the_office_works_again(
+    stack: Stack, filed: str, language: str, said: str | None
+) -> None:
+    phone = cast.a_phone()
+    sent = Sent(stack)
+    code = a_case(phone=phone, now=wita(filed), language=language).complaint.code
+    cast.deliver(wita(filed))
+    (message,) = [m for m in sent.new() if m["to"] == phone]
+    assert code in message["text"]
+    assert parts(message["text"]) == 1
+    assert said in message["text"] if said else "buka lagi" not in message["text"]
