@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.domain.complaint import Complaint, Outcome, Status
+from chalicelib.domain.errors import IllegalMove, NotAllowed
 from chalicelib.domain.people import Act
 from chalicelib.domain.service_level import ClockName, steps
 from chalicelib.store import complaints, people
@@ -262,6 +264,50 @@ def test_an_undecided_accusation_climbs_at_triage_without_a_word_of_what_it_is(s
     assert not [m for m in messages if m["to"] in (accused.phone, accused.email)]
     for word in ("DLHK", "ampah", "Panjer"):
         assert not any(word in m["text"] + (m["subject"] or "") for m in messages)
+
+
+def test_a_rung_acknowledges_from_its_page_with_one_tap_and_keeps_the_case_for_its_time(stack: Stack) -> None:
+    head, above = an_officer("division_head@dlhk"), an_officer("office_head@dlhk")
+    complaint = released_case()
+    now = past(complaint)
+    escalation.sweep(now=now)
+    silent = stored(complaint.code).wakes_at(cast.city())
+    with pytest.raises(NotAllowed):
+        handling.acknowledge_rung(complaint.code, above.officer, if_match=3, now=now)
+    after = handling.acknowledge_rung(complaint.code, head.officer, if_match=3, now=now)
+    assert (after.status, after.level) == (Status.RECEIVED, 1)
+    kept = stored(complaint.code)
+    assert kept.clocks == after.clocks  # the row holds the rung
+    wakes_at = kept.wakes_at(cast.city())
+    assert silent is not None
+    assert wakes_at is not None
+    assert wakes_at > silent
+    assert escalation.sweep(now=silent).climbed == 0
+    with pytest.raises(IllegalMove):
+        handling.acknowledge_rung(complaint.code, head.officer, if_match=4, now=now)
+
+
+def test_a_rung_that_stays_silent_is_passed(stack: Stack) -> None:
+    an_officer("division_head@dlhk"), an_officer("office_head@dlhk")
+    complaint = released_case()
+    escalation.sweep(now=past(complaint))
+    silent = stored(complaint.code).wakes_at(cast.city())
+    assert silent is not None
+    escalation.sweep(now=silent)
+    assert escalations(complaint.code) == ["division_head@dlhk", "office_head@dlhk"]
+
+
+def test_a_row_of_the_version_before_owes_no_acknowledgement(stack: Stack) -> None:
+    head = an_officer("division_head@dlhk")
+    complaint = released_case()
+    escalation.sweep(now=past(complaint))
+    row = complaints.ComplaintRow.get(complaint.code, "head")
+    body = json.loads(row.body)
+    del body["rungs"]
+    row.update(actions=[complaints.ComplaintRow.body.set(json.dumps(body))])
+    assert stored(complaint.code).level == 1
+    with pytest.raises(NotAllowed):
+        handling.acknowledge_rung(complaint.code, head.officer, if_match=3, now=later(days=9))
 
 
 def test_a_village_matter_climbs_the_area_line(stack: Stack) -> None:
