@@ -16,6 +16,10 @@ DATA_DIR ?= .local
 FILE ?=
 PYTEST_ARGS ?=
 FUZZ_EXAMPLES ?= 200
+SEED ?=
+PER_YEAR ?=
+LEVELS ?=
+SIMULATE_ARGS ?=
 
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
@@ -38,6 +42,11 @@ run: setup ## Start the whole service here: PORT=, DATA_DIR=, CITY=, SAMPLE=1
 .PHONY: demo
 demo: setup ## Tell the story over HTTP against a running service; FILE=<csv> replays texts
 	@exec $(PY) -m local demo $(if $(FILE),--file "$(FILE)")
+
+.PHONY: simulate
+simulate: setup ## Play a year of CITY through the rules, as a table and an SVG: FILE=<csv>, LEVELS=<toml>, SEED=, PER_YEAR=, SIMULATE_ARGS=
+	@exec $(PY) -m local.simulate --city "$(CITY)" $(if $(FILE),--file "$(FILE)") $(if $(LEVELS),--levels "$(LEVELS)") \
+		$(if $(SEED),--seed "$(SEED)") $(if $(PER_YEAR),--per-year "$(PER_YEAR)") $(SIMULATE_ARGS)
 
 .PHONY: posts
 posts: setup ## Import duty posts and people: FILE=<csv>
