@@ -5,6 +5,7 @@ docs/access-patterns.md names the index of each list and what a page of it costs
 
 from __future__ import annotations
 
+import heapq
 import json
 import random
 import time
@@ -123,10 +124,13 @@ def save(
 
 
 def due(now: datetime) -> Iterator[str]:
-    """Codes of cases that time has brought due, shard by shard, longest waiting first; read page by page as taken."""
-    for number in range(DUE_SHARDS):
-        for row in ComplaintRow.due.query(str(number), ComplaintRow.wakes_at <= moment(now), page_size=100):
-            yield row.pk
+    """Codes of cases that time has brought due, longest waiting first over all shards; read page by page as taken."""
+    shards = (
+        ComplaintRow.due.query(str(number), ComplaintRow.wakes_at <= moment(now), page_size=100)
+        for number in range(DUE_SHARDS)
+    )
+    for row in heapq.merge(*shards, key=lambda row: str(row.wakes_at)):
+        yield row.pk
 
 
 def page(

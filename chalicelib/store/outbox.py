@@ -162,7 +162,10 @@ def hold(claim: Claim, until: datetime) -> None:
 
 
 def pending(now: datetime, *, most: int) -> Iterator[str]:
-    """Ids of notices that are due for an attempt, longest waiting first; those of one case and moment in its order."""
+    """Ids of notices that are due for an attempt, at most so many of each shard, longest waiting first.
+
+    Those of one case that were held until one moment come in the case's order.
+    """
     shards = (
         NoticeRow.pending.query(
             str(number), NoticeRow.next_attempt_at <= moment(now), limit=most, page_size=most
@@ -170,7 +173,7 @@ def pending(now: datetime, *, most: int) -> Iterator[str]:
         for number in range(PENDING_SHARDS)
     )
     found = ((str(row.next_attempt_at), row.notice_id) for rows in shards for row in rows)
-    yield from (notice_id for _, notice_id in sorted(found)[:most])
+    yield from (notice_id for _, notice_id in sorted(found))
 
 
 def of_complaint(code: str, *, most: int = 100) -> list[Delivery]:

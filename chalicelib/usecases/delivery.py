@@ -86,7 +86,7 @@ def _attempt(notice_id: str, now: datetime) -> str:
 def sweep(*, now: datetime, has_time: Callable[[], bool] = lambda: True) -> Sent:
     """Attempt everything that is due; what the stream lost or the network refused."""
     sent = Sent()
-    for notice_id in list(outbox.pending(now, most=2000)):
+    for notice_id in list(outbox.pending(now, most=500)):
         if not has_time():
             sent.finished = False
             break
