@@ -16,6 +16,10 @@ DATA_DIR ?= .local
 FILE ?=
 PYTEST_ARGS ?=
 FUZZ_EXAMPLES ?= 200
+SEED ?=
+PER_YEAR ?=
+LEVELS ?=
+SIMULATE_ARGS ?=
 
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
@@ -42,6 +46,11 @@ demo: setup ## Tell the story over HTTP against a running service; FILE=<csv> re
 .PHONY: pictures
 pictures: setup ## Draw docs/pictures from a running service with the sample city (needs Chromium)
 	@exec $(PY) -m local.pictures
+
+.PHONY: simulate
+simulate: setup ## Play a year of CITY through the rules, as a table and an SVG: FILE=<csv>, LEVELS=<toml>, SEED=, PER_YEAR=, SIMULATE_ARGS=
+	@exec $(PY) -m local.simulate --city "$(CITY)" $(if $(FILE),--file "$(FILE)") $(if $(LEVELS),--levels "$(LEVELS)") \
+		$(if $(SEED),--seed "$(SEED)") $(if $(PER_YEAR),--per-year "$(PER_YEAR)") $(SIMULATE_ARGS)
 
 .PHONY: posts
 posts: setup ## Import duty posts and people: FILE=<csv>

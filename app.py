@@ -5,8 +5,11 @@ from chalice.app import Chalice, ConvertToMiddleware, CORSConfig
 from chalicelib.http import auth, desk, officers, own, pages, problems, public, reporters, requests
 from chalicelib.jobs import relay, sweeps
 from chalicelib.observability import logger, metrics
+from chalicelib.settings import settings
 
 app = Chalice(app_name="pro", configure_logs=False)
+# Cities and stages may share an account: each has its own counts (infra/data.yaml names them in its alarms).
+metrics.set_default_dimensions(city=settings().city, stage=settings().stage)
 app.log = logger  # type: ignore[assignment]  # a stand-in for a logger, as Powertools documents it
 app.api.cors = CORSConfig(
     allow_headers=["Idempotency-Key", "If-Match", "Accept-Language"],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from threading import Lock
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import Metrics, MetricUnit
@@ -10,10 +11,13 @@ from aws_lambda_powertools.metrics import Metrics, MetricUnit
 logger = Logger(service="pro-denpasar-plus")
 metrics = Metrics(namespace="ProDenpasarPlus", service="pro-denpasar-plus")
 
+_counting = Lock()
+
 # Most requests count nothing, and Powertools would warn of each.
 warnings.filterwarnings("ignore", message="No application metrics to publish")
 
 
 def count(name: str, value: int = 1) -> None:
     """Add to a business metric (embedded metric format, flushed at the end of the invocation)."""
-    metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+    with _counting:  # Powertools reads, adds and writes back: two threads would lose one count
+        metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)

@@ -189,6 +189,8 @@ class _Story:
         self._cases: list[Told] = []
 
     def tell(self) -> list[Told]:
+        # At night messages wait for the morning, and the story is about what people hear.
+        self._move("day", "Jam tenang lewat", "quiet hours are over")
         self._chapter("Warga melapor", "citizens report")
         self._file()
         self._chapter("Triase memilah dan menampilkan", "triage sorts and releases")

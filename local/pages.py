@@ -52,6 +52,7 @@ _ROLES: tuple[tuple[Role, str, str], ...] = (
 )
 _MOVES: Mapping[str, tuple[str, str]] = {
     "hour": ("+ 1 jam", "an hour"),
+    "day": ("lewati jam tenang", "past the quiet hours"),
     "working_day": ("+ 1 hari kerja", "a working day"),
     "deadline": ("ke batas waktu berikutnya", "to the next deadline"),
 }
@@ -244,7 +245,7 @@ class Pages:
     # The clock ------------------------------------------------------------------------------------------------
 
     def _clock(self, request: LocalRequest) -> Answered:
-        """Move the clock: ``by`` is hour, working_day or deadline (of ``code``, else the next of all cases)."""
+        """Move the clock: ``by`` is hour, day, working_day or deadline (of ``code``, else of all cases)."""
         said = _fields(request)
         with self._moving:
             now = utc_now()
@@ -260,10 +261,14 @@ class Pages:
         profile = city()
         if by == "hour":
             return timedelta(hours=1)
+        if by == "day":
+            # What was held has left by the end of the spread.
+            quiet = profile.quiet.until(now)
+            return quiet + profile.quiet.spread - now if quiet else timedelta()
         if by == "working_day":
             return profile.calendar_of(profile.triage_office).due(now, Span.parse("1 working day")) - now
         if by != "deadline":
-            raise Refused(422, "by: hour, working_day, deadline", "by: hour, working_day, deadline")
+            raise Refused(422, "by: hour, day, working_day, deadline", "by: hour, day, working_day, deadline")
         wakes_at = _next_wake(code, profile)
         if wakes_at is None:
             raise Refused(409, "Tidak ada batas waktu yang berjalan", "no deadline is running")

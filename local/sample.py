@@ -26,7 +26,7 @@ from chalicelib.domain.geo import Point
 from chalicelib.domain.people import Act, Duty, Officer, Role
 from chalicelib.observability import metrics
 from chalicelib.settings import utc_now
-from chalicelib.store import complaints, people
+from chalicelib.store import complaints, outbox, people
 from chalicelib.usecases import delivery, escalation, handling, intake, posts, reading, signin
 from local import samples
 from local.clock import StackClock
@@ -381,8 +381,14 @@ class _Life:
         """What the relay does for each new notice."""
         self._clock.stamp_as(at)
         for sent in reading.messages_of(self._complaint.code):
-            if sent.state == "pending":
-                delivery.attempt(sent.notice.id, now=at)
+            if sent.state != "pending":
+                continue
+            delivery.attempt(sent.notice.id, now=at)
+            waits = outbox.get(sent.notice.id).next_attempt_at
+            if waits is not None and at < waits < self._until:  # held over the night
+                self._clock.stamp_as(waits)
+                delivery.attempt(sent.notice.id, now=waits)
+                self._clock.stamp_as(at)
 
 
 @lru_cache(maxsize=512)

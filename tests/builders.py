@@ -26,7 +26,7 @@ from chalicelib.domain.city import (
     ServiceLevel,
     Windows,
 )
-from chalicelib.domain.clock import CLOSED, Calendar, Span
+from chalicelib.domain.clock import CLOSED, Calendar, Quiet, Span
 from chalicelib.domain.complaint import Change, Complaint, Filing, Place, Route, Status
 from chalicelib.domain.geo import Geography, Point
 from chalicelib.domain.people import Act, Duty, Officer, Role
@@ -172,6 +172,7 @@ def _small_city() -> City:
         groups={"g": _LABELS},
         ceilings={c: Ceiling(60, "test", False) for c in LegalClass},
         calendars={"office": Calendar(timedelta(hours=8), (day,) * 5 + (CLOSED,) * 2)},
+        quiet=Quiet(timedelta(hours=8), 21 * 60, 6 * 60, timedelta(minutes=20)),
         ladders={
             "area": ladder(
                 ("hamlet_head", "4 working hours"),
@@ -297,6 +298,11 @@ def an_officer(*posts: str, office: str = "", officer_id: str = "petugas-1", **c
     return Officer(**{**values, "duties": duties, **changes})
 
 
+def a_rung(complaint: Complaint) -> Officer:
+    """Somebody who holds every post that the case has climbed to, or one that it never reaches."""
+    return an_officer(*(complaint.rungs or (f"{Role.DUTY}@{WASTE}",)), officer_id="pejabat-1")
+
+
 def perform(act: Act, complaint: Complaint, city: City, *, now: datetime) -> Change:
     """Do any act as a plain caller would; ESCALATE finds every post filled."""
     return _ACTS[act](complaint, city, now)
@@ -346,6 +352,7 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.REVEAL: lambda c, city, now: rules.reveal(c, _STAFF, now=now),
     Act.ESCALATE: lambda c, city, now: escalate(c, city, now=now),
     Act.CLOSE: lambda c, city, now: rules.close_by_silence(c, city, now=now),
+    Act.ACK_RUNG: lambda c, city, now: rules.acknowledge_rung(c, a_rung(c), now=now),
 }
 
 

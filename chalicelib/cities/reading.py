@@ -207,6 +207,12 @@ class Table:
                 self.fault(key, f"{value!r} is not a moment such as 2026-03-19T06:00, without an offset")
             return datetime(2000, 1, 1, tzinfo=UTC)
 
+    def minute(self, key: str) -> int:
+        """A time of the day on the city's wall clock, "21:00", in minutes after midnight."""
+        value = self.text(key, form=r"([01]\d|2[0-3]):[0-5]\d", shape="a time of the day such as 21:00")
+        hour, _, minute = value.partition(":")
+        return int(hour) * 60 + int(minute) if hour.isdigit() and minute.isdigit() else 0
+
     def hours(self, weekday: str) -> Hours | None:
         """The stretches of one weekday, "07:30-12:00 13:00-16:30"; None where the day is not named."""
         if weekday not in self:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from chalicelib.cities.reading import WEEKDAYS, Table
-from chalicelib.domain.clock import CLOSED, Calendar, Hours
+from chalicelib.domain.clock import CLOSED, Calendar, Hours, Quiet
 
 _KINDS = ("national", "joint_leave", "local")
 """Days off: of the nation, of the joint decree on shared leave, and of the city's own province or people."""
@@ -14,10 +14,30 @@ _KINDS = ("national", "joint_leave", "local")
 _LONGEST_SEASON = timedelta(days=366)
 
 
-def calendars(top: Table, holidays: Table, utc_offset: timedelta, since: str) -> dict[str, Calendar]:
+Silences = tuple[tuple[datetime, datetime], ...]
+
+
+def silences(holidays: Table, utc_offset: timedelta) -> Silences:
+    """The intervals in UTC in which nothing falls due and nothing is sent."""
+    return tuple(_silence(table, utc_offset) for table in holidays.listed("silence"))
+
+
+def quiet(top: Table, utc_offset: timedelta, silences: Silences) -> Quiet:
+    """The hours of a night in which messages wait, and the silences, in which they wait too."""
+    table = top.table("quiet")
+    start, end, spread = table.minute("from"), table.minute("until"), table.time("spread")
+    try:
+        return Quiet(utc_offset, start, end, spread, silences)
+    except ValueError as error:
+        table.fault("", str(error))
+        return Quiet(utc_offset, 0, 1, timedelta(minutes=1))
+
+
+def calendars(
+    top: Table, holidays: Table, utc_offset: timedelta, since: str, silences: Silences
+) -> dict[str, Calendar]:
     """The calendars of a city by name. ``since`` is the city's first month, which must have its holidays."""
     off = _days_off(holidays, since)
-    silences = tuple(_silence(table, utc_offset) for table in holidays.listed("silence"))
     tables = dict(top.named("calendar"))
     seasons = _seasons(holidays, {*tables})
     return {
@@ -30,7 +50,7 @@ def _calendar(
     table: Table,
     utc_offset: timedelta,
     off: Mapping[str, set[date]],
-    silences: tuple[tuple[datetime, datetime], ...],
+    silences: Silences,
     seasons: Mapping[date, Hours],
 ) -> Calendar:
     always_open = table.flag("always_open", False)

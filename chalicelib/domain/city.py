@@ -12,7 +12,7 @@ from datetime import timedelta
 from enum import StrEnum
 from functools import cached_property
 
-from chalicelib.domain.clock import Calendar, Span
+from chalicelib.domain.clock import Calendar, Quiet, Span, Unit
 from chalicelib.domain.geo import Geography, Point
 
 Label = Mapping[str, str]
@@ -148,6 +148,8 @@ class Rung:
     role: str  # "hamlet_head", "village_head", "district_head", "duty", "division_head", "office_head", ...
     waits: Span
     labels: Label
+    acknowledge: Span = field(default_factory=lambda: Span(240, Unit.WORKING_MINUTES))
+    """How long the post has to say that it has heard; a case that nobody acknowledged climbs on at its end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,7 @@ class City:
     groups: Mapping[str, Label]
     ceilings: Mapping[LegalClass, Ceiling]
     calendars: Mapping[str, Calendar]
+    quiet: Quiet
     ladders: Mapping[str, tuple[Rung, ...]]
     """``area`` for what the area's head owns, ``topic`` for the rest."""
     titles: Mapping[str, str]

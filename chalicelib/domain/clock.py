@@ -11,6 +11,7 @@ whole weeks, plus the days of the started week, plus what the exceptional days u
 from __future__ import annotations
 
 import re
+import zlib
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ Hours = tuple[tuple[int, int], ...]
 CLOSED: Hours = ()
 ALL_DAY: Hours = ((0, 1440),)
 
+_DAY = timedelta(days=1)
 _FIRST_DAY = datetime(1, 1, 1, tzinfo=UTC)  # a Monday, so day number % 7 is the weekday
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MICROSECOND = timedelta(microseconds=1)
@@ -134,6 +136,22 @@ class Calendar:
     def next_working(self, at: datetime) -> datetime:
         """The first open instant from ``at`` on: ``at`` itself while the office is open."""
         return self._start_of(self._worked_until(at) + 1)
+
+    def reopens(self, at: datetime) -> date | None:
+        """The local day on which work goes on, where somebody who writes at ``at`` should know of a closure; else None.
+
+        That is so where no work is done until tomorrow is over, and where the office still works today but a day off
+        follows. A plain weekend ahead is no news as long as the office is open, nor is an evening before a working day.
+        """
+        today, _ = self._locate(at)
+        first, _ = self._locate(self.next_working(at))
+        if first > today + 1:
+            return date.fromordinal(first + 1)
+        after = self._open_days.find(self._open_days.before(today + 1) + 1)
+        weekly, _ = self._plan
+        if first == today and any(weekly[day % 7] for day in range(today + 1, after)):
+            return date.fromordinal(after + 1)
+        return None
 
     def add(self, at: datetime, minutes: int | timedelta) -> datetime:
         """The earliest instant by which so much working time has passed since ``at``.
@@ -272,6 +290,76 @@ class Calendar:
                 yield f"the silence from {start} to {end} is not in UTC"
             elif start >= end:
                 yield f"the silence from {start} to {end} does not end after it begins"
+
+
+@dataclass(frozen=True)
+class Quiet:
+    """When no message leaves but what cannot wait: some hours of every night, and the silences (Nyepi).
+
+    ``start`` and ``end`` are minutes after local midnight, over midnight where the start is the later one. What was
+    held follows within ``spread`` after the end. ``silences`` are intervals in UTC, without their end.
+
+    Raises ValueError that names all faults at once. Methods raise TypeError for a naive datetime.
+    """
+
+    utc_offset: timedelta
+    start: int
+    end: int
+    spread: timedelta
+    silences: tuple[tuple[datetime, datetime], ...] = ()
+
+    def __post_init__(self) -> None:
+        if faults := list(self._faults()):
+            raise ValueError("quiet hours: " + "; ".join(faults))
+
+    def until(self, at: datetime, *, nights: bool = True) -> datetime | None:
+        """When the quiet that ``at`` lies in ends, nights and silences that touch taken as one; None outside.
+
+        Without ``nights`` only a silence is quiet, for what may come at any hour of an ordinary day; one that falls
+        into a silence waits for the end of a night that touches it like all others.
+        """
+        if not nights and self._silence(_in_utc(at)) is None:
+            return None
+        end = _in_utc(at)
+        while (later := self._step(end)) is not None:
+            end = later
+        return end if end > at else None
+
+    def released(self, at: datetime, key: str, *, nights: bool = True) -> datetime | None:
+        """When a message that is held at ``at`` may leave; None where it need not wait.
+
+        Not all at one moment: the ``key`` alone decides its place in the spread, so that it keeps it however often
+        it is asked for, and messages of one key keep their order.
+        """
+        end = self.until(at, nights=nights)
+        if end is None:
+            return None
+        return end + timedelta(
+            milliseconds=zlib.crc32(key.encode()) % (self.spread // timedelta(milliseconds=1))
+        )
+
+    def _step(self, at: datetime) -> datetime | None:
+        inside = (at - _FIRST_DAY + self.utc_offset) % _DAY
+        since = (inside - timedelta(minutes=self.start)) % _DAY
+        if since < self._length:
+            return at + (self._length - since)
+        return self._silence(at)
+
+    def _silence(self, at: datetime) -> datetime | None:
+        return max((end for start, end in self.silences if start <= at < end), default=None)
+
+    @property
+    def _length(self) -> timedelta:
+        return timedelta(minutes=self.end - self.start) % _DAY
+
+    def _faults(self) -> Iterable[str]:
+        for minute in (self.start, self.end):
+            if not 0 <= minute < 1440:
+                yield f"{minute} is no minute of a day"
+        if self.start == self.end:
+            yield "they end when they begin"
+        elif not timedelta(minutes=1) <= self.spread <= _DAY - self._length:
+            yield f"what was held cannot be spread over {self.spread}: a minute or more, and before the next night"
 
 
 class _Tally:

@@ -68,6 +68,7 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     Act.HIDE: (frozenset(Status), None),
     Act.REVEAL: (frozenset(Status) - {Status.WITHDRAWN}, None),
     Act.ESCALATE: (OPEN, None),
+    Act.ACK_RUNG: (OPEN, None),
     Act.CLOSE: (frozenset({Status.RESOLVED}), Status.CLOSED),
 }
 """The one table of allowed moves; every act passes it, so no act can be a back door to a status."""
@@ -191,6 +192,11 @@ class Complaint:
     def level(self) -> int:
         """How high it has risen: 0 at the responsible office."""
         return self.clocks.level
+
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """The posts that it has climbed to and that have it now."""
+        return self.clocks.rungs
 
     @property
     def inbox_at(self) -> datetime:
@@ -474,6 +480,27 @@ def reveal(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
     return _change(complaint, Act.REVEAL, _by(officer), now)
 
 
+def acknowledge_rung(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
+    """Say, as the post that the case climbed to: I have heard, I see to it.
+
+    Ends that rung's acknowledge timer alone: the post then has its time, counted from when the case reached it, before
+    the next one hears. Raises IllegalMove where this officer holds no post that still owes it.
+    """
+    posts = [duty.post for duty in officer.duties]
+    owed = complaint.clocks.owed_by(posts)
+    if not owed:
+        _may_move(complaint, Act.ACK_RUNG)
+        raise IllegalMove(Act.ACK_RUNG, "with no rung that waits for this officer")
+    return _change(
+        complaint,
+        Act.ACK_RUNG,
+        _by(officer),
+        now,
+        data={"post": owed[0].rung, "clocks": [str(clock.name) for clock in owed]},
+        clocks=complaint.clocks.acknowledge(posts),
+    )
+
+
 # What triage does ---------------------------------------------------------------------------------------------
 
 
@@ -578,8 +605,9 @@ def reject(complaint: Complaint, officer: Officer, reason: str, text: str, *, no
 def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, now: datetime) -> Change:
     """Raise an overdue case by one rung of the ladder of the clock that ran out.
 
-    ``filled`` tells of each post whether somebody holds it. A vacant rung is passed at once and recorded. Above the
-    last rung the office that has the case is reminded, in that rung's time: no case is ever left alone.
+    ``filled`` tells of each post whether somebody holds it. A vacant rung is passed at once and recorded. The rung
+    reached has its acknowledge time to say that it has heard, else the case climbs on; both moments are stamped.
+    Above the last rung the office that has the case is reminded, in that rung's time: no case is ever left alone.
     Escalation is attention, not resolution: it never changes the status. Raises NotDue where nothing is due.
     """
     _may_move(complaint, Act.ESCALATE)
@@ -602,9 +630,11 @@ def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, no
     rests = reached or (ladder[-1] if ladder else None)
     calendar = city.calendar_of(rests.office if rests else complaint.office)
     again = calendar.due(now, rests.waits if rests else city.handover)
+    # A rung that is silent never has longer than one that answers.
+    silent = min(again, calendar.due(now, reached.acknowledge)) if reached else again
     if clock.due > now:
         # Reopened before its old deadline: one rung has heard at once, and the next waits for the promise to be broken.
-        again = max(again, clock.due)
+        again, silent = max(again, clock.due), max(silent, clock.due)
     return _change(
         complaint,
         Act.ESCALATE,
@@ -617,7 +647,13 @@ def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, no
             "post": reached.post if reached else "",
             "vacant": vacant,
         },
-        clocks=complaint.clocks.climb(clock.name, level, again),
+        clocks=complaint.clocks.climb(
+            clock.name,
+            level,
+            silent,
+            rung=reached.post if reached else "",
+            rests_until=again if reached else None,
+        ),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.city import City
@@ -43,6 +43,11 @@ class Notice:
     args: Mapping[str, str] = field(default_factory=dict)
     sms: bool = True
     """On a topic: whether it is worth an SMS; subscribers by phone filter on it."""
+    at_night: bool = False
+    """Waits for the end of a silence (Nyepi) and not for the end of a night: the office hears at once, and so does
+    whoever has just filed."""
+    urgent: bool = False
+    """Goes out in quiet hours and silences too: of an emergency, or a one-time code that somebody waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +89,9 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "citizen_received.sms": "code due link",
         "citizen_received.subject": "code",
         "citizen_received.email": "service code category due link",
+        "citizen_received_closed.sms": "code reopens due link",
+        "citizen_received_closed.subject": "code",
+        "citizen_received_closed.email": "service code category reopens due link",
         "citizen_resolved.sms": "code link",
         "citizen_resolved.subject": "code",
         "citizen_resolved.email": "service code link",
@@ -159,11 +167,14 @@ def notices_for(
         and citizen_channel
         and not _capped(complaint, citizen_channel)
     ):
+        template = _CITIZEN_NOTICE[act]
+        if act is Act.FILE and reopening(complaint, city):
+            template = "citizen_received_closed"
         found.append(
             _notice(
                 change,
                 city,
-                _CITIZEN_NOTICE[act],
+                template,
                 citizen_channel,
                 f"citizen#{complaint.citizen}",
                 complaint.language,
@@ -269,6 +280,22 @@ def _to_post(
     ]
 
 
+def reopening(complaint: Complaint, city: City) -> date | None:
+    """The day on which the office that answers works again, where the report came in its days off or right before them.
+
+    None for emergencies, whose posts work round the clock.
+    """
+    if _is_emergency(complaint, city):
+        return None
+    office = triage_for(complaint.accused, city) if complaint.sealed else complaint.office
+    return city.calendar_of(office).reopens(complaint.filed_at)
+
+
+def _is_emergency(complaint: Complaint, city: City) -> bool:
+    category = city.categories.get(complaint.category) if complaint.category else None
+    return category is not None and category.emergency is not None
+
+
 def _notice(
     change: Change, city: City, template: str, channel: Channel, to: str, language: str, *, sms: bool = True
 ) -> Notice:
@@ -285,6 +312,8 @@ def _notice(
         "office": city.offices[complaint.office].short,
         "level": str(complaint.level),
     }
+    if reopens := reopening(complaint, city):
+        arguments["reopens"] = reopens.strftime("%d/%m")
     if event.act is Act.PASS_ON:
         arguments["from"] = city.offices[str(event.data["from"])].short
     names = {f"{template}.sms", f"{template}.subject", f"{template}.email"} & TEMPLATES.keys()
@@ -300,4 +329,6 @@ def _notice(
         useful_until=event.at + _OFFICE_USEFUL,
         args={key: value for key, value in arguments.items() if key in wanted},
         sms=sms,
+        at_night=channel is Channel.TOPIC or event.act is Act.FILE,
+        urgent=_is_emergency(complaint, city),
     )

@@ -51,24 +51,28 @@ class Act(StrEnum):
     ESCALATE = "escalate"
     CLOSE = "close"
     REVEAL = "reveal"
+    ACK_RUNG = "acknowledge_rung"
 
 
 _HANDLE = frozenset(
     {Act.REVEAL, Act.READ, Act.ACKNOWLEDGE, Act.REPLY, Act.START, Act.RESOLVE, Act.PASS_ON, Act.REFER}
 )
 
+_RUNG = frozenset({Act.ACK_RUNG})
+"""Of the posts that stand on a ladder; which of them, each case says itself."""
+
 RIGHTS: dict[Role, frozenset[Act]] = {
-    Role.HAMLET_HEAD: _HANDLE,
-    Role.VILLAGE_HEAD: _HANDLE,
-    Role.DISTRICT_HEAD: _HANDLE,
+    Role.HAMLET_HEAD: _HANDLE | _RUNG,
+    Role.VILLAGE_HEAD: _HANDLE | _RUNG,
+    Role.DISTRICT_HEAD: _HANDLE | _RUNG,
     Role.STAFF: _HANDLE,
-    Role.DUTY: _HANDLE,
-    Role.DIVISION_HEAD: _HANDLE,
-    Role.OFFICE_HEAD: _HANDLE,
+    Role.DUTY: _HANDLE | _RUNG,
+    Role.DIVISION_HEAD: _HANDLE | _RUNG,
+    Role.OFFICE_HEAD: _HANDLE | _RUNG,
     # Publication is triage's and never the office's concerned, so no office role has RELEASE or HIDE.
     Role.TRIAGE: _HANDLE | {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT},
-    Role.SECRETARY: frozenset({Act.READ}),
-    Role.MAYOR: frozenset({Act.READ}),
+    Role.SECRETARY: _RUNG | {Act.READ},
+    Role.MAYOR: _RUNG | {Act.READ},
 }
 
 
@@ -130,6 +134,10 @@ class Case(Protocol):
     def sealed(self) -> bool: ...
     @property
     def accused(self) -> str | None: ...
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """The posts that the case has climbed to and that have it now; a row of a list names none."""
+        ...
 
 
 def allowed(officer: Officer, act: Act, complaint: Case, city: City) -> bool:
@@ -149,7 +157,7 @@ def demand(officer: Officer, act: Act, complaint: Case, city: City) -> None:
         return
     if act is Act.READ or not allowed(officer, Act.READ, complaint, city):
         raise NotFound(complaint.code)
-    if any(act in RIGHTS[duty.role] for duty in officer.duties):
+    if act is not Act.ACK_RUNG and any(act in RIGHTS[duty.role] for duty in officer.duties):
         raise NotResponsible(f"{complaint.code} is with {complaint.office}")
     raise NotAllowed(f"{act} is not a right of {officer.id}")
 
@@ -197,6 +205,8 @@ def _office_of_the_secretary(city: City) -> str | None:
 
 
 def _is_right(duty: Duty, act: Act, complaint: Case, city: City) -> bool:
+    if act is Act.ACK_RUNG:
+        return duty.post in complaint.rungs
     triage = triage_for(complaint.accused, city)
     if triage != city.triage_office and duty.scope == triage:
         # Triage is accused: nobody there may touch the case, so whoever stands in sorts, releases and rejects it.
@@ -224,6 +234,8 @@ def _in_scope(duty: Duty, act: Act, complaint: Case, city: City) -> bool:
         return complaint.office == village and complaint.hamlet == duty.scope
     if complaint.office == duty.scope:
         return True
+    if act is Act.READ and duty.post in complaint.rungs:
+        return True  # who is asked to see to a case has to be able to open it, be it private
     if act is not Act.READ or complaint.private or complaint.accused:
         return False
     # Area heads read what happens on their ground, also where an office of the city answers, but for what is private

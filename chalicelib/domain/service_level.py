@@ -6,7 +6,7 @@ stamped and never computed again when a policy changes. No status, note, hand-ov
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -39,6 +39,10 @@ class Clock:
     climbs_at: datetime | None = None
     climbed: int = 0
     stopped_at: datetime | None = None
+    rung: str = ""
+    """The post that heard last (``role@scope``), none before the first climb or where nobody was there."""
+    rests_until: datetime | None = None
+    """Until when that post has the case once it acknowledges; None where it owes no acknowledgement (any more)."""
 
     @property
     def running(self) -> bool:
@@ -105,15 +109,49 @@ class Clocks:
         """Run again towards the old deadline, with the next rung to hear at ``climbs_at``."""
         return Clocks(
             tuple(
-                replace(clock, stopped_at=None, climbs_at=climbs_at) if clock.name is name else clock
+                replace(clock, stopped_at=None, climbs_at=climbs_at, rung="", rests_until=None)
+                if clock.name is name
+                else clock
                 for clock in self.all
             )
         )
 
-    def climb(self, name: ClockName, level: int, climbs_at: datetime) -> Clocks:
+    def climb(
+        self,
+        name: ClockName,
+        level: int,
+        climbs_at: datetime,
+        *,
+        rung: str = "",
+        rests_until: datetime | None = None,
+    ) -> Clocks:
+        """Bring a clock to a rung. One that owes an acknowledgement has ``rests_until`` and climbs on without it."""
         return Clocks(
             tuple(
-                replace(clock, climbed=level, climbs_at=climbs_at) if clock.name is name else clock
+                replace(clock, climbed=level, climbs_at=climbs_at, rung=rung, rests_until=rests_until)
+                if clock.name is name
+                else clock
+                for clock in self.all
+            )
+        )
+
+    @property
+    def rungs(self) -> tuple[str, ...]:
+        """The posts that the running clocks have climbed to and that have the case now."""
+        return tuple(dict.fromkeys(clock.rung for clock in self.running() if clock.rung))
+
+    def owed_by(self, posts: Collection[str]) -> tuple[Clock, ...]:
+        """The running clocks on which one of these posts still owes its acknowledgement."""
+        return tuple(
+            clock for clock in self.running() if clock.rests_until is not None and clock.rung in posts
+        )
+
+    def acknowledge(self, posts: Collection[str]) -> Clocks:
+        """Leave these posts the time they have on each rung that they hold. Touches no promise and no other rung."""
+        owed = self.owed_by(posts)
+        return Clocks(
+            tuple(
+                replace(clock, climbs_at=clock.rests_until, rests_until=None) if clock in owed else clock
                 for clock in self.all
             )
         )
@@ -141,6 +179,7 @@ class Step:
     office: str
     waits: Span
     labels: Label
+    acknowledge: Span
 
 
 def promise(category: Category, office: str, city: City, received_at: datetime) -> Clocks:
@@ -175,7 +214,9 @@ def verification_clock(clocks: Clocks, city: City, at: datetime) -> Clock:
     before = clocks.get(ClockName.VERIFICATION)
     if before is None:
         return Clock(ClockName.VERIFICATION, due)
-    return replace(before, due=due, climbs_at=None, stopped_at=None) if not before.running else before
+    if before.running:
+        return before
+    return replace(before, due=due, climbs_at=None, stopped_at=None, rung="", rests_until=None)
 
 
 def screening_clock(city: City, at: datetime) -> Clock:
@@ -210,7 +251,7 @@ def steps(complaint: Complaint, clock: ClockName, city: City) -> tuple[Step, ...
             # The fewer people hear that somebody was accused, the better: triage's own heads see to triage.
             continue
         works_in = city.triage_office if scope == CITY_SCOPE else scope.partition("/")[0]
-        found.append(Step(Duty(role, scope).post, works_in, rung.waits, rung.labels))
+        found.append(Step(Duty(role, scope).post, works_in, rung.waits, rung.labels, rung.acknowledge))
     return tuple(found)
 
 

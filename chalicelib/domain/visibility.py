@@ -34,6 +34,8 @@ class Card:
     sealed: bool = False
     accused: str | None = None
     screening: str = ""
+    rungs: tuple[str, ...] = ()
+    """Never stored: a list names nobody's private case to whoever is only a rung of its ladder."""
 
 
 def is_listed(complaint: Complaint) -> bool:

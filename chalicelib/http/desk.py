@@ -218,6 +218,11 @@ def _acknowledge(code: str, officer: Officer, said: Said, seen: Seen, visit: Vis
     handling.acknowledge(code, officer, **seen)
 
 
+def _acknowledge_rung(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    forms.nothing(said)
+    handling.acknowledge_rung(code, officer, **seen)
+
+
 def _start(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
     forms.nothing(said)
     handling.start(code, officer, **seen)
@@ -266,6 +271,7 @@ def _reveal(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -
 _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | None]] = {
     # In the order in which the page offers them.
     Act.SORT: _sort,
+    Act.ACK_RUNG: _acknowledge_rung,
     Act.ACKNOWLEDGE: _acknowledge,
     Act.REPLY: _reply,
     Act.START: _start,

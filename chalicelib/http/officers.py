@@ -76,6 +76,16 @@ def post_acknowledgement(code: str) -> Response:
     )
 
 
+@routes.route("/v1/office/complaints/{code}/rung-acknowledgement", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_rung_acknowledgement(code: str) -> Response:
+    return _act(
+        code,
+        forms.nothing,
+        lambda case, officer, said, **seen: handling.acknowledge_rung(case, officer, **seen),
+    )
+
+
 @routes.route("/v1/office/complaints/{code}/replies", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_reply(code: str) -> Response:

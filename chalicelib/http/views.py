@@ -87,6 +87,10 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "Batas waktu lewat: disampaikan kepada {post}.",
         "en": "Past its deadline: brought to {post}.",
     },
+    Act.ACK_RUNG: {
+        "id": "{post} sudah menerima penyampaian ini dan ikut memperhatikannya.",
+        "en": "{post} has received it and is seeing to it.",
+    },
     Act.CLOSE: {
         "id": "Ditutup karena tidak ada tanggapan pelapor.",
         "en": "Closed, as the reporter stayed silent.",
@@ -263,6 +267,7 @@ def office(
             if complaint.status in allowed_from
             and allowed(officer, act, complaint, city)
             and (act is not Act.PASS_ON or complaint.sorted)
+            and (act is not Act.ACK_RUNG or complaint.clocks.owed_by([d.post for d in officer.duties]))
         ),
         "version": complaint.version,
     }

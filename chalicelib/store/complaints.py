@@ -5,6 +5,7 @@ docs/access-patterns.md names the index of each list and what a page of it costs
 
 from __future__ import annotations
 
+import heapq
 import json
 import random
 import time
@@ -123,10 +124,13 @@ def save(
 
 
 def due(now: datetime) -> Iterator[str]:
-    """Codes of cases that time has brought due, shard by shard, longest waiting first; read page by page as taken."""
-    for number in range(DUE_SHARDS):
-        for row in ComplaintRow.due.query(str(number), ComplaintRow.wakes_at <= moment(now), page_size=100):
-            yield row.pk
+    """Codes of cases that time has brought due, longest waiting first over all shards; read page by page as taken."""
+    shards = (
+        ComplaintRow.due.query(str(number), ComplaintRow.wakes_at <= moment(now), page_size=100)
+        for number in range(DUE_SHARDS)
+    )
+    for row in heapq.merge(*shards, key=lambda row: str(row.wakes_at)):
+        yield row.pk
 
 
 def page(
@@ -335,6 +339,12 @@ def _body(complaint: Complaint) -> dict[str, Any]:
         [clock.name, clock.due, clock.climbs_at, clock.climbed, clock.stopped_at]
         for clock in complaint.clocks
     ]
+    # Beside the clocks and not in them: the version before this one reads the five fields above and no sixth.
+    values["rungs"] = {
+        clock.name: [clock.rung, clock.rests_until]
+        for clock in complaint.clocks
+        if clock.rung and clock.running
+    }
     values["link_version"] = complaint.link_version if complaint.link_version > 1 else None
     # A key that became empty must stay in the text, or the merge with the stored body would revive its old value.
     return values
@@ -410,7 +420,7 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         filed_at=must("filed_at"),
         assigned_at=must("assigned_at"),
         updated_at=must("updated_at"),
-        clocks=Clocks(tuple(_clock(item) for item in body["clocks"])),
+        clocks=Clocks(tuple(_clock(item, body) for item in body["clocks"])),
         area=body.get("area"),
         hamlet=body.get("hamlet"),
         place=Place(
@@ -440,14 +450,18 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
     )
 
 
-def _clock(item: Sequence[Any]) -> Clock:
+def _clock(item: Sequence[Any], body: Mapping[str, Any]) -> Clock:
+    """A clock; one that an earlier version of the code wrote waits for no acknowledgement."""
     name, due_at, climbs_at, climbed, stopped_at = item
+    rung, rests_until = body.get("rungs", {}).get(name, ("", None))
     return Clock(
         ClockName(name),
         read_moment(due_at),
         read_moment(climbs_at) if climbs_at else None,
         climbed,
         read_moment(stopped_at) if stopped_at else None,
+        rung,
+        read_moment(rests_until) if rests_until else None,
     )
 
 

@@ -51,6 +51,11 @@ class Claim:
         return read_moment(self.row.created_at)
 
     @property
+    def held_until(self) -> datetime | None:
+        """When it was last let go after quiet hours; None where it never had to wait for them."""
+        return read_moment(self.row.held_until) if self.row.held_until else None
+
+    @property
     def notice(self) -> Notice:
         """What to send. Raises ValueError, KeyError or TypeError where this version of the code cannot read it."""
         return _delivery(self.row).notice
@@ -70,6 +75,8 @@ def row(notice: Notice, *, decoy: bool = False) -> NoticeRow:
         "useful_until": notice.useful_until.isoformat(),
         "args": dict(notice.args),
         "sms": notice.sms,
+        "urgent": notice.urgent,
+        "at_night": notice.at_night,
     }
     return NoticeRow(
         notice.id,
@@ -143,13 +150,31 @@ def put_off(claim: Claim, until: datetime, fate: str, *, counts: bool) -> None:
     _update(claim, actions)
 
 
+def hold(claim: Claim, until: datetime) -> None:
+    """Keep it over quiet hours: no try, and written down, so that the wait is not held against its use."""
+    _update(
+        claim,
+        [
+            NoticeRow.next_attempt_at.set(moment(until)),
+            NoticeRow.held_until.set(moment(until)),
+            NoticeRow.fate.set("held: quiet hours"),
+        ],
+    )
+
+
 def pending(now: datetime, *, most: int) -> Iterator[str]:
-    """Ids of notices that are due for an attempt, over all shards."""
-    for number in range(PENDING_SHARDS):
-        for found in NoticeRow.pending.query(
+    """Ids of notices that are due for an attempt, at most so many of each shard, longest waiting first.
+
+    Those of one case that were held until one moment come in the case's order.
+    """
+    shards = (
+        NoticeRow.pending.query(
             str(number), NoticeRow.next_attempt_at <= moment(now), limit=most, page_size=most
-        ):
-            yield found.notice_id
+        )
+        for number in range(PENDING_SHARDS)
+    )
+    found = ((str(row.next_attempt_at), row.notice_id) for rows in shards for row in rows)
+    yield from (notice_id for _, notice_id in sorted(found))
 
 
 def of_complaint(code: str, *, most: int = 100) -> list[Delivery]:
@@ -182,6 +207,8 @@ def _delivery(found: NoticeRow) -> Delivery:
         useful_until=read_moment(body["useful_until"]),
         args=body["args"],
         sms=body["sms"],
+        at_night=body.get("at_night", False),
+        urgent=body.get("urgent", False),  # rows of before there were quiet hours lack it
     )
     waits = found.next_attempt_at
     return Delivery(

@@ -146,6 +146,7 @@ class NoticeRow(_Row):
     pending_shard = UnicodeAttribute(null=True)
     next_attempt_at = UnicodeAttribute(null=True)
     tries = NumberAttribute(default=0)
+    held_until = UnicodeAttribute(null=True)
     claim = UnicodeAttribute(null=True)
     claims = NumberAttribute(null=True)
     fate = UnicodeAttribute(null=True)

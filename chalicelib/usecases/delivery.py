@@ -23,6 +23,8 @@ from chalicelib.usecases.record import city
 TRIES = 8
 _FIRST_WAIT = timedelta(seconds=30)
 _LONGEST_WAIT = timedelta(minutes=15)
+_USEFUL_AFTER_HOLD = timedelta(hours=1)
+"""What was held over quiet hours may be sent this long after them, however long they took."""
 
 
 @dataclass(slots=True)
@@ -55,7 +57,11 @@ def _attempt(notice_id: str, now: datetime) -> str:
         count("NoticesRepeated")
     try:
         notice = claim.notice
-        if now >= notice.useful_until:
+        if until := _held(notice, now):
+            count("NoticesHeld")
+            outbox.hold(claim, until)
+            return "pending"
+        if now >= _useful_until(claim, notice):
             count("NoticesExpired")
             return _mark(claim, "expired", "no longer useful", now)
         receipt = _publish(notice)
@@ -87,6 +93,24 @@ def sweep(*, now: datetime, has_time: Callable[[], bool] = lambda: True) -> Sent
         attempt(notice_id, now=now)
         sent.attempted += 1
     return sent
+
+
+def _held(notice: Notice, now: datetime) -> datetime | None:
+    """Until when quiet hours keep a notice; None where it may go, or where its use had ended before they began."""
+    quiet, nights = city().quiet, not notice.at_night
+    if notice.urgent:
+        return None
+    if now >= notice.useful_until and quiet.until(notice.useful_until, nights=nights) != quiet.until(
+        now, nights=nights
+    ):
+        return None
+    # Notices of one case leave at one moment, in the case's order: "resolved" never comes before "received".
+    return quiet.released(now, notice.code or notice.id, nights=nights)
+
+
+def _useful_until(claim: outbox.Claim, notice: Notice) -> datetime:
+    held = claim.held_until
+    return max(notice.useful_until, held + _USEFUL_AFTER_HOLD) if held else notice.useful_until
 
 
 def _publish(notice: Notice) -> str:

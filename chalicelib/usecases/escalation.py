@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,6 +14,9 @@ from chalicelib.domain.service_level import ClockName, steps
 from chalicelib.observability import count, logger
 from chalicelib.store import complaints
 from chalicelib.usecases.record import city, holders, record
+
+WORKERS = 16
+"""Cases in hand at once: nearly all of a case's time is waiting for the table (docs/sweep.md has the figures)."""
 
 
 @dataclass(slots=True)
@@ -26,30 +30,55 @@ class Swept:
     finished: bool = True
 
 
-def sweep(*, now: datetime, has_time: Callable[[], bool] = lambda: True) -> Swept:
-    """Take every due case on its own until none is left or the time is up; the next run goes on from there.
+def sweep(*, now: datetime, has_time: Callable[[], bool] = lambda: True, workers: int = WORKERS) -> Swept:
+    """Take every due case once, longest waiting first, until none is left or the time is up; the next run goes on.
 
-    A case that fails is logged, counted and passed over: it can never stop the others.
+    Cases are taken side by side, each wholly by one worker, so the outcome is that of one after the other: what a
+    case does depends on its own rows alone. No more than ``workers`` are ever in hand: when the time is up, those are
+    finished and no other begun. A case that fails is logged, counted and passed over: it can never stop the others.
     """
     swept = Swept()
-    for code in complaints.due(now):
-        if not has_time():
-            swept.finished = False
-            break
-        try:
-            changes = _wake_fully(code, now)
-        except Exception:  # noqa: BLE001  one poisoned case must not stop the city; it is logged, counted and alarmed
-            logger.exception("sweep failed on a case", extra={"code": code})
+    city()  # read by one thread, not by all at once
+    taken: set[str] = set()
+    with ThreadPoolExecutor(workers, thread_name_prefix="sweep") as pool:
+        running: set[Future[list[Change] | None]] = set()
+        for code in complaints.due(now):
+            if code in taken:
+                continue  # the index is read while we write: a case may turn up a second time further on
+            if len(running) == workers:
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                _tell(done, swept)
+            if not has_time():
+                swept.finished = False
+                break
+            taken.add(code)
+            running.add(pool.submit(_wake_safely, code, now))
+        _tell(wait(running).done, swept)
+    count("SweepRan")
+    count("Escalated", swept.climbed)
+    count("SweepFailures", swept.failed)
+    return swept
+
+
+def _tell(done: set[Future[list[Change] | None]], swept: Swept) -> None:
+    for future in done:
+        changes = future.result()
+        if changes is None:
             swept.failed += 1
             continue
         closed = sum(change.complaint.status is Status.CLOSED for change in changes)
         swept.skipped += not changes
         swept.closed += closed
         swept.climbed += len(changes) - closed
-    count("SweepRan")
-    count("Escalated", swept.climbed)
-    count("SweepFailures", swept.failed)
-    return swept
+
+
+def _wake_safely(code: str, now: datetime) -> list[Change] | None:
+    """What was done to a case; None where it could not be."""
+    try:
+        return _wake_fully(code, now)
+    except Exception:  # noqa: BLE001  one poisoned case must not stop the city; it is logged, counted and alarmed
+        logger.exception("sweep failed on a case", extra={"code": code})
+        return None
 
 
 def _wake_fully(code: str, now: datetime) -> list[Change]:

@@ -62,6 +62,13 @@ def refer(code: str, officer: Officer, agency: str, text: str, *, if_match: int,
     )
 
 
+def acknowledge_rung(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
+    """Say, as a post that the case climbed to, that one has heard; it climbs no further in that post's time."""
+    return _office(
+        code, officer, Act.ACK_RUNG, if_match, lambda c: rules.acknowledge_rung(c, officer, now=now)
+    )
+
+
 # Triage -------------------------------------------------------------------------------------------------------
 
 

@@ -72,6 +72,7 @@ def request_code(address: str, kind: Kind, language: str, *, client: str, now: d
         created_at=now,
         useful_until=now + CODE_LASTS,
         args={"challenge": challenge, "minutes": str(int(CODE_LASTS.total_seconds() // 60))},
+        urgent=True,
     )
     outbox.add(notice, decoy=not sends)
     return challenge

@@ -487,11 +487,13 @@ def test_another_office_s_case_does_not_exist_and_its_acts_are_refused(api: Api)
     other = officer("duty@dlhk", office="dlhk")
     seen = {"If-Match": '"1"'}
     refused_everywhere(api, "GET", f"/v1/office/complaints/{code}", None, 404, "not-found", token=other)
-    for act in ("acknowledgement", "start", "release", "contact"):
+    for act in ("acknowledgement", "rung-acknowledgement", "start", "release", "contact"):
         path = f"/v1/office/complaints/{code}/{act}"
         refused_everywhere(api, "POST", path, {}, 404, "not-found", token=other, headers=seen)
     own = officer("duty@pupr", office="pupr", identity="pupr")
     path = f"/v1/office/complaints/{code}/release"
+    refused_everywhere(api, "POST", path, {}, 403, "not-allowed", token=own, headers=seen)
+    path = f"/v1/office/complaints/{code}/rung-acknowledgement"
     refused_everywhere(api, "POST", path, {}, 403, "not-allowed", token=own, headers=seen)
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 
 from chalicelib.domain.notices import CITIZEN_SMS_PER_CASE
+from chalicelib.domain.sms import parts
 from chalicelib.observability import metrics
-from chalicelib.settings import utc_now
+from chalicelib.settings import move_clock, utc_now
 from chalicelib.store import outbox
 from chalicelib.store.tables import NoticeRow
 from chalicelib.usecases import delivery, handling, signin
@@ -26,6 +27,14 @@ def counters() -> Iterator[None]:
     metrics.clear_metrics()
     yield
     metrics.clear_metrics()
+
+
+@pytest.fixture(autouse=True)
+def by_day() -> Iterator[None]:
+    # Jobs take the machine's clock, and by night messages wait.
+    move_clock(NOW - datetime.now(UTC))
+    yield
+    move_clock(timedelta(0))
 
 
 @pytest.fixture
@@ -342,6 +351,150 @@ def test_whoever_outlives_their_lease_does_not_overwrite_what_the_next_one_wrote
     assert cast.counted("NoticesRepeated") == 2
 
 
+# Quiet hours --------------------------------------------------------------------------------------------------
+
+WITA = timedelta(hours=8)
+SPREAD = timedelta(minutes=20)
+
+
+def wita(text: str) -> datetime:
+    """A moment on Denpasar's wall clock: ``2026-03-18 22:00``."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) - WITA
+
+
+TEN_AT_NIGHT, SIX = wita("2026-11-23 22:00"), wita("2026-11-24 06:00")
+
+
+def a_message_that_waits(at: datetime, phone: str | None = None) -> str:
+    """The id of a message to a reporter that the case is solved, an hour after all about its filing has left."""
+    officer = an_officer("duty@dlhk").officer
+    code = a_case(phone=phone or cast.a_phone(), now=at - timedelta(hours=1)).complaint.code
+    for notice_id in notice_ids():
+        if code in notice_id:
+            delivery.attempt(notice_id, now=at - timedelta(hours=1))
+    handling.resolve(code, officer, "Sudah.", if_match=1, now=at)
+    (found,) = [notice_id for notice_id in notice_ids() if code in notice_id and "resolved" in notice_id]
+    return found
+
+
+def test_at_night_the_office_hears_at_once_and_whoever_filed_gets_the_receipt(
+    desk: Employee, stack: Stack
+) -> None:
+    phone = cast.a_phone()
+    sent = Sent(stack)
+    a_case(phone=phone, now=TEN_AT_NIGHT)
+    assert [delivery.attempt(notice_id, now=TEN_AT_NIGHT) for notice_id in notice_ids()] == ["sent"] * 2
+    assert sorted(m["to"] for m in sent.new()) == sorted([phone, desk.phone, desk.email])
+
+
+def test_at_night_other_messages_wait_and_leave_in_the_morning_within_the_spread(stack: Stack) -> None:
+    phone = cast.a_phone()
+    notice_id = a_message_that_waits(TEN_AT_NIGHT, phone)
+    sent = Sent(stack)
+    assert delivery.attempt(notice_id, now=TEN_AT_NIGHT) == "pending"
+    assert cast.counted("NoticesHeld") == 1
+    found = state(notice_id)
+    assert (found.state, found.tries, found.fate) == ("pending", 0, "held: quiet hours")
+    assert found.next_attempt_at is not None
+    assert SIX <= found.next_attempt_at < SIX + SPREAD
+    for hours in range(8):
+        assert delivery.sweep(now=TEN_AT_NIGHT + timedelta(hours=hours)).attempted == 0
+    assert sent.new() == []
+    cast.deliver(SIX + SPREAD)
+    assert [m["to"] for m in sent.new()] == [phone]
+    cast.deliver(SIX + timedelta(days=1))
+    assert sent.new() == []
+    assert cast.counted("NoticesRepeated") == 0
+
+
+def test_what_the_stream_lost_at_night_is_held_by_the_sweep(stack: Stack) -> None:
+    notice_id = a_message_that_waits(TEN_AT_NIGHT)
+    sent = Sent(stack)
+    cast.deliver(TEN_AT_NIGHT + timedelta(minutes=5))
+    assert sent.new() == []
+    assert state(notice_id).fate == "held: quiet hours"
+
+
+def test_nothing_is_sent_on_nyepi_until_the_next_morning(desk: Employee, stack: Stack) -> None:
+    phone = cast.a_phone()
+    a_case(phone=phone, now=wita("2026-03-19 12:00"))
+    sent = Sent(stack)
+    for at in ("2026-03-19 12:00", "2026-03-19 22:00", "2026-03-20 05:59"):
+        cast.deliver(wita(at))
+        assert sent.new() == []
+    end = wita("2026-03-20 06:00")
+    cast.deliver(end + SPREAD)
+    assert sorted(m["to"] for m in sent.new()) == sorted([phone, desk.phone, desk.email])
+
+
+def test_what_waited_leaves_bit_by_bit(stack: Stack) -> None:
+    for _ in range(40):
+        delivery.attempt(a_message_that_waits(TEN_AT_NIGHT), now=TEN_AT_NIGHT)
+    by_sweep = [delivery.sweep(now=SIX + timedelta(minutes=m)).attempted for m in range(0, 21, 5)]
+    assert sum(by_sweep) == 40
+    assert max(by_sweep) <= 24  # 10 if they were laid out by hand
+
+
+def test_an_emergency_wakes_people_at_night_and_on_nyepi(stack: Stack) -> None:
+    desk, phone = an_officer("duty@bpbd", desk=True), cast.a_phone()
+    sent = Sent(stack)
+    for at in (TEN_AT_NIGHT, wita("2026-03-19 12:00")):
+        a_case(phone=phone, category="kebakaran", now=at)
+        cast.deliver(at)
+        assert sorted(m["to"] for m in sent.new()) == sorted([phone, desk.phone, desk.email])
+
+
+def test_a_one_time_code_is_sent_at_night_and_on_nyepi(stack: Stack) -> None:
+    phone = cast.a_phone()
+    a_case(phone=phone)
+    cast.deliver(later(minutes=1))
+    sent = Sent(stack)
+    for at in (TEN_AT_NIGHT, wita("2027-03-08 12:00")):
+        signin.request_code(phone, signin.Kind.CITIZEN, "id", client="203.0.113.7", now=at)
+        cast.deliver(at)
+        assert [m["to"] for m in sent.new()] == [phone]
+
+
+def test_the_messages_of_one_case_keep_their_order_over_the_night(stack: Stack) -> None:
+    phones = [cast.a_phone() for _ in range(6)]
+    for phone in phones:
+        solved = a_message_that_waits(TEN_AT_NIGHT, phone)
+        handling.reopen(solved[:15], cast.citizen(phone), "Belum.", now=TEN_AT_NIGHT + timedelta(minutes=30))
+    # The stream lost all of them, so what they are held until is found late and in no order of its own.
+    cast.deliver(TEN_AT_NIGHT + timedelta(hours=2))
+    sent = Sent(stack)
+    cast.deliver(SIX + SPREAD)
+    texts = sent.new()
+    for phone in phones:
+        first, second = [m["text"] for m in texts if m["to"] == phone]
+        assert ("dinyatakan selesai" in first, "dibuka lagi dan" in second) == (True, True)
+
+
+def test_the_night_is_not_held_against_the_use_of_a_notice(stack: Stack) -> None:
+    notice_id = a_message_that_waits(TEN_AT_NIGHT - timedelta(days=14) + timedelta(hours=1))
+    useful_until = state(notice_id).notice.useful_until
+    assert TEN_AT_NIGHT < useful_until < SIX
+    sent = Sent(stack)
+    # First tried after its use would have ended, but that end fell into the night.
+    assert delivery.attempt(notice_id, now=useful_until + timedelta(hours=1)) == "pending"
+    assert delivery.attempt(notice_id, now=SIX + SPREAD) == "sent"
+    assert len(sent.new()) == 1
+
+
+def test_what_was_of_no_use_before_the_night_is_not_sent_after_it(desk: Employee, stack: Stack) -> None:
+    notice_id = an_office_notice(TEN_AT_NIGHT - timedelta(days=14, hours=2))
+    assert state(notice_id).notice.useful_until < TEN_AT_NIGHT - timedelta(hours=1)
+    assert delivery.attempt(notice_id, now=TEN_AT_NIGHT) == "expired"
+
+
+def test_trouble_after_the_night_leaves_an_hour_to_get_through_simulated(stack: Stack) -> None:
+    notice_id = a_message_that_waits(TEN_AT_NIGHT - timedelta(days=14) + timedelta(hours=1))
+    assert delivery.attempt(notice_id, now=TEN_AT_NIGHT) == "pending"
+    with cast.on_sns(lambda **_: cast.sns_error("Throttling", 400)):
+        assert delivery.attempt(notice_id, now=SIX + SPREAD) == "pending"
+    assert delivery.attempt(notice_id, now=SIX + SPREAD + timedelta(minutes=20)) == "sent"
+
+
 # One-time codes and the cap -----------------------------------------------------------------------------------
 
 
@@ -395,3 +548,27 @@ def test_an_office_message_holds_nothing_personal(stack: Stack) -> None:
     for message in sent.to(desk.phone, desk.email):
         for private in (phone, "Made Contoh", filed.secret, "Nyanggelan", "menumpuk", "/k/"):
             assert private not in message["text"] + (message["subject"] or "")
+
+
+# Receipts before a closure ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("filed", "language", "said"),
+    [
+        ("2026-03-17 10:00", "id", "Kantor buka lagi 25/03."),
+        ("2026-03-18 10:00", "en", "The office reopens on 25/03."),
+        ("2026-11-23 10:00", "id", None),
+    ],
+)
+def test_the_receipt_before_nyepi_and_idulfitri_says_when_the_office_works_again(
+    stack: Stack, filed: str, language: str, said: str | None
+) -> None:
+    phone = cast.a_phone()
+    sent = Sent(stack)
+    code = a_case(phone=phone, now=wita(filed), language=language).complaint.code
+    cast.deliver(wita(filed))
+    (message,) = [m for m in sent.new() if m["to"] == phone]
+    assert code in message["text"]
+    assert parts(message["text"]) == 1
+    assert said in message["text"] if said else "buka lagi" not in message["text"]

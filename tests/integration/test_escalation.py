@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
+import json
+import threading
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.domain.complaint import Complaint, Outcome, Status
+from chalicelib.domain.errors import IllegalMove, NotAllowed
 from chalicelib.domain.people import Act
 from chalicelib.domain.service_level import ClockName, steps
+from chalicelib.observability import metrics
 from chalicelib.store import complaints, people
-from chalicelib.store.tables import NoticeRow
+from chalicelib.store.tables import TABLES, NoticeRow, connection
 from chalicelib.usecases import escalation, handling, reading
 from chalicelib.usecases.handling import Sorting
 from tests.integration import people as cast
@@ -116,26 +122,30 @@ def test_sweeps_side_by_side_escalate_each_case_once(stack: Stack) -> None:
         assert len(rungs) == 2  # one SMS, one mail
 
 
-def test_a_sweep_killed_between_two_cases_is_finished_by_the_next(stack: Stack) -> None:
+@pytest.mark.parametrize(("workers", "before"), [(1, [0, 0, 1, 1]), (4, [0, 1, 1, 1])])
+def test_a_sweep_killed_between_two_cases_is_finished_by_the_next(
+    stack: Stack, workers: int, before: list[int]
+) -> None:
     for post in LADDER:
         an_officer(post)
     cases = [released_case() for _ in range(4)]
     now = past(cases[0])
-    done = [0]
+    writes = itertools.count(1)
 
     class Killed(BaseException):
         pass
 
     def die(**_: object) -> None:
-        done[0] += 1
-        if done[0] == 3:
+        if next(writes) == 3:
             raise Killed
 
     with cast.on_dynamodb("before-call.dynamodb.TransactWriteItems", die), pytest.raises(Killed):
-        escalation.sweep(now=now)
-    assert sorted(len(escalations(c.code)) for c in cases) == [0, 0, 1, 1]
-    assert escalation.sweep(now=now).climbed == 2
+        escalation.sweep(now=now, workers=workers)
+    assert sorted(len(escalations(c.code)) for c in cases) == before
+    assert escalation.sweep(now=now).climbed == before.count(0)
     assert [len(escalations(c.code)) for c in cases] == [1, 1, 1, 1]
+    rungs = [row.notice_id for row in NoticeRow.scan() if "rung" in row.notice_id]
+    assert len(rungs) == len(set(rungs)) == 8  # one SMS and one mail for each
 
 
 def test_a_sweep_without_time_stops_and_says_so(stack: Stack) -> None:
@@ -154,6 +164,150 @@ def test_a_poisoned_case_is_passed_over_and_counted(stack: Stack) -> None:
     poisoned.update(actions=[complaints.ComplaintRow.body.set('{"status": "no such thing"}')])
     swept = escalation.sweep(now=now)
     assert (swept.climbed, swept.failed, swept.finished) == (3, 1, True)
+    assert cast.counted("SweepFailures") == 1
+
+
+def test_a_poisoned_case_is_tried_once_in_a_run_and_again_in_the_next(stack: Stack) -> None:
+    poisoned, sound = released_case().code, released_case()
+    row = complaints.ComplaintRow(poisoned, "head")
+    row.update(actions=[complaints.ComplaintRow.body.set('{"status": "no such thing"}')])
+    for _ in range(2):
+        with cast.calls() as seen:
+            assert escalation.sweep(now=past(sound)).failed == 1
+        reads = [params for name, params in seen if name == "Query" and poisoned in repr(params)]
+        assert len(reads) == 1
+
+
+# At scale -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def counters() -> Iterator[None]:
+    metrics.clear_metrics()
+    yield
+    metrics.clear_metrics()
+
+
+def snapshot() -> dict[str, list[dict[str, Any]]]:
+    return {table.Meta.table_name: list(cast._raw_rows(table)) for table in TABLES}
+
+
+def put_back(stack: Stack, rows: dict[str, list[dict[str, Any]]]) -> None:
+    stack.clear()
+    for table, items in rows.items():
+        for item in items:
+            connection().client.put_item(TableName=table, Item=item)
+
+
+def test_cases_taken_side_by_side_end_as_one_after_the_other(stack: Stack) -> None:
+    an_officer("division_head@dlhk"), an_officer("office_head@dlhk")
+    officer = an_officer("duty@dlhk").officer
+    cases = [released_case() for _ in range(9)] + [a_case().complaint for _ in range(3)]
+    for complaint in cases[:3]:
+        handling.resolve(complaint.code, officer, "Sudah.", if_match=2, now=later(hours=1))
+    complaints.ComplaintRow(cases[4].code, "head").update(
+        actions=[complaints.ComplaintRow.body.set('{"status": "no such thing"}')]
+    )
+    before, now = snapshot(), later(days=20)
+    ends = []
+    for workers in (1, 4, 16):
+        put_back(stack, before)
+        swept = escalation.sweep(now=now, workers=workers)
+        ends.append((swept.climbed, swept.closed, swept.skipped, swept.failed, cast.everything()))
+    assert ends[0] == ends[1] == ends[2]
+    assert ends[0][:4] == (ends[0][0], 3, 0, 1)
+    assert ends[0][0] >= 8
+
+
+def test_as_many_cases_are_in_hand_as_there_are_workers_and_no_more(stack: Stack) -> None:
+    cases = [released_case() for _ in range(8)]
+    gate, lock = threading.Barrier(4, timeout=20), threading.Lock()
+    in_hand, most = [0], [0]
+
+    def begin(**_: object) -> None:
+        with lock:
+            in_hand[0] += 1
+            most[0] = max(most[0], in_hand[0])
+        gate.wait()  # breaks unless four write at once
+
+    def end(**_: object) -> None:
+        with lock:
+            in_hand[0] -= 1
+
+    with (
+        cast.on_dynamodb("before-call.dynamodb.TransactWriteItems", begin),
+        cast.on_dynamodb("after-call.dynamodb.TransactWriteItems", end),
+    ):
+        swept = escalation.sweep(now=past(cases[0]), workers=4)
+    assert (swept.climbed, swept.failed) == (8, 0)
+    assert most[0] == 4
+
+
+def test_the_longest_waiting_case_is_taken_first_whatever_its_shard(stack: Stack) -> None:
+    order = [released_case_at(later(days=number)) for number in (8, 1, 9, 0, 2, 7, 3)]
+    waits = sorted(order, key=lambda complaint: past(complaint))
+    now = past(waits[-1])
+    assert list(complaints.due(now)) == [complaint.code for complaint in waits]
+    left = iter([True, True, False])
+    escalation.sweep(now=now, has_time=lambda: next(left))
+    assert [bool(escalations(complaint.code)) for complaint in waits] == [True, True] + [False] * 5
+
+
+def released_case_at(now: datetime) -> Complaint:
+    triage = an_officer(f"triage@{TRIAGE_OFFICE}").officer
+    return handling.release(a_case(now=now).complaint.code, triage, if_match=1, now=now)
+
+
+def test_the_heart_beats_in_each_run_that_reached_its_end(stack: Stack) -> None:
+    released = released_case()
+    escalation.sweep(now=NOW)
+    assert cast.counted("SweepRan") == 1
+    assert not escalation.sweep(now=past(released), has_time=lambda: False).finished
+    assert cast.counted("SweepRan") == 2
+
+    def away(**_: object) -> None:
+        raise ConnectionError("the table is away")
+
+    with cast.on_dynamodb("before-call.dynamodb.Query", away), pytest.raises(ConnectionError):
+        escalation.sweep(now=past(released))
+    assert cast.counted("SweepRan") == 2
+
+
+# A clock that is wrong ----------------------------------------------------------------------------------------
+
+
+def test_a_clock_set_back_does_nothing_and_loses_nothing(stack: Stack) -> None:
+    an_officer("division_head@dlhk")
+    complaint = released_case()
+    now = past(complaint)
+    assert escalation.sweep(now=now).climbed == 1
+    before = cast.everything()
+    for back in (timedelta(minutes=1), timedelta(days=1), timedelta(days=400)):
+        swept = escalation.sweep(now=now - back)
+        assert (swept.climbed, swept.closed, swept.failed) == (0, 0, 0)
+        assert escalation.wake_one(complaint.code, now=now - back) is None
+    assert cast.everything() == before
+    assert escalation.sweep(now=past(complaint)).climbed == 1
+
+
+def test_a_clock_set_ahead_climbs_each_promise_by_one_rung_and_no_more(stack: Stack) -> None:
+    for post in LADDER:
+        an_officer(post)
+    officer = an_officer("duty@dlhk").officer
+    complaint = released_case()
+    ahead = NOW + timedelta(days=400)
+    running = len(stored(complaint.code).clocks.running())
+    for _ in range(3):
+        escalation.sweep(now=ahead)
+    assert len(escalations(complaint.code)) == running
+    rungs = [row.notice_id for row in NoticeRow.scan() if "rung" in row.notice_id]
+    assert len(rungs) == len(set(rungs)) == 2 * running
+    # The clock is right again: nothing falls due at once, the case is still at work, and nobody lost it.
+    assert escalation.sweep(now=later(hours=1)).climbed == 0
+    version = stored(complaint.code).version
+    handling.reply(complaint.code, officer, "Besok.", if_match=version, now=later(hours=1))
+    assert stored(complaint.code).open
+    assert list(complaints.due(ahead + timedelta(days=400))) == [complaint.code]
 
 
 def test_the_schedule_runs_the_sweep(stack: Stack) -> None:
@@ -262,6 +416,50 @@ def test_an_undecided_accusation_climbs_at_triage_without_a_word_of_what_it_is(s
     assert not [m for m in messages if m["to"] in (accused.phone, accused.email)]
     for word in ("DLHK", "ampah", "Panjer"):
         assert not any(word in m["text"] + (m["subject"] or "") for m in messages)
+
+
+def test_a_rung_acknowledges_from_its_page_with_one_tap_and_keeps_the_case_for_its_time(stack: Stack) -> None:
+    head, above = an_officer("division_head@dlhk"), an_officer("office_head@dlhk")
+    complaint = released_case()
+    now = past(complaint)
+    escalation.sweep(now=now)
+    silent = stored(complaint.code).wakes_at(cast.city())
+    with pytest.raises(NotAllowed):
+        handling.acknowledge_rung(complaint.code, above.officer, if_match=3, now=now)
+    after = handling.acknowledge_rung(complaint.code, head.officer, if_match=3, now=now)
+    assert (after.status, after.level) == (Status.RECEIVED, 1)
+    kept = stored(complaint.code)
+    assert kept.clocks == after.clocks  # the row holds the rung
+    wakes_at = kept.wakes_at(cast.city())
+    assert silent is not None
+    assert wakes_at is not None
+    assert wakes_at > silent
+    assert escalation.sweep(now=silent).climbed == 0
+    with pytest.raises(IllegalMove):
+        handling.acknowledge_rung(complaint.code, head.officer, if_match=4, now=now)
+
+
+def test_a_rung_that_stays_silent_is_passed(stack: Stack) -> None:
+    an_officer("division_head@dlhk"), an_officer("office_head@dlhk")
+    complaint = released_case()
+    escalation.sweep(now=past(complaint))
+    silent = stored(complaint.code).wakes_at(cast.city())
+    assert silent is not None
+    escalation.sweep(now=silent)
+    assert escalations(complaint.code) == ["division_head@dlhk", "office_head@dlhk"]
+
+
+def test_a_row_of_the_version_before_owes_no_acknowledgement(stack: Stack) -> None:
+    head = an_officer("division_head@dlhk")
+    complaint = released_case()
+    escalation.sweep(now=past(complaint))
+    row = complaints.ComplaintRow.get(complaint.code, "head")
+    body = json.loads(row.body)
+    del body["rungs"]
+    row.update(actions=[complaints.ComplaintRow.body.set(json.dumps(body))])
+    assert stored(complaint.code).level == 1
+    with pytest.raises(NotAllowed):
+        handling.acknowledge_rung(complaint.code, head.officer, if_match=3, now=later(days=9))
 
 
 def test_a_village_matter_climbs_the_area_line(stack: Stack) -> None:

@@ -20,7 +20,7 @@ from chalicelib.domain.tracking import short
 from chalicelib.http import desk, html
 from chalicelib.settings import settings, utc_now
 from chalicelib.store import complaints
-from chalicelib.usecases import handling, intake, signin
+from chalicelib.usecases import escalation, handling, intake, signin
 from tests.integration import people as cast
 from tests.integration.people import PANJER, a_case, an_officer, stored
 from tests.stack import Stack
@@ -577,6 +577,29 @@ def test_every_act_of_an_officer_works_from_its_form(stack: Stack) -> None:
     path = f"/o/{short(other)}"
     act(triage, "reject", reason="duplicate", text="Sudah dilaporkan kemarin.")
     assert stored(other).status == "rejected"
+
+
+def test_a_rung_acknowledges_with_one_tap_and_opening_the_page_does_not(stack: Stack) -> None:
+    code = code_of(file())
+    triage, head = officer_browser("triage@diskominfos"), officer_browser("division_head@pupr")
+    path = f"/o/{short(code)}"
+    triage.post(f"{path}/release", {"version": version_in(triage.get(path))})
+    assert "acknowledge_rung" not in head.get(path).body.decode()
+    promised = stored(code).clocks.next_due
+    escalation.sweep(now=promised)
+    before = stored(code)
+    page = head.get(path)
+    assert f"{path}/acknowledge_rung" in page.body.decode()
+    assert head.get(f"{path}/acknowledge_rung").status_code == 303
+    assert stored(code) == before
+    assert head.post(f"{path}/acknowledge_rung", {"version": version_in(page)}).status_code == 303
+    event = complaints.get(code).history[-1]
+    assert (event.act, event.data["post"]) == ("acknowledge_rung", "division_head@pupr")
+    after = head.get(path)
+    assert f"{path}/acknowledge_rung" not in after.body.decode()
+    assert "Kepala Bidang" in text_of(after)
+    assert "sudah menerima penyampaian" in text_of(after)
+    assert "sudah menerima penyampaian" in text_of(Browser().get(f"/l/{short(code)}"))
 
 
 def test_triage_decides_an_accusation_before_anybody_else_hears_of_it(stack: Stack) -> None:

@@ -181,6 +181,20 @@ class TestProfilesThatWeShip:
         assert "banjar kertasari" in hamlet.landmarks
 
 
+class TestQuiet:
+    @pytest.mark.parametrize("city_id", cities.available())
+    def test_every_city_is_quiet_at_night_and_awake_by_day(self, city_id: str) -> None:
+        city = cities.load(city_id)
+        midnight = datetime(2026, 11, 23, tzinfo=UTC) - city.utc_offset
+        assert city.quiet.until(midnight) == midnight + timedelta(hours=6)
+        assert city.quiet.until(midnight + timedelta(hours=12)) is None
+
+    def test_denpasar_sends_nothing_on_nyepi_and_tangerang_selatan_does(self) -> None:
+        noon = datetime(2026, 3, 19, 4, tzinfo=UTC)
+        assert cities.load(DENPASAR).quiet.until(noon) == datetime(2026, 3, 19, 22, tzinfo=UTC)
+        assert cities.load("tangerang-selatan").quiet.until(noon) is None
+
+
 class TestCalendars:
     @pytest.mark.parametrize(
         ("first", "last"),
@@ -313,6 +327,16 @@ SPOILED = [
     # Windows, retention, price, numbers, conflict.
     (_set("city:windows/reopen", "10 working days"), r"windows.reopen: must be calendar time"),
     (_set("city:windows/edit", None), r"windows.edit: is missing"),
+    (_set("city:quiet", None), r"quiet: is missing"),
+    (_set("city:quiet/from", "9 pm"), r"quiet.from: '9 pm' is not a time of the day such as 21:00"),
+    (_set("city:quiet/until", "24:00"), r"quiet.until: '24:00' is not a time of the day"),
+    (_set("city:quiet/until", "21:00"), r"quiet: quiet hours: they end when they begin"),
+    (
+        _set("city:quiet/spread", "16 hours"),
+        r"quiet: .* cannot be spread over 16:00:00: .* before the next night",
+    ),
+    (_set("city:quiet/spread", "1 working day"), r"quiet.spread: must be calendar time"),
+    (_set("city:quiet/days", 2), r"quiet.days: unknown key"),
     (_set("city:retention_days/text", 0), r"retention_days.text: must be a whole number, 1 or more"),
     (_set("city:retention_days/text", True), r"retention_days.text: must be a whole number"),
     (_set("city:retention_days/photo", None), r"retention_days.photo: is missing"),

@@ -312,6 +312,37 @@ def test_march_2026_has_as_many_hours_as_a_pencil_finds() -> None:
     assert DENPASAR.between(*march) == timedelta(hours=14 * 8 + 3 * 5.5)
 
 
+@pytest.mark.parametrize(
+    ("at", "day"),
+    [
+        pytest.param("Mon 02 Feb 2026 10:00", None, id="an ordinary day"),
+        pytest.param("Mon 02 Feb 2026 20:00", None, id="an evening before a working day"),
+        pytest.param("Fri 06 Feb 2026 14:00", None, id="open, a plain weekend ahead"),
+        pytest.param("Fri 06 Feb 2026 15:00", (2026, 2, 9), id="Friday after closing"),
+        pytest.param("Sat 07 Feb 2026 10:00", (2026, 2, 9), id="Saturday"),
+        pytest.param("Sun 08 Feb 2026 10:00", None, id="Sunday: it opens tomorrow"),
+        pytest.param("Mon 16 Mar 2026 10:00", None, id="two days before a long closure"),
+        pytest.param("Mon 16 Mar 2026 20:00", None, id="the evening of that day"),
+        pytest.param(
+            "Tue 17 Mar 2026 10:00", (2026, 3, 25), id="the last working day before Nyepi and Idulfitri"
+        ),
+        pytest.param("Tue 17 Mar 2026 20:00", (2026, 3, 25), id="its evening"),
+        pytest.param("Thu 19 Mar 2026 12:00", (2026, 3, 25), id="Nyepi"),
+        pytest.param("Mon 23 Mar 2026 23:59", (2026, 3, 25), id="the last day but one"),
+        pytest.param("Tue 24 Mar 2026 00:00", None, id="the last day: it opens tomorrow"),
+        pytest.param(
+            "Thu 02 Apr 2026 10:00", (2026, 4, 6), id="before Good Friday, which makes a long weekend"
+        ),
+        pytest.param("Fri 05 Mar 2027 10:00", (2027, 3, 16), id="a Friday before ten days"),
+    ],
+)
+def test_whoever_writes_before_a_closure_learns_the_day_of_reopening(
+    at: str, day: tuple[int, int, int] | None
+) -> None:
+    assert DENPASAR.reopens(wita(at)) == (date(*day) if day else None)
+    assert ROUND_THE_CLOCK.reopens(wita(at)) is None
+
+
 def test_nyepi_is_silent_from_six_to_six() -> None:
     ends = wita("Fri 20 Mar 2026 06:00")
     assert DENPASAR.silent(wita("Thu 19 Mar 2026 05:59")) is None

@@ -61,6 +61,11 @@ def ready_for(act: Act, status: Status) -> tuple[Complaint, datetime]:
         return complaint, due_of(complaint, ClockName.RESOLUTION)
     if act is Act.CLOSE:
         return complaint, NOW + CITY.windows.reopen
+    if act is Act.ACK_RUNG:
+        reached = complaint.clocks.climb(
+            ClockName.RESOLUTION, 1, at(31), rung=f"division_head@{WORKS}", rests_until=at(32)
+        )
+        return replace(complaint, clocks=reached), NOW
     return complaint, NOW
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib import cities
 from chalicelib.domain import complaint as rules
+from chalicelib.domain.clock import CLOSED
 from chalicelib.domain.complaint import Change, Place, Route, Status
 from chalicelib.domain.errors import IllegalMove, NotDue, WindowClosed
 from chalicelib.domain.geo import Point
@@ -138,6 +139,45 @@ class TestWhoIsTold:
     def test_an_office_hears_who_passed_it_on(self):
         (notice,) = notices_for(perform(Act.PASS_ON, a_complaint(), CITY, now=NOW), CITY)
         assert notice.args["from"] == CITY.offices[WORKS].short
+
+
+HOLIDAY = replace(CITY.calendars["office"], days={at(n).date() + timedelta(days=1): CLOSED for n in (24, 25)})
+HOLIDAY_CITY = replace(CITY, calendars={"office": HOLIDAY})
+
+
+class TestBeforeAClosure:
+    def receipt(self, now, **changes):
+        change = a_filed(now=now, **changes)
+        notices = notices_for(change, HOLIDAY_CITY, citizen_channel=SMS)
+        return next(notice for notice in notices if notice.to.startswith("citizen#"))
+
+    @pytest.mark.parametrize("moment", [at(23, 22), at(24, 12)])
+    def test_the_receipt_names_the_day_of_reopening(self, moment):
+        notice = self.receipt(moment)
+        assert (notice.template, notice.args["reopens"]) == ("citizen_received_closed", "26/11")
+        assert set(notice.args) == {"reopens", "due", "category"}
+
+    def test_it_is_told_on_the_last_day_of_work_too(self):
+        assert self.receipt(at(23, 10)).args["reopens"] == "26/11"
+
+    def test_an_ordinary_day_has_the_ordinary_receipt(self):
+        assert self.receipt(at(27, 10)).template == "citizen_received"
+
+    def test_an_emergency_has_it_too_as_its_posts_never_close(self):
+        emergency = self.receipt(at(24, 12), category="kebakaran")
+        assert emergency.template == "citizen_received"
+
+    def test_later_messages_are_not_about_it(self):
+        change = perform(Act.RESOLVE, a_complaint(), HOLIDAY_CITY, now=at(24, 12))
+        (notice,) = notices_for(change, HOLIDAY_CITY, citizen_channel=SMS)
+        assert notice.template == "citizen_resolved"
+
+
+class TestUrgency:
+    def test_only_messages_of_an_emergency_are_sent_in_quiet_hours(self):
+        for category, urgent in (("kebakaran", True), ("jalan", False), (None, False)):
+            change = a_filed(category=category)
+            assert {n.urgent for n in notices_for(change, CITY, citizen_channel=SMS)} == {urgent}, category
 
 
 class TestClimbing:
@@ -342,6 +382,7 @@ def arguments(city, name: str, category: str, where: str) -> dict[str, str]:
         "category": category,
         "where": where,
         "due": "24/11 09.30",
+        "reopens": "30/11",
         "link": f"https://{city.host}/{link}",
         "service": city.service_name,
         "digits": "123456",

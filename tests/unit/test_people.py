@@ -9,12 +9,14 @@ import pytest
 from chalicelib.domain.city import CITY_SCOPE
 from chalicelib.domain.errors import NotAllowed, NotFound, NotResponsible
 from chalicelib.domain.people import RIGHTS, Act, Duty, Role, allowed, demand, in_conflict, taker, triage_for
+from chalicelib.domain.service_level import ClockName
 from chalicelib.domain.visibility import Card
 from tests.builders import (
     FIELD,
     HILL,
     INSPECTORATE,
     NORTH,
+    NOW,
     OUTSIDE,
     SECRETARIAT,
     SHORE,
@@ -69,7 +71,7 @@ class TestTheTableOfRights:
 
     @pytest.mark.parametrize("role", [Role.SECRETARY, Role.MAYOR])
     def test_the_top_of_the_ladder_reads_and_leaves_the_doing_to_the_office(self, role):
-        assert RIGHTS[role] == {Act.READ}
+        assert RIGHTS[role] == {Act.READ, Act.ACK_RUNG}
 
 
 class TestScopes:
@@ -115,6 +117,31 @@ class TestScopes:
         case = a_complaint(area=SHORE, private=True)
         assert may(f"village_head@{SHORE}", case) == may(f"district_head@{SOUTH}", case) == set()
         assert may(f"staff@{WORKS}", case) == HANDLING
+
+    def test_a_rung_acknowledges_while_the_case_is_with_it_and_nobody_else_does(self):
+        case = a_complaint()
+        assert Act.ACK_RUNG not in may(f"division_head@{WORKS}", case)
+        clocks = case.clocks.climb(ClockName.RESOLUTION, 1, NOW, rung=f"division_head@{WORKS}")
+        case = replace(case, clocks=clocks)
+        assert may(f"division_head@{WORKS}", case) == HANDLING | {Act.ACK_RUNG}
+        assert may(f"office_head@{WORKS}", case) == HANDLING
+        assert may("secretary@city", case) == {Act.READ}
+
+    def test_a_rung_opens_the_private_case_that_it_was_told_of(self):
+        case = a_complaint(category="gang", private=True)
+        assert may(f"district_head@{SOUTH}", case) == set()
+        clocks = case.clocks.climb(ClockName.RESOLUTION, 1, NOW, rung=f"district_head@{SOUTH}")
+        assert may(f"district_head@{SOUTH}", replace(case, clocks=clocks)) == {Act.READ, Act.ACK_RUNG}
+
+    def test_a_rung_that_the_case_turns_out_to_be_about_learns_nothing_more(self):
+        case = a_complaint(category="gang")
+        clocks = case.clocks.climb(ClockName.RESOLUTION, 1, NOW, rung=f"district_head@{SOUTH}")
+        assert may(f"district_head@{SOUTH}", replace(case, clocks=clocks, accused=SOUTH)) == set()
+
+    def test_whoever_is_no_rung_is_told_that_it_is_not_theirs(self):
+        with pytest.raises(NotAllowed) as refused:
+            demand(an_officer(f"office_head@{WORKS}"), Act.ACK_RUNG, a_complaint(), CITY)
+        assert not isinstance(refused.value, NotResponsible)
 
     def test_somebody_with_two_posts_has_the_rights_of_both(self):
         who = an_officer(f"staff@{WORKS}", f"village_head@{SHORE}")

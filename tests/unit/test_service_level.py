@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain import complaint as rules
 from chalicelib.domain.city import CITY_SCOPE
+from chalicelib.domain.clock import Span
 from chalicelib.domain.complaint import OPEN, Complaint, Route, Status
 from chalicelib.domain.errors import IllegalMove, NotDue
 from chalicelib.domain.people import Act
@@ -32,6 +33,7 @@ from tests.builders import (
     a_city,
     a_complaint,
     a_level,
+    a_rung,
     an_officer,
     at,
     denpasar,
@@ -68,6 +70,11 @@ def climb(case: Complaint, times: int, **filled) -> list[tuple[str, int]]:
         heard.append((change.event.data["post"], change.event.data["level"]))
         assert case.level == change.event.data["level"]
     return heard
+
+
+def acknowledged(case: Complaint, *, now) -> Complaint:
+    """The rung that heard says so."""
+    return rules.acknowledge_rung(case, a_rung(case), now=now).complaint
 
 
 def posts(case: Complaint, clock: ClockName = ClockName.RESOLUTION) -> list[str]:
@@ -215,16 +222,18 @@ class TestClimbing:
         case = with_one_clock(released(), ClockName.RESOLUTION)
         due = due_of(case, ClockName.RESOLUTION)
         assert due == at(30, 16)
-        case = escalate(case, CITY, now=due).complaint
+        case = acknowledged(escalate(case, CITY, now=due).complaint, now=at(31, 9))
         assert case.wakes_at(CITY) == at(31, 16)  # the head of division waits 1 working day
         with pytest.raises(NotDue):
             escalate(case, CITY, now=at(31, 16) - SECOND)
-        case = escalate(case, CITY, now=at(31, 16)).complaint
+        case = acknowledged(escalate(case, CITY, now=at(31, 16)).complaint, now=at(32, 9))
         assert case.wakes_at(CITY) == at(33, 16)  # the head of the office 2
 
     def test_a_sweep_that_comes_late_counts_the_rungs_time_from_when_it_heard(self):
         case = with_one_clock(released(), ClockName.RESOLUTION)
-        assert escalate(case, CITY, now=at(33, 9)).complaint.wakes_at(CITY) == at(34, 16)
+        case = escalate(case, CITY, now=at(33, 9)).complaint
+        assert case.wakes_at(CITY) == at(33, 13)  # 4 working hours to acknowledge
+        assert acknowledged(case, now=at(33, 10)).wakes_at(CITY) == at(34, 16)
 
     def test_a_second_sweep_at_the_same_moment_climbs_nothing(self):
         case = with_one_clock(released(), ClockName.RESOLUTION)
@@ -314,6 +323,85 @@ class TestClimbing:
         assert event.by == rules.TIME
         assert event.data["clock"] == "first_reply"
         assert event.data["due"] == at(24, 16).isoformat()
+
+
+class TestARungThatAnswers:
+    def reached(self, **changes):
+        """Late since Monday 16.00, with the head of division, who has 4 working hours to say so and a day in all."""
+        case = with_one_clock(released(**changes), ClockName.RESOLUTION)
+        return escalate(case, CITY, now=at(30, 16)).complaint
+
+    def test_unacknowledged_the_case_climbs_on_after_the_time_for_it(self):
+        case = self.reached()
+        assert case.wakes_at(CITY) == at(31, 12)
+        with pytest.raises(NotDue):
+            escalate(case, CITY, now=at(31, 12) - SECOND)
+        assert escalate(case, CITY, now=at(31, 12)).event.data["post"] == TOPIC[1]
+
+    def test_acknowledged_it_has_its_time_counted_from_when_it_heard(self):
+        early, late = (acknowledged(self.reached(), now=now) for now in (at(31, 8), at(31, 11, 59)))
+        assert early.wakes_at(CITY) == late.wakes_at(CITY) == at(31, 16)
+
+    def test_it_changes_no_status_no_promise_and_no_level(self):
+        before = self.reached()
+        after = acknowledged(before, now=at(31, 9))
+        assert (after.status, after.level, after.late(at(31, 9))) == (before.status, 1, True)
+        assert [c.due for c in after.clocks] == [c.due for c in before.clocks]
+        assert runs(after, ClockName.RESOLUTION)
+
+    def test_it_is_given_once_and_only_by_that_post(self):
+        case = self.reached()
+        for officer in (an_officer(), an_officer(TOPIC[1])):
+            with pytest.raises(IllegalMove):
+                rules.acknowledge_rung(case, officer, now=at(31, 9))
+        with pytest.raises(IllegalMove):
+            acknowledged(acknowledged(case, now=at(31, 9)), now=at(31, 10))
+
+    def test_a_delegate_holds_the_post_and_so_may(self):
+        delegate = an_officer(TOPIC[0], officer_id="plh")
+        event = rules.acknowledge_rung(self.reached(), delegate, now=at(31, 9)).event
+        assert (event.data["post"], event.by.id, event.data["clocks"]) == (TOPIC[0], "plh", ["resolution"])
+
+    def test_the_next_rung_owes_its_own(self):
+        case = acknowledged(self.reached(), now=at(31, 9))
+        case = escalate(case, CITY, now=at(31, 16)).complaint
+        assert case.wakes_at(CITY) == at(32, 12)
+        with pytest.raises(IllegalMove):
+            rules.acknowledge_rung(case, an_officer(TOPIC[0]), now=at(32, 9))
+        assert acknowledged(case, now=at(32, 9)).wakes_at(CITY) == at(33, 16)
+
+    def test_one_tap_answers_for_both_ladders_that_are_with_the_post(self):
+        case = escalate(escalate(released(), CITY, now=at(31, 16)).complaint, CITY, now=at(31, 16)).complaint
+        change = rules.acknowledge_rung(case, an_officer(TOPIC[0]), now=at(32, 9))
+        assert change.event.data["clocks"] == ["first_reply", "resolution"]
+        assert change.complaint.clocks.owed_by([TOPIC[0]]) == ()
+
+    def test_where_nobody_stands_nobody_owes_it_and_the_reminder_keeps_its_time(self):
+        case = with_one_clock(released(), ClockName.RESOLUTION)
+        case = escalate(case, CITY, now=at(30, 16), all_vacant=True).complaint
+        assert (case.rungs, case.wakes_at(CITY)) == ((), at(37, 16))
+
+    def test_a_rung_with_less_time_than_it_takes_to_acknowledge_has_no_more(self):
+        rungs = tuple(
+            replace(r, waits=Span.parse("1 working hour")) if r.role == "division_head" else r
+            for r in CITY.ladders["topic"]
+        )
+        hasty = replace(CITY, ladders={**CITY.ladders, "topic": rungs})
+        case = with_one_clock(released(), ClockName.RESOLUTION)
+        assert escalate(case, hasty, now=at(30, 16)).complaint.wakes_at(hasty) == at(31, 9)
+
+    def test_the_case_that_ends_or_begins_again_owes_nothing(self):
+        case = rules.resolve(self.reached(), an_officer(), "Beres.", now=at(31, 9)).complaint
+        assert case.rungs == ()
+        case = rules.reopen(case, "Belum.", city=CITY, now=at(31, 10)).complaint
+        assert (case.rungs, case.wakes_at(CITY)) == ((), at(31, 10))
+
+    def test_reopened_before_its_deadline_the_silent_rung_is_passed_when_the_promise_is_broken(self):
+        case = with_one_clock(released(), ClockName.RESOLUTION)
+        case = rules.resolve(case, an_officer(), "Beres.", now=at(24, 9)).complaint
+        case = rules.reopen(case, "Belum.", city=CITY, now=at(24, 10)).complaint
+        case = escalate(case, CITY, now=at(24, 10)).complaint
+        assert case.wakes_at(CITY) == due_of(case, ClockName.RESOLUTION) == at(30, 16)
 
 
 class TestClocks:
