@@ -206,7 +206,7 @@ class Complaint:
     def wakes_at(self, city: City) -> datetime | None:
         """The earliest thing that time alone will do; None only for an ended case."""
         if self.status is Status.RESOLVED and self.resolved_at is not None:
-            return self.resolved_at + city.windows.reopen
+            return _out_of_silence(self.resolved_at + city.windows.reopen, self.office, city)
         return self.clocks.wakes_at if self.open else None
 
     @property
@@ -382,7 +382,9 @@ def reopen(complaint: Complaint, text: str, *, city: City, now: datetime) -> Cha
     if complaint.resolved_at is None or now > complaint.resolved_at + city.windows.reopen:
         raise WindowClosed(Act.REOPEN)
     # One level up is a climb like any other: it falls due now, so the next sweep makes it and tells that rung.
-    clocks = complaint.clocks.resume(ClockName.RESOLUTION, climbs_at=now)
+    clocks = complaint.clocks.resume(
+        ClockName.RESOLUTION, climbs_at=_out_of_silence(now, complaint.office, city)
+    )
     return _change(
         complaint,
         Act.REOPEN,
@@ -667,6 +669,11 @@ def close_by_silence(complaint: Complaint, city: City, *, now: datetime) -> Chan
 
 
 # Inside -------------------------------------------------------------------------------------------------------
+
+
+def _out_of_silence(at: datetime, office: str, city: City) -> datetime:
+    """The moment itself, or the end of the silence (Nyepi) that it lies in: nothing falls due then."""
+    return city.calendar_of(office).silent(at) or at
 
 
 def _may_move(complaint: Complaint, act: Act) -> None:

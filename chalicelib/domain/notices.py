@@ -73,7 +73,6 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "office_reopened.sms": "code category where link",
         "office_reopened.subject": "code category",
         "office_reopened.email": "service code category where due link",
-        "office_overdue.sms": "code category due link",
         "office_overdue.subject": "code category",
         "office_overdue.email": "service code category where due link",
         "office_message.subject": "code category",
@@ -262,7 +261,8 @@ def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -
     of_triage = complaint.sealed or change.event.data["clock"] in ("screening", "verification")
     office = triage_for(complaint.accused, city) if of_triage else complaint.office
     template = "office_sealed" if complaint.sealed else "office_overdue"
-    return [_notice(change, city, template, Channel.TOPIC, office, city.languages[0])]
+    # A reminder is worth an e-mail; only an accusation that waits is worth an SMS each time.
+    return [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=complaint.sealed)]
 
 
 def _capped(complaint: Complaint, channel: Channel) -> bool:

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import lru_cache, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec
@@ -91,6 +91,10 @@ class Visit:
     def when(self, at: datetime | str) -> str:
         """A moment as people of the city read it."""
         return views.local_time(_moment(at), self.city)
+
+    def day(self, day: str) -> str:
+        """A day (ISO 8601) as people of the city read it."""
+        return f"{date.fromisoformat(day):%d-%m-%Y}"
 
     def left(self, due: datetime | str) -> str:
         """How long there is until a moment, or how long ago it passed, in words of at most two units."""

@@ -16,6 +16,7 @@ from chalice.app import Response
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import FOR_TRIAGE, MOVES, Complaint, Event, Screening, Status
 from chalicelib.domain.geo import Located
+from chalicelib.domain.notices import reopening
 from chalicelib.domain.people import Act, Officer, allowed
 from chalicelib.domain.service_level import ClockName
 from chalicelib.domain.tracking import short
@@ -142,6 +143,7 @@ def filed(
         **_common(complaint, city, language),
         "office": None if complaint.sealed else _office(complaint.office, city),
         "promised": _promises(complaint),
+        "reopens_on": _reopens_on(complaint, city),
         "secret": key["secret"] if with_key else None,
         "links": {
             "public": f"{base_url}/l/{short(complaint.code)}",
@@ -207,6 +209,7 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
         "publication": "private" if complaint.private else "public",
         "office": None if complaint.sealed else _office(complaint.office, city),
         "promised": _promises(complaint),
+        "reopens_on": _reopens_on(complaint, city, now),
         "overdue": complaint.late(now),
         "level": complaint.level,
         "next_step": _next_step(complaint, city, language),
@@ -406,6 +409,14 @@ def _common(complaint: Complaint, city: City, language: str) -> dict[str, Any]:
         "updated_at": complaint.updated_at,
         "outcome": complaint.outcome,
     }
+
+
+def _reopens_on(complaint: Complaint, city: City, now: datetime | None = None) -> str | None:
+    """The day on which the office works again, of a report filed in its days off or right before; gone on that day."""
+    day = reopening(complaint, city)
+    if day is None or (now is not None and (now + city.utc_offset).date() >= day):
+        return None
+    return day.isoformat()
 
 
 def _promises(complaint: Complaint) -> dict[str, Any]:

@@ -376,7 +376,7 @@ def test_where_all_rungs_are_vacant_the_office_is_reminded_again_and_again(stack
         now = past(complaint)
         escalation.sweep(now=now)
         cast.deliver(now)
-        assert {m["channel"] for m in sent.to(desk.phone, desk.email)} == {"sms", "email"}
+        assert {m["channel"] for m in sent.to(desk.phone, desk.email)} == {"email"}
 
 
 def test_whom_a_case_is_about_hears_of_no_rung_whatever_other_post_they_hold(stack: Stack) -> None:
@@ -490,7 +490,7 @@ def test_an_unread_text_is_triages_reminder_and_never_a_release(stack: Stack) ->
     now = screening.due + timedelta(seconds=1)
     escalation.sweep(now=now)
     cast.deliver(now)
-    assert {m["channel"] for m in sent.to(triage.phone, triage.email)} == {"sms", "email"}
+    assert {m["channel"] for m in sent.to(triage.phone, triage.email)} == {"email"}
     assert stored(complaint.code).screening == "held"
 
 

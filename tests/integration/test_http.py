@@ -13,7 +13,9 @@ from chalice.test import Client
 
 from app import app
 from chalicelib import keys
+from chalicelib.http import views
 from chalicelib.settings import move_clock, utc_now
+from chalicelib.store import complaints
 from chalicelib.usecases import escalation
 from tests.integration import people as cast
 from tests.integration.people import PANJER, TRIAGE_OFFICE, Employee, Sent, an_officer
@@ -336,3 +338,23 @@ def test_the_public_view_is_the_same_with_a_token(api: Api) -> None:
     (row,) = me.get("/v1/me/complaints").body["complaints"]
     path = f"/v1/complaints/{row['code']}"
     assert me.get(path).body == api.get(path).body
+
+
+@pytest.mark.parametrize(
+    ("filed", "reopens_on", "asked", "shown"),
+    [
+        # Tue 17 March 2026, the last working day before Nyepi and Idulfitri; Wed 25 is the next.
+        ("2026-03-17T02:00", "2026-03-25", "2026-03-24T15:59", "2026-03-25"),
+        ("2026-03-19T04:00", "2026-03-25", "2026-03-24T16:00", None),
+        ("2026-11-23T02:00", None, "2026-11-23T03:00", None),
+    ],
+)
+def test_before_a_closure_the_answer_and_the_own_case_name_the_day_of_reopening(
+    stack: Stack, filed: str, reopens_on: str | None, asked: str, shown: str | None
+) -> None:
+    at = datetime.fromisoformat(f"{filed}+00:00")
+    done = cast.a_case(now=at, phone=cast.a_phone())
+    assert views.filed(done, cast.city(), "id", "https://x.id")["reopens_on"] == reopens_on
+    later = datetime.fromisoformat(f"{asked}+00:00")
+    stored = complaints.get(done.complaint.code)
+    assert views.own(stored, cast.city(), "id", later)["reopens_on"] == shown

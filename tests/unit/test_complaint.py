@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import FrozenInstanceError, fields, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import settings
@@ -42,6 +42,7 @@ from tests.builders import (
     a_filed,
     an_officer,
     at,
+    denpasar,
     due_of,
     escalate,
     perform,
@@ -628,3 +629,24 @@ def test_nothing_of_a_case_is_mutable():
     case = a_complaint()
     for field in fields(case):
         assert not isinstance(getattr(case, field.name), list | set), field.name
+
+
+class TestSilences:
+    """Nothing falls due on Nyepi (19 March 2026, 06:00 to the next 06:00, WITA), whatever brought it about."""
+
+    CITY = denpasar()
+    NOON = datetime(2026, 3, 19, 4, tzinfo=UTC)
+    END = datetime(2026, 3, 19, 22, tzinfo=UTC)
+
+    def solved(self, at):
+        return replace(a_complaint(Status.RESOLVED), office="dlhk", category="sampah", resolved_at=at)
+
+    def test_no_case_closes_by_silence_in_it(self):
+        case = self.solved(self.NOON - self.CITY.windows.reopen)
+        assert case.wakes_at(self.CITY) == self.END
+        with pytest.raises(NotDue):
+            rules.close_by_silence(case, self.CITY, now=self.NOON)
+
+    def test_a_case_reopened_in_it_climbs_when_it_is_over(self):
+        case = rules.reopen(self.solved(self.NOON), "Belum.", city=self.CITY, now=self.NOON).complaint
+        assert case.clocks.get(ClockName.RESOLUTION).climbs_at == self.END
