@@ -352,6 +352,7 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.REVEAL: lambda c, city, now: rules.reveal(c, _STAFF, now=now),
     Act.ESCALATE: lambda c, city, now: escalate(c, city, now=now),
     Act.CLOSE: lambda c, city, now: rules.close_by_silence(c, city, now=now),
+    Act.WARN: lambda c, city, now: rules.warn(c, now=now),
     Act.ACK_RUNG: lambda c, city, now: rules.acknowledge_rung(c, a_rung(c), now=now),
 }
 
@@ -361,6 +362,16 @@ def due_of(complaint: Complaint, name: ClockName) -> datetime:
     clock = complaint.clocks.get(name)
     assert clock is not None, f"no {name} clock"
     return clock.due
+
+
+def next_climb(complaint: Complaint) -> datetime:
+    """When the next rung hears; warnings come before."""
+    return min(clock.next_climb for clock in complaint.clocks.running())
+
+
+def unwarned(complaint: Complaint) -> Complaint:
+    """The case without its warnings, so that its ladders alone wake it."""
+    return replace(complaint, clocks=Clocks(tuple(replace(c, warns=()) for c in complaint.clocks)))
 
 
 def runs(complaint: Complaint, name: ClockName) -> bool:

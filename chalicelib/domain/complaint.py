@@ -17,6 +17,7 @@ from chalicelib.domain.errors import IllegalMove, NotDue, WindowClosed
 from chalicelib.domain.geo import Point
 from chalicelib.domain.people import Act, Officer, Role, triage_for
 from chalicelib.domain.service_level import (
+    WARNS_AT,
     ClockName,
     Clocks,
     Step,
@@ -69,6 +70,7 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     Act.REVEAL: (frozenset(Status) - {Status.WITHDRAWN}, None),
     Act.ESCALATE: (OPEN, None),
     Act.ACK_RUNG: (OPEN, None),
+    Act.WARN: (OPEN, None),
     Act.CLOSE: (frozenset({Status.RESOLVED}), Status.CLOSED),
 }
 """The one table of allowed moves; every act passes it, so no act can be a back door to a status."""
@@ -604,8 +606,30 @@ def reject(complaint: Complaint, officer: Officer, reason: str, text: str, *, no
 # What time does -----------------------------------------------------------------------------------------------
 
 
+def warn(complaint: Complaint, *, now: datetime) -> Change:
+    """Remind whoever must act that half, or four fifths, of a promise's time are gone. Inside the city only.
+
+    Of several that were missed the latest is told. For the reporter nothing has happened, so ``updated_at`` stays.
+    Raises NotDue where no warning has come.
+    """
+    _may_move(complaint, Act.WARN)
+    clock = complaint.clocks.due_to_warn(now)
+    if clock is None:
+        raise NotDue(complaint.code)
+    to_come = sum(at > now for at in clock.warns)
+    return _change(
+        complaint,
+        Act.WARN,
+        TIME,
+        now,
+        data={"clock": str(clock.name), "due": clock.due.isoformat(), "share": WARNS_AT[-1 - to_come]},
+        clocks=complaint.clocks.warned(clock.name, now),
+        updated_at=complaint.updated_at,
+    )
+
+
 def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, now: datetime) -> Change:
-    """Raise an overdue case by one rung of the ladder of the clock that ran out.
+    """Raise an overdue case by one rung of the ladder of the clock that ran out; before any has, `warn` of one.
 
     ``filled`` tells of each post whether somebody holds it. A vacant rung is passed at once and recorded. The rung
     reached has its acknowledge time to say that it has heard, else the case climbs on; both moments are stamped.
@@ -615,7 +639,7 @@ def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, no
     _may_move(complaint, Act.ESCALATE)
     clock = complaint.clocks.due_to_climb(now)
     if clock is None:
-        raise NotDue(complaint.code)
+        return warn(complaint, now=now)
     ladder = steps(complaint, clock.name, city)
     if complaint.hamlet and not filled.get(f"{Role.HAMLET_HEAD}@{complaint.hamlet}", False):
         # Until a lingkungan has a person, its first rung is the lurah or perbekel, who had the case from the start.
@@ -649,7 +673,8 @@ def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, no
             "post": reached.post if reached else "",
             "vacant": vacant,
         },
-        clocks=complaint.clocks.climb(
+        # What it would have warned of has happened.
+        clocks=complaint.clocks.warned(clock.name, now).climb(
             clock.name,
             level,
             silent,

@@ -16,6 +16,7 @@ from chalicelib.domain.city import City
 from chalicelib.domain.complaint import FOR_TRIAGE, Change, Complaint
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.people import Act, is_accused, triage_for
+from chalicelib.domain.service_level import WARNS_AT, ClockName
 from chalicelib.domain.sms import SINGLE_PART, gsm7, units
 
 CITIZEN_SMS_PER_CASE = 4
@@ -75,6 +76,9 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "office_reopened.email": "service code category where due link",
         "office_overdue.subject": "code category",
         "office_overdue.email": "service code category where due link",
+        "office_warning.sms": "code category due link",
+        "office_warning.subject": "code category due",
+        "office_warning.email": "service code category where due link",
         "office_message.subject": "code category",
         "office_message.email": "service code category where link",
         "office_withdrawn.subject": "code category",
@@ -160,6 +164,8 @@ def notices_for(
             found += _to_post(change, city, "officer_new", f"hamlet_head@{hamlet}", holders)
     if act is Act.ESCALATE:
         found += _climbed(change, city, holders)
+    if act is Act.WARN:
+        found += _warned(change, city, holders)
     if (
         act in _CITIZEN_NOTICE
         and complaint.citizen
@@ -258,11 +264,40 @@ def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -
     if told:
         return told
     # Nobody stands above, or nobody is there: the office hears again, and of screening whoever screens.
-    of_triage = complaint.sealed or change.event.data["clock"] in ("screening", "verification")
-    office = triage_for(complaint.accused, city) if of_triage else complaint.office
     template = "office_sealed" if complaint.sealed else "office_overdue"
     # A reminder is worth an e-mail; only an accusation that waits is worth an SMS each time.
+    office = _who_acts(change, city)
     return [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=complaint.sealed)]
+
+
+def _warned(change: Change, city: City, holders: Mapping[str, Holder] | None) -> list[Notice]:
+    """Whoever must act hears by e-mail; only of a solution that is nearly due by SMS, too."""
+    complaint, data = change.complaint, change.event.data
+    template = "office_sealed" if complaint.sealed else "office_warning"
+    sms = data["clock"] == ClockName.RESOLUTION and data["share"] == WARNS_AT[-1]
+    office = _who_acts(change, city)
+    found = [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=sms)]
+    hamlet = complaint.hamlet
+    of_triage = complaint.sealed or data["clock"] == ClockName.VERIFICATION
+    if (
+        hamlet
+        and complaint.line == "area"
+        and not of_triage
+        and not is_accused(hamlet, complaint.accused, city)
+    ):
+        channels = (Channel.SMS, Channel.EMAIL) if sms else (Channel.EMAIL,)
+        found += _to_post(change, city, template, f"hamlet_head@{hamlet}", holders, channels)
+    return found
+
+
+def _who_acts(change: Change, city: City) -> str:
+    """The office whose act the clock of this event waits for."""
+    complaint = change.complaint
+    of_triage = complaint.sealed or change.event.data["clock"] in (
+        ClockName.SCREENING,
+        ClockName.VERIFICATION,
+    )
+    return triage_for(complaint.accused, city) if of_triage else complaint.office
 
 
 def _capped(complaint: Complaint, channel: Channel) -> bool:
@@ -270,13 +305,18 @@ def _capped(complaint: Complaint, channel: Channel) -> bool:
 
 
 def _to_post(
-    change: Change, city: City, template: str, post: str, holders: Mapping[str, Holder] | None
+    change: Change,
+    city: City,
+    template: str,
+    post: str,
+    holders: Mapping[str, Holder] | None,
+    channels: tuple[Channel, ...] = (Channel.SMS, Channel.EMAIL),
 ) -> list[Notice]:
     holder = (holders or {}).get(post)
     return [
         _notice(change, city, template, channel, f"officer#{officer}", language)
         for officer, language in (holder.officers if holder else ())
-        for channel in (Channel.SMS, Channel.EMAIL)
+        for channel in channels
     ]
 
 
@@ -301,10 +341,9 @@ def _notice(
 ) -> Notice:
     complaint, event = change.complaint, change.event
     language = language if language in city.templates else city.languages[0]
-    # A rung hears of the moment that passed: of screening it is none of the promises.
-    due = (
-        datetime.fromisoformat(event.data["due"]) if event.act is Act.ESCALATE else complaint.clocks.next_due
-    )
+    # A rung hears of the moment that passed, of screening none of the promises; a warning is of one promise.
+    of_clock = event.act in (Act.ESCALATE, Act.WARN)
+    due = datetime.fromisoformat(event.data["due"]) if of_clock else complaint.clocks.next_due
     arguments = {
         "category": category_label(complaint, city, language),
         "where": where_label(complaint, city),
@@ -326,7 +365,8 @@ def _notice(
         to=to,
         language=language,
         created_at=event.at,
-        useful_until=event.at + _OFFICE_USEFUL,
+        # What a warning warns of has come by then.
+        useful_until=due if event.act is Act.WARN else event.at + _OFFICE_USEFUL,
         args={key: value for key, value in arguments.items() if key in wanted},
         sms=sms,
         at_night=channel is Channel.TOPIC or event.act is Act.FILE,

@@ -52,6 +52,7 @@ class Act(StrEnum):
     CLOSE = "close"
     REVEAL = "reveal"
     ACK_RUNG = "acknowledge_rung"
+    WARN = "warn"
 
 
 _HANDLE = frozenset(

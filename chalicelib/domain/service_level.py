@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.city import CITY_SCOPE, Category, City, Label
-from chalicelib.domain.clock import Span
+from chalicelib.domain.clock import Calendar, Span, Unit
 from chalicelib.domain.people import Duty, Role, is_accused, triage_for
 
 if TYPE_CHECKING:
@@ -28,6 +28,8 @@ class ClockName(StrEnum):
 
 
 _PROMISES = (ClockName.VERIFICATION, ClockName.FIRST_REPLY, ClockName.RESOLUTION)
+WARNS_AT = (50, 80)
+"""At how many hundredths of its time a promise warns whoever has to keep it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +45,20 @@ class Clock:
     """The post that heard last (``role@scope``), none before the first climb or where nobody was there."""
     rests_until: datetime | None = None
     """Until when that post has the case once it acknowledges; None where it owes no acknowledgement (any more)."""
+    warns: tuple[datetime, ...] = ()
+    """When whoever must act is warned, stamped with the promise; what was told is taken out from the front."""
 
     @property
     def running(self) -> bool:
         return self.stopped_at is None
 
     @property
-    def wakes_at(self) -> datetime:
+    def next_climb(self) -> datetime:
         return self.climbs_at or self.due
+
+    @property
+    def wakes_at(self) -> datetime:
+        return min((self.next_climb, *self.warns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +95,24 @@ class Clocks:
 
     def due_to_climb(self, now: datetime) -> Clock | None:
         """The running clock whose next rung should hear now, the longest waiting first."""
-        due = [clock for clock in self.running() if clock.wakes_at <= now]
-        return min(due, key=lambda clock: clock.wakes_at, default=None)
+        due = [clock for clock in self.running() if clock.next_climb <= now]
+        return min(due, key=lambda clock: clock.next_climb, default=None)
+
+    def due_to_warn(self, now: datetime) -> Clock | None:
+        """The running clock whose next warning has come, the longest waiting first."""
+        due = [clock for clock in self.running() if clock.warns and clock.warns[0] <= now]
+        return min(due, key=lambda clock: clock.warns[0], default=None)
+
+    def warned(self, name: ClockName, now: datetime) -> Clocks:
+        """Leave a clock the warnings that are still to come: what was missed is not told late, one after the other."""
+        return Clocks(
+            tuple(
+                replace(clock, warns=tuple(at for at in clock.warns if at > now))
+                if clock.name is name
+                else clock
+                for clock in self.all
+            )
+        )
 
     def start(self, clock: Clock) -> Clocks:
         return Clocks((*(other for other in self.all if other.name is not clock.name), clock))
@@ -165,8 +189,14 @@ class Clocks:
                 result = result.start(clock)
             elif clock.due < old.due:
                 earlier = clock.due if old.climbs_at is None else min(clock.due, old.climbs_at)
+                fresh_one = old.climbed == 0
                 result = result.start(
-                    replace(old, due=clock.due, climbs_at=earlier if old.climbed == 0 else old.climbs_at)
+                    replace(
+                        old,
+                        due=clock.due,
+                        climbs_at=earlier if fresh_one else old.climbs_at,
+                        warns=clock.warns if fresh_one else (),
+                    )
                 )
         return result
 
@@ -186,18 +216,36 @@ def promise(category: Category, office: str, city: City, received_at: datetime) 
     """The moments a category promises, in the working time of the office that answers."""
     calendar = city.calendar_of(office)
     emergency = category.emergency is not None
+    level = category.level
     return Clocks(
         (
-            Clock(
-                ClockName.FIRST_REPLY,
-                calendar.due(received_at, category.level.first_reply, emergency=emergency),
-            ),
-            Clock(
-                ClockName.RESOLUTION,
-                calendar.due(received_at, category.level.resolution, emergency=emergency),
-            ),
+            _promised(ClockName.FIRST_REPLY, calendar, received_at, level.first_reply, emergency=emergency),
+            _promised(ClockName.RESOLUTION, calendar, received_at, level.resolution, emergency=emergency),
         )
     )
+
+
+def _promised(
+    name: ClockName, calendar: Calendar, at: datetime, span: Span, *, emergency: bool = False
+) -> Clock:
+    """A promise and its warnings, all stamped.
+
+    A warning comes when so much of the time until the promise has passed as the office works: working time, but
+    calendar time where the promise counts that. It lies a whole number of minutes before the promise, and in a silence
+    (Nyepi) it waits for the end, unless for an emergency.
+    """
+    due = calendar.due(at, span, emergency=emergency)
+    by_calendar = span.unit is Unit.MINUTES
+    whole = due - at if by_calendar else calendar.between(at, due)
+    warns = []
+    for share in WARNS_AT:
+        part = whole * share / 100
+        moment = at + part if by_calendar else calendar.add(at, part)
+        if not emergency:
+            moment = calendar.silent(moment) or moment
+        left = max(due - moment, timedelta())
+        warns.append(due - timedelta(minutes=-(-left // timedelta(minutes=1))))
+    return Clock(name, due, warns=tuple(warns))
 
 
 def unsorted_promise(city: City, received_at: datetime) -> Clocks:
@@ -210,13 +258,11 @@ def unsorted_promise(city: City, received_at: datetime) -> Clocks:
 
 def verification_clock(clocks: Clocks, city: City, at: datetime) -> Clock:
     """How long triage has to sort a case, or to decide an accusation; a second time the rungs reached stay reached."""
-    due = city.calendar_of(city.triage_office).due(at, city.verification)
+    fresh = _promised(ClockName.VERIFICATION, city.calendar_of(city.triage_office), at, city.verification)
     before = clocks.get(ClockName.VERIFICATION)
     if before is None:
-        return Clock(ClockName.VERIFICATION, due)
-    if before.running:
-        return before
-    return replace(before, due=due, climbs_at=None, stopped_at=None, rung="", rests_until=None)
+        return fresh
+    return before if before.running else replace(fresh, climbed=before.climbed)
 
 
 def screening_clock(city: City, at: datetime) -> Clock:

@@ -92,6 +92,10 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "{post} sudah menerima penyampaian ini dan ikut memperhatikannya.",
         "en": "{post} has received it and is seeing to it.",
     },
+    Act.WARN: {
+        "id": "Pengingat: {share}% waktu sudah terpakai.",
+        "en": "Reminder: {share} % of the time is used.",
+    },
     Act.CLOSE: {
         "id": "Ditutup karena tidak ada tanggapan pelapor.",
         "en": "Closed, as the reporter stayed silent.",
@@ -105,7 +109,9 @@ _REMINDED = {
 _THEM = {"id": "Kantor", "en": "The office"}
 _AGENCY = {"id": "lembaga lain", "en": "another agency"}
 """Stand-ins where a name would tell too much."""
-_PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE}
+_INTERNAL = frozenset({Act.WARN})
+"""What is told inside the city only: neither the public nor the reporter reads it."""
+_PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE} - _INTERNAL
 _HELD = {"id": "sedang ditinjau sebelum tampil", "en": "under review before it is shown"}
 
 
@@ -214,7 +220,9 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
         "level": complaint.level,
         "next_step": _next_step(complaint, city, language),
         "screening": _screening(complaint, language),
-        "timeline": [_line(event, complaint, city, language) for event in stored.history],
+        "timeline": [
+            _line(event, complaint, city, language) for event in stored.history if event.act not in _INTERNAL
+        ],
         "rating": complaint.rating,
         "may": sorted(_reporter_may(complaint, city, now)),
         "version": complaint.version,
@@ -494,6 +502,7 @@ def _what(event: Event, city: City, language: str, *, bare: bool = False) -> str
         office=name(event.data.get("office")),
         agency=name(event.data.get("agency")),
         score=event.data.get("score", ""),
+        share=event.data.get("share", ""),
         post={"id": "pejabat di atasnya", "en": "the level above"}[language]
         if bare
         else post_title(post, city),

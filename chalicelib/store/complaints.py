@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from pynamodb.exceptions import TransactWriteError
@@ -345,6 +345,11 @@ def _body(complaint: Complaint) -> dict[str, Any]:
         for clock in complaint.clocks
         if clock.rung and clock.running
     }
+    values["warns"] = {
+        clock.name: [int((clock.due - at).total_seconds() // 60) for at in clock.warns]
+        for clock in complaint.clocks
+        if clock.warns and clock.running
+    }
     values["link_version"] = complaint.link_version if complaint.link_version > 1 else None
     # A key that became empty must stay in the text, or the merge with the stored body would revive its old value.
     return values
@@ -451,17 +456,19 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
 
 
 def _clock(item: Sequence[Any], body: Mapping[str, Any]) -> Clock:
-    """A clock; one that an earlier version of the code wrote waits for no acknowledgement."""
+    """A clock; one that an earlier version of the code wrote waits for no acknowledgement and warns of nothing."""
     name, due_at, climbs_at, climbed, stopped_at = item
     rung, rests_until = body.get("rungs", {}).get(name, ("", None))
+    due = read_moment(due_at)
     return Clock(
         ClockName(name),
-        read_moment(due_at),
+        due,
         read_moment(climbs_at) if climbs_at else None,
         climbed,
         read_moment(stopped_at) if stopped_at else None,
         rung,
         read_moment(rests_until) if rests_until else None,
+        tuple(due - timedelta(minutes=before) for before in body.get("warns", {}).get(name, ())),
     )
 
 

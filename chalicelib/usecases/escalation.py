@@ -9,7 +9,7 @@ from datetime import datetime
 
 from chalicelib.domain.complaint import Change, Status, close_by_silence, escalate
 from chalicelib.domain.errors import IllegalMove, NotDue, NotFound, StaleComplaint
-from chalicelib.domain.people import Role
+from chalicelib.domain.people import Act, Role
 from chalicelib.domain.service_level import ClockName, steps
 from chalicelib.observability import count, logger
 from chalicelib.store import complaints
@@ -82,15 +82,21 @@ def _wake_safely(code: str, now: datetime) -> list[Change] | None:
 
 
 def _wake_fully(code: str, now: datetime) -> list[Change]:
-    """Everything that is due on one case: each of its clocks may have run out while nobody swept."""
+    """Do everything that is due on one case, for each of its clocks may have run out while nobody swept.
+
+    Tells of what climbed or closed; warnings are counted by themselves.
+    """
     changes: list[Change] = []
-    while len(changes) < len(ClockName) and (change := wake_one(code, now=now)) is not None:
+    while len(changes) < 2 * len(ClockName) and (change := wake_one(code, now=now)) is not None:
         changes.append(change)
-    return changes
+    told = [change for change in changes if change.event.act is not Act.WARN]
+    if warned := len(changes) - len(told):
+        count("Warned", warned)
+    return told
 
 
 def wake_one(code: str, *, now: datetime) -> Change | None:
-    """Do what time has brought to one case: climb one rung, or close by silence. None where nothing is due.
+    """Do what time has brought to one case: warn, climb one rung, or close by silence. None where nothing is due.
 
     Reads consistently, since the index that named the case may lag behind it.
     """
@@ -101,11 +107,8 @@ def wake_one(code: str, *, now: datetime) -> Change | None:
             change = close_by_silence(complaint, city(), now=now)
         else:
             clock = complaint.clocks.due_to_climb(now)
-            if clock is None:
-                return None
-            ladder = steps(complaint, clock.name, city())
-            posts = [step.post for step in ladder]
-            if complaint.hamlet:
+            posts = [step.post for step in steps(complaint, clock.name, city())] if clock else []
+            if complaint.hamlet and clock:
                 posts.append(f"{Role.HAMLET_HEAD}@{complaint.hamlet}")
             found = holders(posts, complaint)
             filled = {post: bool(holder.officers) for post, holder in found.items()}

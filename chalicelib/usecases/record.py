@@ -67,6 +67,6 @@ def _posts(change: Change) -> tuple[str, ...]:
     complaint, act = change.complaint, change.event.act
     if act is Act.ESCALATE and change.event.data["post"]:
         return (str(change.event.data["post"]),)
-    if act in (Act.FILE, Act.SORT) and complaint.hamlet:
+    if act in (Act.FILE, Act.SORT, Act.WARN) and complaint.hamlet:
         return (f"hamlet_head@{complaint.hamlet}",)
     return ()

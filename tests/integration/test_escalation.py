@@ -15,6 +15,7 @@ from chalicelib.domain.complaint import Complaint, Outcome, Status
 from chalicelib.domain.errors import IllegalMove, NotAllowed
 from chalicelib.domain.people import Act
 from chalicelib.domain.service_level import ClockName, steps
+from chalicelib.http import views
 from chalicelib.observability import metrics
 from chalicelib.store import complaints, people
 from chalicelib.store.tables import TABLES, NoticeRow, connection
@@ -38,10 +39,13 @@ LADDER = ("division_head@dlhk", "office_head@dlhk", "secretary@city", "mayor@cit
 
 
 def past(complaint: Complaint) -> datetime:
-    """Just after the next thing that time will do."""
-    at = stored(complaint.code).wakes_at(cast.city())
-    assert at is not None
-    return at + timedelta(seconds=1)
+    """Just after the next climb or closing; warnings come before."""
+    found = stored(complaint.code)
+    if not found.open:
+        at = found.wakes_at(cast.city())
+        assert at is not None
+        return at + timedelta(seconds=1)
+    return min(clock.next_climb for clock in found.clocks.running()) + timedelta(seconds=1)
 
 
 def escalations(code: str) -> list[str]:
@@ -423,29 +427,26 @@ def test_a_rung_acknowledges_from_its_page_with_one_tap_and_keeps_the_case_for_i
     complaint = released_case()
     now = past(complaint)
     escalation.sweep(now=now)
-    silent = stored(complaint.code).wakes_at(cast.city())
+    silent, seen = past(complaint), stored(complaint.code).version
     with pytest.raises(NotAllowed):
-        handling.acknowledge_rung(complaint.code, above.officer, if_match=3, now=now)
-    after = handling.acknowledge_rung(complaint.code, head.officer, if_match=3, now=now)
+        handling.acknowledge_rung(complaint.code, above.officer, if_match=seen, now=now)
+    after = handling.acknowledge_rung(complaint.code, head.officer, if_match=seen, now=now)
     assert (after.status, after.level) == (Status.RECEIVED, 1)
     kept = stored(complaint.code)
     assert kept.clocks == after.clocks  # the row holds the rung
-    wakes_at = kept.wakes_at(cast.city())
-    assert silent is not None
-    assert wakes_at is not None
-    assert wakes_at > silent
+    assert past(complaint) > silent
     assert escalation.sweep(now=silent).climbed == 0
     with pytest.raises(IllegalMove):
-        handling.acknowledge_rung(complaint.code, head.officer, if_match=4, now=now)
+        handling.acknowledge_rung(
+            complaint.code, head.officer, if_match=stored(complaint.code).version, now=now
+        )
 
 
 def test_a_rung_that_stays_silent_is_passed(stack: Stack) -> None:
     an_officer("division_head@dlhk"), an_officer("office_head@dlhk")
     complaint = released_case()
     escalation.sweep(now=past(complaint))
-    silent = stored(complaint.code).wakes_at(cast.city())
-    assert silent is not None
-    escalation.sweep(now=silent)
+    escalation.sweep(now=past(complaint))
     assert escalations(complaint.code) == ["division_head@dlhk", "office_head@dlhk"]
 
 
@@ -459,7 +460,49 @@ def test_a_row_of_the_version_before_owes_no_acknowledgement(stack: Stack) -> No
     row.update(actions=[complaints.ComplaintRow.body.set(json.dumps(body))])
     assert stored(complaint.code).level == 1
     with pytest.raises(NotAllowed):
-        handling.acknowledge_rung(complaint.code, head.officer, if_match=3, now=later(days=9))
+        handling.acknowledge_rung(
+            complaint.code, head.officer, if_match=stored(complaint.code).version, now=later(days=9)
+        )
+
+
+def test_whoever_must_act_is_warned_once_each_time_and_nobody_outside_reads_of_it(stack: Stack) -> None:
+    desk = an_officer("duty@dlhk", desk=True)
+    complaint = released_case(phone=cast.a_phone())
+    cast.deliver(later(minutes=2))
+    sent = Sent(stack)
+    half = stored(complaint.code).wakes_at(cast.city())
+    assert half is not None
+    for _ in range(2):
+        swept = escalation.sweep(now=half)
+        assert (swept.climbed, swept.failed) == (0, 0)
+    cast.deliver(half)
+    (mail,) = sent.new()
+    assert (mail["to"], mail["channel"]) == (desk.email, "email")
+    assert complaint.code in mail["text"]
+    warned = complaints.get(complaint.code, consistent=True)
+    assert [event.act for event in warned.history][-1] is Act.WARN
+    assert warned.complaint.wakes_at(cast.city()) == warned.complaint.clocks.wakes_at
+    assert warned.complaint.updated_at == stored(complaint.code).updated_at == later(minutes=1)
+    who = cast.signin.Who(cast.signin.Kind.LINK, f"{complaint.code}.1")
+    city = cast.city()
+    for view in (views.public, views.own):
+        body = view(reading.own_case(complaint.code, who), city, "id", half)
+        assert [line["act"] for line in body["timeline"]] == ["file", "release"]
+    office = views.office(warned, desk.officer, city, "id", half)
+    assert office["timeline"][-1]["what"] == "Pengingat: 50% waktu sudah terpakai."
+
+
+def test_a_case_keeps_its_warnings_in_its_row_and_one_of_before_has_none(stack: Stack) -> None:
+    complaint = released_case()
+    kept = stored(complaint.code)
+    assert kept.clocks == complaint.clocks
+    assert all(clock.warns for clock in kept.clocks.running())
+    row = complaints.ComplaintRow.get(complaint.code, "head")
+    body = json.loads(row.body)
+    del body["warns"]
+    row.update(actions=[complaints.ComplaintRow.body.set(json.dumps(body))])
+    old = stored(complaint.code)
+    assert old.wakes_at(cast.city()) == old.clocks.next_due
 
 
 def test_a_village_matter_climbs_the_area_line(stack: Stack) -> None:

@@ -62,6 +62,8 @@ def ready_for(act: Act, status: Status) -> tuple[Complaint, datetime]:
         return complaint, due_of(complaint, ClockName.RESOLUTION)
     if act is Act.CLOSE:
         return complaint, NOW + CITY.windows.reopen
+    if act is Act.WARN and (resolution := complaint.clocks.get(ClockName.RESOLUTION)):
+        return complaint, resolution.warns[0]
     if act is Act.ACK_RUNG:
         reached = complaint.clocks.climb(
             ClockName.RESOLUTION, 1, at(31), rung=f"division_head@{WORKS}", rests_until=at(32)
@@ -84,7 +86,8 @@ class TestTheTableOfMoves:
             change = perform(act, complaint, CITY, now=now)
             assert change.complaint.status is (leads_to or status)
             assert change.event.act is act
-            assert change.event.at == change.complaint.updated_at == now
+            assert change.event.at == now
+            assert change.complaint.updated_at == (NOW if act is Act.WARN else now)
             assert change.event.data["status"] == change.complaint.status
         else:
             before = replace(complaint)
@@ -532,7 +535,11 @@ class AnyLife(RuleBasedStateMachine):
                     assert later.stopped_at >= clock.stopped_at
             if change.event.act is Act.ESCALATE:
                 assert after.status is before.status
-                assert after.wakes_at(CITY) > self.now or after.clocks.due_to_climb(self.now)
+                assert (
+                    after.wakes_at(CITY) > self.now
+                    or after.clocks.due_to_climb(self.now)
+                    or after.clocks.due_to_warn(self.now)
+                )
         self.history.append(change)
 
     @precondition(lambda self: not self.history)

@@ -28,6 +28,7 @@ from chalicelib.domain.notices import (
     where_label,
 )
 from chalicelib.domain.people import Act
+from chalicelib.domain.service_level import ClockName, Clocks
 from chalicelib.domain.sms import is_gsm7, parts, units
 from tests.builders import (
     FIELD,
@@ -45,6 +46,7 @@ from tests.builders import (
     at,
     denpasar,
     escalate,
+    next_climb,
     perform,
 )
 
@@ -62,7 +64,7 @@ def told(change: Change, *, channel: Channel | None = SMS, holders=None) -> list
 
 
 def climb(case, post_holders=(("pejabat", "id"),), **filled) -> tuple[Change, dict[str, Holder]]:
-    change = escalate(case, CITY, now=case.wakes_at(CITY), **filled)
+    change = escalate(case, CITY, now=next_climb(case), **filled)
     post = change.event.data["post"]
     return change, {post: Holder(post, post_holders)}
 
@@ -218,6 +220,53 @@ class TestClimbing:
         assert not texts_a_citizen(notices_for(change, CITY, citizen_channel=SMS, holders=holders))
 
 
+class TestWarnings:
+    def warn(self, case, clock: ClockName, share: int) -> Change:
+        found = case.clocks.get(clock)
+        alone = replace(case, clocks=Clocks((found,)))
+        return rules.warn(alone, now=found.warns[0 if share == 50 else 1])
+
+    @pytest.mark.parametrize("share", [50, 80])
+    @pytest.mark.parametrize("clock", [ClockName.FIRST_REPLY, ClockName.RESOLUTION])
+    def test_the_office_hears_by_mail_and_of_a_solution_that_is_nearly_due_by_sms_too(self, clock, share):
+        case = a_complaint()
+        (notice,) = notices_for(self.warn(case, clock, share), CITY, citizen_channel=SMS)
+        assert (notice.template, notice.channel, notice.to) == ("office_warning", TOPIC, WORKS)
+        assert notice.sms == (clock is ClockName.RESOLUTION and share == 80)
+        due = case.clocks.get(clock).due
+        assert notice.args["due"] == moment(due, CITY)
+        assert notice.useful_until == due
+
+    def test_of_sorting_triage_hears(self):
+        change = self.warn(a_complaint(category=None), ClockName.VERIFICATION, 80)
+        (notice,) = notices_for(change, CITY)
+        assert (notice.template, notice.to, notice.sms) == ("office_warning", TRIAGE, False)
+
+    def test_the_head_of_a_hamlet_who_must_act_hears_too(self):
+        case = a_complaint(category="gang", hamlet=SHORE_EAST)
+        assert told(self.warn(case, ClockName.FIRST_REPLY, 80), holders=EVERYBODY) == [
+            ("office_warning", TOPIC, SHORE),
+            ("office_warning", EMAIL, "officer#kaling"),
+        ]
+        assert told(self.warn(case, ClockName.RESOLUTION, 80), holders=EVERYBODY) == [
+            ("office_warning", TOPIC, SHORE),
+            ("office_warning", SMS, "officer#kaling"),
+            ("office_warning", EMAIL, "officer#kaling"),
+        ]
+
+    def test_not_where_the_case_is_about_them(self):
+        case = replace(a_complaint(category="gang", hamlet=SHORE_EAST), accused=SHORE_EAST)
+        assert told(self.warn(case, ClockName.RESOLUTION, 80), holders=EVERYBODY) == [
+            ("office_warning", TOPIC, SHORE)
+        ]
+
+    @pytest.mark.parametrize("clock", [ClockName.VERIFICATION, ClockName.FIRST_REPLY, ClockName.RESOLUTION])
+    def test_an_undecided_accusation_is_named_to_triage_alone_and_not_what_it_is(self, clock):
+        case = a_complaint(category="gang", hamlet=SHORE_EAST, sealed=True, accused=WORKS)
+        (notice,) = notices_for(self.warn(case, clock, 80), CITY, citizen_channel=SMS, holders=EVERYBODY)
+        assert (notice.template, notice.to, set(notice.args)) == ("office_sealed", TRIAGE, {"due"})
+
+
 class TestAccusations:
     def test_they_are_told_to_triage_alone(self):
         change = a_filed(category="gang", hamlet=SHORE_EAST, about_staff=True, accused=SHORE)
@@ -296,7 +345,10 @@ def every_notice():
         case = replace(a_complaint(status, category="gang", sealed=sealed), **words, identity_shown=True)
         for act in set(Act) - {Act.FILE, Act.READ}:
             now = NOW + CITY.windows.reopen if act is Act.CLOSE else NOW
-            now = case.wakes_at(CITY) or now if act is Act.ESCALATE else now
+            if case.open and act is Act.ESCALATE:
+                now = next_climb(case)
+            if case.open and act is Act.WARN:
+                now = max(moment for clock in case.clocks.running() for moment in clock.warns)
             try:
                 change = perform(act, case, CITY, now=now)
             except (IllegalMove, NotDue, WindowClosed):

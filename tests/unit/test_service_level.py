@@ -39,8 +39,10 @@ from tests.builders import (
     denpasar,
     due_of,
     escalate,
+    next_climb,
     perform,
     runs,
+    unwarned,
 )
 
 CITY = a_city()
@@ -50,15 +52,15 @@ TOPIC = [f"division_head@{WORKS}", f"office_head@{WORKS}", *CITY_POSTS]
 
 
 def released(**changes) -> Complaint:
-    """A case whose text is read already, so that only its promises are left to climb."""
+    """A case whose text is read already and that warns of nothing, so that only its promises are left to climb."""
     case = a_complaint(**changes)
-    return perform(Act.RELEASE, case, CITY, now=NOW).complaint
+    return unwarned(perform(Act.RELEASE, case, CITY, now=NOW).complaint)
 
 
 def with_one_clock(case: Complaint, name: ClockName) -> Complaint:
     """Only this clock runs."""
     stopped = Clocks(tuple(c if c.name is name else replace(c, stopped_at=NOW) for c in case.clocks))
-    return replace(case, clocks=stopped)
+    return unwarned(replace(case, clocks=stopped))
 
 
 def climb(case: Complaint, times: int, **filled) -> list[tuple[str, int]]:
@@ -265,7 +267,7 @@ class TestClimbing:
     @pytest.mark.parametrize("status", sorted(OPEN))
     def test_it_never_changes_the_status(self, status):
         case = a_complaint(status)
-        assert escalate(case, CITY, now=case.wakes_at(CITY)).complaint.status is status
+        assert escalate(case, CITY, now=next_climb(case)).complaint.status is status
 
     @pytest.mark.parametrize("status", sorted(set(Status) - OPEN))
     def test_what_nobody_works_on_does_not_climb(self, status):
@@ -402,6 +404,90 @@ class TestARungThatAnswers:
         case = rules.reopen(case, "Belum.", city=CITY, now=at(24, 10)).complaint
         case = escalate(case, CITY, now=at(24, 10)).complaint
         assert case.wakes_at(CITY) == due_of(case, ClockName.RESOLUTION) == at(30, 16)
+
+
+class TestWarnings:
+    def warns(self, name: ClockName, case: Complaint | None = None):
+        clock = (case or a_complaint()).clocks.get(name)
+        assert clock is not None
+        return clock.warns
+
+    def test_they_come_at_half_and_at_four_fifths_of_the_offices_working_time(self):
+        # Monday 10.00 to the next Monday 16.00 are 46 hours of work: 23, and 36 hours 48 minutes.
+        assert self.warns(ClockName.RESOLUTION) == (at(26, 9), at(27, 14, 48))
+        # To Tuesday 16.00 they are 14: 7, and 11 hours 12 minutes.
+        assert self.warns(ClockName.FIRST_REPLY) == (at(24, 9), at(24, 13, 12))
+
+    def test_sorting_warns_triage_and_reading_for_the_public_warns_nobody(self):
+        assert self.warns(ClockName.VERIFICATION, a_complaint(category=None)) == (at(23, 12), at(23, 13, 12))
+        assert self.warns(ClockName.SCREENING) == ()
+
+    def test_a_promise_by_the_calendar_warns_by_the_calendar(self):
+        case = a_complaint(category="kebakaran", now=at(28, 23, 50))  # Saturday; 15 minutes and 24 hours
+        assert self.warns(ClockName.FIRST_REPLY, case) == (at(28, 23, 57), at(29, 0, 2))
+        assert self.warns(ClockName.RESOLUTION, case) == (at(29, 11, 50), at(29, 19, 2))
+
+    def test_in_a_silence_they_wait_for_its_end(self):
+        calendar = replace(CITY.calendars["office"], silences=((at(26, 6), at(27, 6)),))
+        city = replace(CITY, calendars={"office": calendar})
+        clocks = promise(city.categories["jalan"], WORKS, city, NOW)
+        assert clocks.get(ClockName.RESOLUTION).warns[0] == at(27, 6)
+
+    @given(st.integers(0, 60 * 24 * 14), st.integers(1, 60), st.sampled_from(list(CITY.categories.values())))
+    def test_they_lie_in_order_between_receipt_and_promise_and_survive_their_row(
+        self, minute, second, category
+    ):
+        received = NOW + timedelta(minutes=minute, seconds=second)
+        for clock in promise(category, WORKS, CITY, received):
+            half, most = clock.warns
+            assert received - timedelta(minutes=1) < half <= most <= clock.due
+            assert all((clock.due - moment) % timedelta(minutes=1) == timedelta() for moment in clock.warns)
+
+    def test_each_is_told_once_and_moves_nothing(self):
+        case = perform(Act.RELEASE, a_complaint(), CITY, now=NOW).complaint
+        with pytest.raises(NotDue):
+            rules.warn(case, now=at(24, 9) - SECOND)
+        change = escalate(case, CITY, now=at(24, 9))
+        assert (change.event.act, change.event.by) == (Act.WARN, rules.TIME)
+        told = {"status": "received", "clock": "first_reply", "due": at(24, 16).isoformat(), "share": 50}
+        assert dict(change.event.data) == told
+        after = change.complaint
+        assert (after.status, after.level, after.updated_at) == (case.status, 0, case.updated_at)
+        assert [c.due for c in after.clocks] == [c.due for c in case.clocks]
+        with pytest.raises(NotDue):
+            rules.warn(after, now=at(24, 9))
+        assert rules.warn(after, now=at(24, 13, 12)).event.data["share"] == 80
+
+    def test_of_two_that_were_missed_the_latest_is_told(self):
+        case = with_one_clock(a_complaint(), ClockName.RESOLUTION)
+        case = replace(case, clocks=case.clocks.start(a_complaint().clocks.get(ClockName.RESOLUTION)))
+        change = rules.warn(case, now=at(27, 15))
+        assert change.event.data["share"] == 80
+        assert change.complaint.wakes_at(CITY) == at(30, 16)
+
+    def test_what_is_broken_climbs_and_warns_no_more(self):
+        case = with_one_clock(a_complaint(), ClockName.RESOLUTION)
+        case = replace(case, clocks=case.clocks.start(a_complaint().clocks.get(ClockName.RESOLUTION)))
+        change = escalate(case, CITY, now=at(30, 16))
+        assert change.event.act is Act.ESCALATE
+        with pytest.raises(NotDue):
+            rules.warn(change.complaint, now=at(30, 16))
+
+    def test_a_kept_promise_warns_of_nothing(self):
+        case = rules.reply(a_complaint(), an_officer(), "Kami lihat.", now=at(23, 11)).complaint
+        with pytest.raises(NotDue):
+            rules.warn(case, now=at(25, 9))
+        assert rules.warn(case, now=at(26, 9)).event.data["clock"] == "resolution"
+
+    def test_a_promise_that_triage_draws_nearer_warns_of_the_nearer_one(self):
+        case = perform(Act.SORT, a_complaint(category=None), CITY, now=at(23, 11)).complaint
+        # "sampah": Wednesday 16.00, 22 hours of work from Monday 10.00.
+        assert self.warns(ClockName.RESOLUTION, case) == (at(24, 13), at(25, 11, 36))
+
+    @pytest.mark.parametrize("status", sorted(set(Status) - OPEN))
+    def test_what_nobody_works_on_warns_nobody(self, status):
+        with pytest.raises(IllegalMove):
+            rules.warn(a_complaint(status), now=at(60))
 
 
 class TestClocks:
