@@ -358,7 +358,9 @@ def invented(number: int, now: datetime) -> Change:
     )
     complaint = change.complaint
     later = now + timedelta(hours=1) + number % _DUE_FROM * timedelta(seconds=20)
-    clocks = Clocks(tuple(replace(clock, due=later) for clock in complaint.clocks))
+    # Warnings lie ahead as the moments themselves do: what is measured is a case that time has not come to.
+    warns = () if due else (later - timedelta(minutes=20), later - timedelta(minutes=10))
+    clocks = Clocks(tuple(replace(clock, due=later, warns=warns) for clock in complaint.clocks))
     if number % 2:
         clocks = clocks.stop(ClockName.SCREENING, filed_at)
         complaint = replace(complaint, screening=Screening.RELEASED)
