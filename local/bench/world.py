@@ -358,7 +358,11 @@ def invented(number: int, now: datetime) -> Change:
     )
     complaint = change.complaint
     later = now + timedelta(hours=1) + number % _DUE_FROM * timedelta(seconds=20)
-    clocks = Clocks(tuple(replace(clock, due=later) for clock in complaint.clocks))
+    # Warned of nothing yet, so that only what is due is found to be due.
+    warns = (later - timedelta(minutes=20), later - timedelta(minutes=10))
+    clocks = Clocks(
+        tuple(replace(clock, due=later, warns=warns if clock.warns else ()) for clock in complaint.clocks)
+    )
     if number % 2:
         clocks = clocks.stop(ClockName.SCREENING, filed_at)
         complaint = replace(complaint, screening=Screening.RELEASED)
