@@ -190,7 +190,8 @@ def _ladder(
                 untitled = [o.id for o in offices.values() if not o.outside and role not in o.titles]
             for holder in sorted(untitled):
                 table.fault("role", f"{role} has no title in {holder}")
-            rungs.append(Rung(role, table.span("waits"), table.label(languages)))
+            given = {"acknowledge": table.span("acknowledge")} if "acknowledge" in table else {}
+            rungs.append(Rung(role, table.span("waits"), table.label(languages), **given))
     if not rungs:
         lines.fault(line, "has no rung")
     return tuple(rungs)

@@ -126,7 +126,7 @@ def save(
 def due(now: datetime) -> Iterator[str]:
     """Codes of cases that time has brought due, longest waiting first over all shards; read page by page as taken."""
     shards = (
-        ComplaintRow.due.query(str(number), ComplaintRow.wakes_at <= moment(now), page_size=100)
+        ComplaintRow.due.query(str(number), ComplaintRow.wakes_at <= moment(now), page_size=250)
         for number in range(DUE_SHARDS)
     )
     for row in heapq.merge(*shards, key=lambda row: str(row.wakes_at)):

@@ -323,6 +323,7 @@ SPOILED = [
     (_set("city:ladder/area/0/role", "duty"), r"ladder.area\[0\].role: 'duty' is none of"),
     (_set("city:ladder/topic/0/role", "mayor"), r"ladder.topic\[1\].role: division_head stands above mayor"),
     (_set("city:ladder/topic/0/waits", "0 days"), r"ladder.topic\[0\].waits: '0 days' is no span"),
+    (_set("city:ladder/topic/1/acknowledge", "soon"), r"ladder.topic\[1\].acknowledge: 'soon' is no span"),
     (_set("city:ladder/side", []), r"ladder.side: is none of area, topic"),
     # Windows, retention, price, numbers, conflict.
     (_set("city:windows/reopen", "10 working days"), r"windows.reopen: must be calendar time"),
