@@ -61,6 +61,8 @@ def full_item(number: int, now: datetime) -> dict[str, Any]:
         {
             name: value.isoformat()
             if isinstance(value, datetime)
+            else [moment.isoformat() for moment in value]
+            if isinstance(value, tuple)
             else str(value)
             if name == "name"
             else value
