@@ -15,6 +15,7 @@ import socket
 import subprocess
 import sys
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -34,7 +35,7 @@ SECRET_KEY = "local-secret"
 _PROJECT = Path(__file__).resolve().parent.parent
 
 
-class Engine:
+class Engine(ABC):
     """One child process with a port; ``start`` returns at once, ``wait`` when it answers."""
 
     name = "engine"
@@ -47,15 +48,16 @@ class Engine:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
 
+    @abstractmethod
     def command(self) -> Sequence[str | Path]:
-        raise NotImplementedError
+        """The program and its arguments."""
 
     def environment(self) -> Mapping[str, str]:
         return {}
 
+    @abstractmethod
     def answers(self) -> bool:
         """Whether it serves; may raise OSError while it does not."""
-        raise NotImplementedError
 
     @property
     def running(self) -> bool:

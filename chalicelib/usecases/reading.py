@@ -30,6 +30,7 @@ _READS = 12
 _ROWS = 300
 _MOST_CELLS = 25
 NEAR_MOST_METRES = 1500
+_Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +135,8 @@ def inbox(officer: Officer, which: str, *, cursor: str | None = None, limit: int
 
 def public_list(filters: Filters, *, now: datetime, cursor: str | None = None, limit: int = PAGE) -> Page:
     """Public cases, newest first. Reads a bounded number of rows; neither skips nor repeats while others write."""
-    if filters.near or filters.box:
-        return _around(filters, cursor, limit)
+    if box := filters.box or (_box_around(filters.near, filters.radius_m) if filters.near else None):
+        return _around(filters, box, cursor, limit)
     position = _cursor(cursor, "list")
     index, value = _narrowest(filters)
     found: list[Card] = []
@@ -197,9 +198,8 @@ def _posts() -> Iterator[tuple[str, str]]:
         yield f"{role}@city", profile.titles.get(role, role)
 
 
-def _around(filters: Filters, cursor: str | None, limit: int) -> Page:
+def _around(filters: Filters, box: _Box, cursor: str | None, limit: int) -> Page:
     """Lists by place, on the public pins: every cell the place touches, merged newest first."""
-    box = filters.box or _box_around(filters.near, filters.radius_m)
     try:
         cells = cells_for_box(*box, CELL_PRECISION, _MOST_CELLS)
     except ValueError:
@@ -230,8 +230,7 @@ def _around(filters: Filters, cursor: str | None, limit: int) -> Page:
     return Page(tuple(shown), _encode({"k": "around", "p": last}) if more and last else None)
 
 
-def _box_around(point: Point | None, radius_m: int) -> tuple[float, float, float, float]:
-    assert point is not None  # noqa: S101  the caller has one of the two
+def _box_around(point: Point, radius_m: int) -> _Box:
     from math import cos, radians
 
     lat = radius_m / 111_195

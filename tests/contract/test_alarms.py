@@ -52,3 +52,10 @@ def test_a_sweep_that_does_not_run_is_an_alarm_within_minutes() -> None:
         "LessThanThreshold",
     )
     assert alarm["Period"] * alarm["EvaluationPeriods"] <= 600
+
+
+@pytest.mark.parametrize("metric", ["SweepFailures", "NoticesDead", "NoticesFailed", "VacantRungs"])
+def test_every_failure_that_the_code_counts_tells_somebody(metric: str) -> None:
+    (alarm,) = [each for each in ALARMS.values() if each["MetricName"] == metric]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
+    assert alarm["TreatMissingData"] == "notBreaching"
