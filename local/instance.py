@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import secrets
 import sys
 import threading
 import time
@@ -15,13 +16,21 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from chalice.app import Chalice, DynamoDBEventConfig, ScheduledEventConfig, ScheduleExpression
+from chalice.app import (
+    Chalice,
+    CloudWatchEventConfig,
+    DynamoDBEventConfig,
+    S3EventConfig,
+    ScheduledEventConfig,
+    ScheduleExpression,
+)
 
 from chalicelib import cities
 from chalicelib.domain.city import City
 from infra import topics
 from local import apply as applying
 from local import engines, fetch
+from local.buckets import BucketEvents, write_notification
 from local.clock import StackClock
 from local.console import Trouble, say, step
 from local.context import Context
@@ -71,6 +80,8 @@ class Instance:
         self.choice = choice
         self.url = f"http://127.0.0.1:{choice.port}"
         self.folder = DataFolder(choice.data_dir)
+        # Only the store that this instance starts knows it: no page in a browser can invent an event.
+        self._bucket_hook = f"/local/bucket-events/{secrets.token_hex(16)}"
         self.outputs: dict[str, str] = {}
         self._engines: list[engines.Engine] = []
         self._streams: list[StreamPump] = []
@@ -90,6 +101,7 @@ class Instance:
         dynamodb = engines.DynamoDB(self.folder, ports.dynamodb)
         store = engines.ObjectStore(self.folder, ports)
         aws = engines.Aws(self.folder, ports.aws, f"/{APP}/{choice.city}/{STAGE}/server-key")
+        write_notification(self.folder.path, self.url + self._bucket_hook)
         self._engines = [dynamodb, store, aws]
         self._started.append(self._stop_engines)
         # All at once, and this process reads its own code meanwhile.
@@ -152,6 +164,7 @@ class Instance:
             return call
 
         expressions: dict[str, str] = {}
+        buckets = BucketEvents(account_id)
         for source in self.app.event_sources:
             if isinstance(source, DynamoDBEventConfig):
                 pump = StreamPump(
@@ -161,8 +174,10 @@ class Instance:
             elif isinstance(source, ScheduledEventConfig):
                 said = source.schedule_expression
                 expressions[source.name] = said.to_string() if isinstance(said, ScheduleExpression) else said
+            elif isinstance(source, S3EventConfig | CloudWatchEventConfig):
+                buckets.add(source, handler(source.name))
             else:
-                raise NotImplementedError(f"{source.name}: the local stack brings no {type(source).__name__}")
+                raise TypeError(f"{source.name}: the local stack brings no {type(source).__name__}")
         from chalicelib.settings import utc_now  # reads the settings that were made above
 
         self.schedules = Schedules(
@@ -175,6 +190,7 @@ class Instance:
                 f"Port {self.choice.port} tidak dapat dipakai: {error.strerror}.",
                 f"Port {self.choice.port} cannot be used: {error.strerror}.",
             ) from error
+        self.server.pages[self._bucket_hook] = buckets
         for pump in self._streams:
             pump.start()
             self._started.append(pump.stop)

@@ -194,9 +194,7 @@ class Gateway:
             return None
         authorizer: object = entry.authorizer
         if not isinstance(authorizer, ChaliceAuthorizer):
-            raise NotImplementedError(
-                f"{route}: the local gateway knows only authorizers that the app itself defines"
-            )
+            raise TypeError(f"{route}: the local gateway knows only authorizers that the app itself defines")
         wanted = (authorizer.config.header or "Authorization").lower()
         token = next((value for name, value in event["headers"].items() if name.lower() == wanted), "")
         if not token:

@@ -765,3 +765,53 @@ def test_moto_is_asked_one_thing_at_a_time(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: door({"PATH_INFO": "/"}, lambda *_: None), range(40)))
     assert overlaps == [0]
+
+
+def test_a_written_object_reaches_the_app_s_handlers_as_in_aws(tmp_path: Path) -> None:
+    """A versioned bucket, as production's is; handlers see the key as it was put, and only what they asked for."""
+    from local.buckets import BucketEvents, write_notification
+
+    app = Chalice("probe")
+    heard: list[tuple[str, str, str]] = []
+
+    @app.on_s3_event("photos", events=["s3:ObjectCreated:*"], prefix="new/", suffix=".jpg")
+    def by_bucket(event: Any) -> None:
+        heard.append(("s3", event.bucket, event.key))
+
+    @app.on_cw_event(
+        {"source": ["aws.s3"], "detail-type": ["Object Created"], "detail": {"bucket": {"name": ["photos"]}}}
+    )
+    def by_bridge(event: Any) -> None:
+        heard.append(("bridge", event.detail["bucket"]["name"], event.detail["object"]["key"]))
+
+    events = BucketEvents("111122223333")
+    for source in app.event_sources:
+        events.add(source, lambda event, name=source.name: app.handler_map[name](event, SimpleNamespace()))
+    port = engines.some_free_port()
+    server = Server(port, Gateway(a_probe_app(), account_id="111122223333"), {"/local/hook": events})
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    folder = DataFolder(tmp_path)
+    folder.open(0)
+    write_notification(tmp_path, f"http://127.0.0.1:{port}/local/hook")
+    try:
+        with engines.ObjectStore(folder, engine_ports(engines.some_free_port())) as store:
+            s3 = clients(dynamodb=store.endpoint, s3=store.endpoint, aws=store.endpoint).s3
+            for bucket in ("photos", "other"):
+                s3.create_bucket(Bucket=bucket)
+            s3.put_bucket_versioning(Bucket="photos", VersioningConfiguration={"Status": "Enabled"})
+            for bucket, key in (
+                ("other", "new/a.jpg"),
+                ("photos", "new/b.png"),
+                ("photos", "new/di rumah ü+.jpg"),
+            ):
+                s3.put_object(Bucket=bucket, Key=key, Body=b"seen")
+            until(lambda: len(heard) >= 3)
+    finally:
+        server.shutdown()
+        server.server_close()
+        folder.close()
+    assert sorted(heard) == [
+        ("bridge", "photos", "new/b.png"),
+        ("bridge", "photos", "new/di rumah ü+.jpg"),
+        ("s3", "photos", "new/di rumah ü+.jpg"),
+    ]
