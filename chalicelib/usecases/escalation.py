@@ -7,8 +7,9 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.complaint import Change, Status, close_by_silence, escalate
+from chalicelib.domain.complaint import Change, Status
 from chalicelib.domain.errors import IllegalMove, NotDue, NotFound, StaleComplaint
+from chalicelib.domain.overdue import close_by_silence, escalate
 from chalicelib.domain.people import Act, Role
 from chalicelib.domain.service_level import ClockName, steps
 from chalicelib.observability import count, logger

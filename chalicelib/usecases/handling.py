@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain import complaint as rules
-from chalicelib.domain import routing
+from chalicelib.domain import handling, reporting, routing
 from chalicelib.domain.complaint import Change, Complaint
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Officer, demand
@@ -23,19 +22,23 @@ MESSAGES_PER_DAY = 20
 
 
 def acknowledge(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
-    return _office(code, officer, Act.ACKNOWLEDGE, if_match, lambda c: rules.acknowledge(c, officer, now=now))
+    return _office(
+        code, officer, Act.ACKNOWLEDGE, if_match, lambda c: handling.acknowledge(c, officer, now=now)
+    )
 
 
 def reply(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
-    return _office(code, officer, Act.REPLY, if_match, lambda c: rules.reply(c, officer, text, now=now))
+    return _office(code, officer, Act.REPLY, if_match, lambda c: handling.reply(c, officer, text, now=now))
 
 
 def start(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
-    return _office(code, officer, Act.START, if_match, lambda c: rules.start(c, officer, now=now))
+    return _office(code, officer, Act.START, if_match, lambda c: handling.start(c, officer, now=now))
 
 
 def resolve(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
-    return _office(code, officer, Act.RESOLVE, if_match, lambda c: rules.resolve(c, officer, text, now=now))
+    return _office(
+        code, officer, Act.RESOLVE, if_match, lambda c: handling.resolve(c, officer, text, now=now)
+    )
 
 
 def pass_on(
@@ -47,7 +50,7 @@ def pass_on(
         if office == complaint.office:
             raise Invalid([Fault("office", "office_same")])
         route = routing.assign(office, complaint.accused, city())
-        return rules.pass_on(complaint, officer, route, text, now=now)
+        return handling.pass_on(complaint, officer, route, text, now=now)
 
     return _office(code, officer, Act.PASS_ON, if_match, move)
 
@@ -58,14 +61,14 @@ def refer(code: str, officer: Officer, agency: str, text: str, *, if_match: int,
     if found is None or not found.outside:
         raise Invalid([Fault("agency", "agency_unknown")])
     return _office(
-        code, officer, Act.REFER, if_match, lambda c: rules.refer(c, officer, agency, text, now=now)
+        code, officer, Act.REFER, if_match, lambda c: handling.refer(c, officer, agency, text, now=now)
     )
 
 
 def acknowledge_rung(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
     """Say, as a post that the case climbed to, that one has heard; it climbs no further in that post's time."""
     return _office(
-        code, officer, Act.ACK_RUNG, if_match, lambda c: rules.acknowledge_rung(c, officer, now=now)
+        code, officer, Act.ACK_RUNG, if_match, lambda c: handling.acknowledge_rung(c, officer, now=now)
     )
 
 
@@ -106,7 +109,7 @@ def sort(code: str, officer: Officer, sorting: Sorting, *, if_match: int, now: d
             route = routing.route_accusation(about, profile)
         else:
             route = routing.route_category(category, sorting.area or complaint.area, profile)
-        return rules.sort(
+        return handling.sort(
             complaint,
             officer,
             category,
@@ -123,16 +126,16 @@ def sort(code: str, officer: Officer, sorting: Sorting, *, if_match: int, now: d
 
 
 def release(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
-    return _office(code, officer, Act.RELEASE, if_match, lambda c: rules.release(c, officer, now=now))
+    return _office(code, officer, Act.RELEASE, if_match, lambda c: handling.release(c, officer, now=now))
 
 
 def hide(code: str, officer: Officer, reason: str, *, if_match: int, now: datetime) -> Complaint:
-    return _office(code, officer, Act.HIDE, if_match, lambda c: rules.hide(c, officer, reason, now=now))
+    return _office(code, officer, Act.HIDE, if_match, lambda c: handling.hide(c, officer, reason, now=now))
 
 
 def reject(code: str, officer: Officer, reason: str, text: str, *, if_match: int, now: datetime) -> Complaint:
     return _office(
-        code, officer, Act.REJECT, if_match, lambda c: rules.reject(c, officer, reason, text, now=now)
+        code, officer, Act.REJECT, if_match, lambda c: handling.reject(c, officer, reason, text, now=now)
     )
 
 
@@ -144,28 +147,28 @@ def message(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
     if not is_reporter(who, complaints.get_head(code).complaint):
         raise NotFound(code)
     guards.hit(f"message#{code}", MESSAGES_PER_DAY, timedelta(days=1), now=now)
-    return _reporter(code, who, lambda c: rules.message(c, text, city=city(), now=now))
+    return _reporter(code, who, lambda c: reporting.message(c, text, city=city(), now=now))
 
 
 def edit(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
     """Mend the words. Words that now accuse somebody are told to triage before anybody else reads them."""
 
     def mend(complaint: Complaint) -> Change:
-        return rules.edit(complaint, text, city=city(), now=now)
+        return reporting.edit(complaint, text, city=city(), now=now)
 
     return _reporter(code, who, mend)
 
 
 def rate(code: str, who: Who, score: int, words: str, *, now: datetime) -> Complaint:
-    return _reporter(code, who, lambda c: rules.rate(c, score, words, city=city(), now=now))
+    return _reporter(code, who, lambda c: reporting.rate(c, score, words, city=city(), now=now))
 
 
 def reopen(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
-    return _reporter(code, who, lambda c: rules.reopen(c, text, city=city(), now=now))
+    return _reporter(code, who, lambda c: reporting.reopen(c, text, city=city(), now=now))
 
 
 def withdraw(code: str, who: Who, reason: str, *, now: datetime) -> Complaint:
-    return _reporter(code, who, lambda c: rules.withdraw(c, reason, now=now))
+    return _reporter(code, who, lambda c: reporting.withdraw(c, reason, now=now))
 
 
 def is_reporter(who: Who | None, complaint: Complaint) -> bool:

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 from chalicelib import keys
 from chalicelib.domain import routing
-from chalicelib.domain.complaint import Complaint, Filing, file
+from chalicelib.domain.complaint import Complaint, Filing
 from chalicelib.domain.errors import Fault, Invalid, KeyReused, NotAllowed
 from chalicelib.domain.geo import Located, Point
 from chalicelib.domain.notices import Channel
 from chalicelib.domain.people import Citizen, Officer
+from chalicelib.domain.reporting import file
 from chalicelib.domain.tracking import tracking_code
 from chalicelib.store import complaints, guards, people
 from chalicelib.store.tables import PersonRow

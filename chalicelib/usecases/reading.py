@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib import keys
-from chalicelib.domain import complaint as rules
+from chalicelib.domain import handling
 from chalicelib.domain.complaint import Complaint
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, cells_for_box, distance_m
@@ -102,7 +102,7 @@ def contact_of(
     demand(officer, Act.REVEAL, stored.complaint, city())
     if stored.complaint.version != if_match:
         raise StaleComplaint(code)
-    change = rules.reveal(stored.complaint, officer, now=now)
+    change = handling.reveal(stored.complaint, officer, now=now)
     complaint = record(change, previous=stored)
     person = str(complaint.citizen)
     return complaint, keys.unseal(person, people.citizen(person)[1])

@@ -23,9 +23,10 @@ from app import app
 from chalicelib import aws, keys, sns
 from chalicelib.domain import routing
 from chalicelib.domain.city import City, Kind
-from chalicelib.domain.complaint import Change, Complaint, Filing, Place, file
+from chalicelib.domain.complaint import Change, Complaint, Filing, Place
 from chalicelib.domain.geo import Point
 from chalicelib.domain.people import Duty, Officer
+from chalicelib.domain.reporting import file
 from chalicelib.domain.tracking import tracking_code
 from chalicelib.observability import metrics
 from chalicelib.settings import settings
