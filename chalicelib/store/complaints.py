@@ -11,7 +11,7 @@ import random
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pynamodb.exceptions import TransactWriteError
@@ -44,6 +44,7 @@ CELL_PRECISION = 6
 EXCERPT_CHARACTERS = 80
 """Each head holds up to three excerpts and must stay under 2 KB all its life."""
 _CONFLICT_RETRIES = 4
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SPOKEN = ("text", "answers", "accused_words", "rating_words")
 """Fields of the ``text`` row: all that a person wrote, apart from the state, so that it can be erased alone."""
 
@@ -330,18 +331,18 @@ def _body(complaint: Complaint) -> dict[str, Any]:
     """The state as JSON; what is empty, false or nought is left out, so that a head stays under two write units."""
     place = complaint.place
     values: dict[str, Any] = {
-        f.name: getattr(complaint, f.name) or None
+        f.name: _ms(value) if isinstance(value := getattr(complaint, f.name), datetime) else value or None
         for f in fields(Complaint)
         if f.name not in (*_SPOKEN, "code", "version", "place", "clocks")
     }
     values["place"] = [place.point.lat, place.point.lon, place.approximate] if place.point else None
     values["clocks"] = [
-        [clock.name, clock.due, clock.climbs_at, clock.climbed, clock.stopped_at]
+        [clock.name, _ms(clock.due), _ms(clock.climbs_at), clock.climbed, _ms(clock.stopped_at)]
         for clock in complaint.clocks
     ]
     # Beside the clocks and not in them: the version before this one reads the five fields above and no sixth.
     values["rungs"] = {
-        clock.name: [clock.rung, clock.rests_until]
+        clock.name: [clock.rung, _ms(clock.rests_until)]
         for clock in complaint.clocks
         if clock.rung and clock.running
     }
@@ -353,6 +354,16 @@ def _body(complaint: Complaint) -> dict[str, Any]:
     values["link_version"] = complaint.link_version if complaint.link_version > 1 else None
     # A key that became empty must stay in the text, or the merge with the stored body would revive its old value.
     return values
+
+
+def _ms(at: datetime | None) -> int | None:
+    """A moment as the head's body holds it: whole milliseconds since 1970, half as long as in words."""
+    return None if at is None else (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _from_ms(value: int | str) -> datetime:
+    """A moment of a head; the first versions of the code wrote it in words."""
+    return read_moment(value) if isinstance(value, str) else _EPOCH + timedelta(milliseconds=value)
 
 
 def _spoken(complaint: Complaint) -> dict[str, Any]:
@@ -405,10 +416,10 @@ def _stored(row: ComplaintRow, spoken: Mapping[str, Any] | None, history: tuple[
 
 def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping[str, Any]) -> Complaint:
     def at(name: str) -> datetime | None:
-        return read_moment(body[name]) if body.get(name) else None
+        return _from_ms(body[name]) if body.get(name) else None
 
     def must(name: str) -> datetime:
-        return read_moment(body[name])
+        return _from_ms(body[name])
 
     place = body.get("place")
     return Complaint(
@@ -459,15 +470,15 @@ def _clock(item: Sequence[Any], body: Mapping[str, Any]) -> Clock:
     """A clock; one that an earlier version of the code wrote waits for no acknowledgement and warns of nothing."""
     name, due_at, climbs_at, climbed, stopped_at = item
     rung, rests_until = body.get("rungs", {}).get(name, ("", None))
-    due = read_moment(due_at)
+    due = _from_ms(due_at)
     return Clock(
         ClockName(name),
         due,
-        read_moment(climbs_at) if climbs_at else None,
+        _from_ms(climbs_at) if climbs_at else None,
         climbed,
-        read_moment(stopped_at) if stopped_at else None,
+        _from_ms(stopped_at) if stopped_at else None,
         rung,
-        read_moment(rests_until) if rests_until else None,
+        _from_ms(rests_until) if rests_until else None,
         tuple(due - timedelta(minutes=before) for before in body.get("warns", {}).get(name, ())),
     )
 
