@@ -244,7 +244,7 @@ def a_filed(city: City | None = None, *, now: datetime = NOW, **changes: Any) ->
     own = {name: changes.pop(name) for name in ("citizen", "reach", "filed_by") if name in changes}
     filing = a_filing(**changes)
     values: dict[str, Any] = {"code": "UJI-22222-22222", "citizen": "warga", "reach": "sms", **own}
-    return reporting.file(filing, route(filing, city), city, now=now, **values)
+    return reporting.file(filing, route(filing, city, at=now), city, now=now, **values)
 
 
 def a_complaint(

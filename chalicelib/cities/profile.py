@@ -115,6 +115,7 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         templates={language: _templates(parsed, language, faults) for language in languages},
         sms_price=_sms_price(top),
         geography=ground.geography(areas, neighbours, area_file, boundaries, faults),
+        routing_rules=services.routing_rules(category_file, areas, offices, categories, languages),
         contacts=_contacts(top),
     )
     if found := faults.all():

@@ -250,6 +250,10 @@ class Route:
     office: str
     line: str
     sealed: bool = False
+    rule: str = ""
+    """The routing rule that chose the office; empty where the category did."""
+    failed: tuple[str, ...] = ()
+    """Rules that could not be judged and were passed over; whoever routes reports them."""
 
 
 # What every act goes through -----------------------------------------------------------------------------------

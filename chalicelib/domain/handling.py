@@ -143,7 +143,11 @@ def sort(
         by(officer),
         now,
         said=text,
-        data={"category": category.id, "office": route.office},
+        data={
+            "category": category.id,
+            "office": route.office,
+            **({"rule": route.rule} if route.rule else {}),
+        },
         category=category.id,
         office=route.office,
         line=route.line,

@@ -92,6 +92,8 @@ def file(
     )
     by = By("officer", filed_by) if filed_by else REPORTER
     data: dict[str, Any] = {"office": "" if route.sealed else route.office}
+    if route.rule:
+        data["rule"] = route.rule
     if filed_by:
         data["consent"] = True  # the form takes nothing without it; here it stays on record
     return Change(complaint, Event(Act.FILE, now, by, data=data))

@@ -11,7 +11,7 @@ from chalicelib.domain.complaint import Change, Complaint
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Officer, demand
 from chalicelib.store import complaints, guards
-from chalicelib.usecases.record import city, record
+from chalicelib.usecases.record import city, record, report_rules
 from chalicelib.usecases.signin import Kind, Who
 
 _CITIZEN_TRIES = 3
@@ -108,7 +108,10 @@ def sort(code: str, officer: Officer, sorting: Sorting, *, if_match: int, now: d
         elif about is not None:
             route = routing.route_accusation(about, profile)
         else:
-            route = routing.route_category(category, sorting.area or complaint.area, profile)
+            route = routing.route_category(
+                category, sorting.area or complaint.area, profile, answers=complaint.answers, at=now
+            )
+            report_rules(route)
         return handling.sort(
             complaint,
             officer,

@@ -348,7 +348,7 @@ def invented(number: int, now: datetime) -> Change:
     filed_at = now - timedelta(minutes=1) - number % _DUE_FROM * APART
     change = reporting.file(
         filing,
-        routing.route(filing, city),
+        routing.route(filing, city, at=filed_at),
         city,
         code=tracking_code(city.code_prefix, chance.randbytes(12)),
         now=filed_at,

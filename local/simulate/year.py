@@ -141,7 +141,7 @@ class _Player:
         case, city = self._cases[number], self.city
         change = reporting.file(
             case.filing,
-            route(case.filing, city),
+            route(case.filing, city, at=now),
             city,
             code=case.code,
             now=now,
@@ -189,7 +189,7 @@ class _Player:
         match intent:
             case Intent.SORT:
                 category = city.categories[case.category]
-                found = route_category(category, complaint.area, city)
+                found = route_category(category, complaint.area, city, at=now)
                 change = handling.sort(
                     complaint, _officer(city.triage_office), category, found, city, now=now
                 )

@@ -269,7 +269,7 @@ def filed_change(**changes: Any) -> Change:
     """A fresh report as the rules make it, not stored."""
     filing = a_filing(**changes)
     code = tracking_code(city().code_prefix, secrets.token_bytes(12))
-    return file(filing, routing.route(filing, city()), city(), code=code, now=NOW, citizen=None)
+    return file(filing, routing.route(filing, city(), at=NOW), city(), code=code, now=NOW, citizen=None)
 
 
 def invoke(job: str, event: dict[str, Any], *, milliseconds: int = 120_000) -> Any:

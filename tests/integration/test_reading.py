@@ -50,7 +50,7 @@ def seed(number: int, chance: random.Random) -> list[Complaint]:
         )
         change = file(
             filing,
-            cast.routing.route(filing, city),
+            cast.routing.route(filing, city, at=cast.NOW),
             city,
             code=cast.tracking_code("DPS", chance.randbytes(12)),
             now=filed,

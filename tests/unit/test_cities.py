@@ -374,6 +374,23 @@ SPOILED = [
     (_set("offices:office/pupr/handles/en", None), r"office.pupr.handles.en: is missing"),
     (_set("offices:office/pupr/short", "DLHK"), r"office.pupr.short: is the same as that of dlhk"),
     (_set("offices:office/pupr", "x"), r"office.pupr: must be a table"),
+    # Routing rules.
+    (_set("categories:route/0/office", "pln"), r"route\[0\].office: 'pln' is unknown"),
+    (_set("categories:route/0/why", None), r"route\[0\].why: is missing"),
+    (_set("categories:route/0/when/category", ["hewan"]), r"route\[0\].when.category: 'hewan' is unknown"),
+    (_set("categories:route/0/when/weekday", ["senin"]), r"when.weekday: 'senin' is unknown"),
+    (_set("categories:route/0/when/area", ["51.72"]), r"when.area: '51.72' is unknown"),
+    (_set("categories:route/0/when/from", "18:00"), r"when.until: is missing"),
+    (_set("categories:route/0/when/answers/tergigit", ["mungkin"]), r"tergigit: 'mungkin' is unknown"),
+    (
+        _set("categories:route/0/when/answers/umur", ["1"]),
+        r"answers.umur: is no question of these categories",
+    ),
+    (
+        _set("categories:route/0/when/answers/tergigit", {"at_least": 1}),
+        r"answers.tergigit: is no number",
+    ),
+    (_set("categories:route/0/when/answers/tergigit", {}), r"says neither at_least nor at_most"),
     # Categories, levels, ceilings.
     (
         _set("categories:category/sampah/office", "kebersihan"),

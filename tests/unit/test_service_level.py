@@ -160,7 +160,7 @@ class TestTheRungs:
         city = cities.load(city_id)
         village = next(iter(city.villages))
         for category in city.categories.values():
-            to = route_category(category, village, city)
+            to = route_category(category, village, city, at=NOW)
             case = replace(a_complaint(), category=category.id, office=to.office, line=to.line, area=village)
             ladder = steps(case, clock, city)
             assert bool(ladder) == category.level.ladder, category.id
