@@ -18,7 +18,7 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.people import Act, Officer, Role
 from chalicelib.domain.tracking import short
-from chalicelib.http import forms, html, own, problems, requests, views
+from chalicelib.http import dossier, forms, html, own, problems, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
 from chalicelib.usecases import handling, reading, signin
 from chalicelib.usecases.reading import Stored
@@ -68,6 +68,9 @@ def get_act(visit: Visit, short_code: str, act: str) -> Response:
     """The form of one act; a GET never acts."""
     officer = _officer(visit)
     stored = reading.office_case(requests.code(short_code), officer)
+    if act == own.DOSSIER:
+        body = dossier.for_office(stored, officer, city=visit.city, language=visit.language, now=visit.now)
+        return html.page(visit, "dossier.html", case=body, path=f"/o/{short(stored.complaint.code)}")
     if act not in _WIDE:
         return html.redirect(visit, f"/o/{short(stored.complaint.code)}")
     if act not in _open_acts(stored, officer, visit):

@@ -9,7 +9,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.cities import load
 from chalicelib.domain.complaint import Complaint
-from chalicelib.http import forms, requests, views
+from chalicelib.http import dossier, forms, requests, views
 from chalicelib.http.auth import signed_in
 from chalicelib.http.problems import answers_problems
 from chalicelib.settings import settings, utc_now
@@ -65,6 +65,17 @@ def get_case(code: str) -> Response:
     stored = reading.office_case(requests.code(code), officer)
     sent = reading.messages_of(stored.complaint.code)
     body = views.office(stored, officer, load(settings().city), requests.language(request), utc_now(), sent)
+    return views.answer(body, version=stored.complaint.version)
+
+
+@routes.route("/v1/office/complaints/{code}/dossier", methods=["GET"], authorizer=signed_in)
+@answers_problems
+def get_dossier(code: str) -> Response:
+    """The whole history with its chain, for an ombudsman or a court."""
+    request, city = requests.current(), load(settings().city)
+    officer = signin.officer(requests.who(request))
+    stored = reading.office_case(requests.code(code), officer)
+    body = dossier.for_office(stored, officer, city=city, language=requests.language(request), now=utc_now())
     return views.answer(body, version=stored.complaint.version)
 
 

@@ -109,9 +109,9 @@ _REMINDED = {
 _THEM = {"id": "Kantor", "en": "The office"}
 _AGENCY = {"id": "lembaga lain", "en": "another agency"}
 """Stand-ins where a name would tell too much."""
-_INTERNAL = frozenset({Act.WARN})
+INTERNAL = frozenset({Act.WARN})
 """What is told inside the city only: neither the public nor the reporter reads it."""
-_PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE} - _INTERNAL
+_PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE} - INTERNAL
 _HELD = {"id": "sedang ditinjau sebelum tampil", "en": "under review before it is shown"}
 
 
@@ -146,9 +146,9 @@ def filed(
     complaint = result.complaint
     key = {"secret": result.secret, "own": f"{base_url}/k/{short(complaint.code)}/{result.secret}"}
     body = {
-        **_common(complaint, city, language),
+        **common(complaint, city, language),
         "office": None if complaint.sealed else _office(complaint.office, city),
-        "promised": _promises(complaint),
+        "promised": promises(complaint),
         "reopens_on": _reopens_on(complaint, city),
         "secret": key["secret"] if with_key else None,
         "links": {
@@ -169,11 +169,11 @@ def filed(
 def public(stored: Stored, city: City, language: str, now: datetime) -> dict[str, Any]:
     """What anybody may know. A private or sealed case shows its state and promises and nothing else."""
     complaint = stored.complaint
-    body = _common(complaint, city, language)
+    body = common(complaint, city, language)
     body["timeline"] = [
         line for event in stored.history if (line := _public_line(event, complaint, city, language))
     ]
-    body["promised"] = _promises(complaint)
+    body["promised"] = promises(complaint)
     body["overdue"] = complaint.late(now)
     body["next_step"] = _next_step(complaint, city, language, bare=complaint.private)
     if complaint.private or complaint.sealed or complaint.status is Status.WITHDRAWN:
@@ -207,21 +207,21 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
     """Everything the reporter said and everything that was done, with what the reporter may do now."""
     complaint = stored.complaint
     return {
-        **_common(complaint, city, language),
+        **common(complaint, city, language),
         "text": complaint.text,
         "place": _place(complaint),
         "answers": dict(complaint.answers),
         "identity": "shown" if complaint.identity_shown else "hidden",
         "publication": "private" if complaint.private else "public",
         "office": None if complaint.sealed else _office(complaint.office, city),
-        "promised": _promises(complaint),
+        "promised": promises(complaint),
         "reopens_on": _reopens_on(complaint, city, now),
         "overdue": complaint.late(now),
         "level": complaint.level,
         "next_step": _next_step(complaint, city, language),
         "screening": _screening(complaint, language),
         "timeline": [
-            _line(event, complaint, city, language) for event in stored.history if event.act not in _INTERNAL
+            _line(event, complaint, city, language) for event in stored.history if event.act not in INTERNAL
         ],
         "rating": complaint.rating,
         "may": sorted(_reporter_may(complaint, city, now)),
@@ -235,7 +235,7 @@ def office(
     """A case for those who handle it. A hidden reporter is a placeholder; to see a shown one's contact is an act."""
     complaint = stored.complaint
     return {
-        **_common(complaint, city, language),
+        **common(complaint, city, language),
         "text": complaint.text,
         "place": _place(complaint),
         "answers": dict(complaint.answers),
@@ -253,7 +253,7 @@ def office(
         if complaint.sealed or complaint.accused
         else None,
         "suggested": list(complaint.suggested),
-        "promised": _promises(complaint),
+        "promised": promises(complaint),
         "overdue": complaint.late(now),
         "level": complaint.level,
         "screening": _screening(complaint, language),
@@ -405,7 +405,7 @@ def local_time(at: datetime, city: City) -> str:
 # Inside -------------------------------------------------------------------------------------------------------
 
 
-def _common(complaint: Complaint, city: City, language: str) -> dict[str, Any]:
+def common(complaint: Complaint, city: City, language: str) -> dict[str, Any]:
     return {
         "code": complaint.code,
         "kind": complaint.kind,
@@ -427,7 +427,7 @@ def _reopens_on(complaint: Complaint, city: City, now: datetime | None = None) -
     return day.isoformat()
 
 
-def _promises(complaint: Complaint) -> dict[str, Any]:
+def promises(complaint: Complaint) -> dict[str, Any]:
     """The stamped moments: what was promised, and whether it was kept."""
     shown = (ClockName.FIRST_REPLY, ClockName.RESOLUTION)
     return {
@@ -461,7 +461,7 @@ def _public_line(event: Event, complaint: Complaint, city: City, language: str) 
         line["text"] = ""
     if complaint.private or complaint.sealed:
         # The names of offices and posts would tell what a private case is about.
-        line["what"] = _what(event, city, language, bare=True)
+        line["what"] = what(event, city, language, bare=True)
     return line
 
 
@@ -469,7 +469,7 @@ def _line(event: Event, complaint: Complaint, city: City, language: str) -> dict
     return {
         "at": event.at,
         "act": event.act,
-        "what": _what(event, city, language),
+        "what": what(event, city, language),
         "text": event.text,
         "by": event.by.kind,
     }
@@ -488,7 +488,7 @@ def _staff_line(
     return {**line, "officer": event.by.id, "data": data}
 
 
-def _what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
+def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
 
     def name(office_id: object) -> str:
         found = city.offices.get(str(office_id))

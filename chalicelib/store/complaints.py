@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 import json
 import random
+import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -18,6 +19,7 @@ from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.domain import ledger
 from chalicelib.domain.city import City, Kind
 from chalicelib.domain.complaint import By, Change, Complaint, Event, Outcome, Place, Screening, Status
 from chalicelib.domain.errors import NotFound, StaleComplaint
@@ -45,6 +47,8 @@ EXCERPT_CHARACTERS = 80
 """Each head holds up to three excerpts and must stay under 2 KB all its life."""
 _CONFLICT_RETRIES = 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FILED = ("text", "answers", "accused_words", "words")
+"""Of these what a filing says; the rest comes later."""
 _SPOKEN = ("text", "answers", "accused_words", "rating_words")
 """Fields of the ``text`` row: all that a person wrote, apart from the state, so that it can be erased alone."""
 
@@ -63,6 +67,8 @@ class Stored:
 
     complaint: Complaint
     history: tuple[Event, ...] = ()
+    entries: tuple[tuple[int, Mapping[str, Any]], ...] = ()
+    """The history as its rows hold it, each with its version and its seal (`domain.ledger`)."""
     body: Mapping[str, Any] = field(default_factory=dict)
     spoken: Mapping[str, Any] | None = None
     """The ``text`` row's body; None where the head alone was read, and nothing can be saved upon that."""
@@ -76,8 +82,12 @@ def get(code: str, *, consistent: bool = False) -> Stored:
     if head is None:
         raise NotFound(code)
     spoken: dict[str, Any] = next((json.loads(row.body) for row in rows if row.sk == "text"), {})
-    history = tuple(_event(json.loads(row.body)) for row in rows if row.sk.startswith("event#"))
-    return _stored(head, spoken, history)
+    entries = tuple(
+        (int(row.sk.removeprefix("event#")), json.loads(row.body))
+        for row in rows
+        if row.sk.startswith("event#")
+    )
+    return _stored(head, spoken, entries)
 
 
 def get_head(code: str, *, consistent: bool = False) -> Stored:
@@ -86,7 +96,7 @@ def get_head(code: str, *, consistent: bool = False) -> Stored:
     row = next(iter(query), None)
     if row is None:
         raise NotFound(code)
-    return _stored(row, None, ())
+    return _stored(row, None)
 
 
 def save(
@@ -202,10 +212,10 @@ def _write_head(transaction: TransactWrite, change: Change, city: City, previous
         raise ValueError(f"the words of {complaint.code} were not read")
     keys = head_keys(complaint, city)
     body = _dump({**(previous.body if previous else {}), **_body(complaint)})
-    entry = ComplaintRow(
-        complaint.code, f"event#{complaint.version:06d}", body=_dump(_event_body(change.event))
-    )
     said = _spoken(complaint)
+    entry = ComplaintRow(
+        complaint.code, f"event#{complaint.version:06d}", body=_dump(_sealed(change, said, previous))
+    )
     head = ComplaintRow(complaint.code, "head")
     if previous is None:
         head = ComplaintRow(complaint.code, "head", version=complaint.version, body=body)
@@ -383,6 +393,31 @@ def _event_body(event: Event) -> dict[str, Any]:
     return {name: value for name, value in body.items() if value}
 
 
+def _sealed(change: Change, said: Mapping[str, Any], previous: Stored | None) -> Mapping[str, Any]:
+    entry = json.loads(_dump(_event_body(change.event)))
+    before = next(
+        (str(kept["chain"]) for _, kept in reversed(previous.entries) if "chain" in kept)
+        if previous
+        else iter(()),
+        "",
+    )
+    salt, version = secrets.token_bytes(ledger.SALT_BYTES), change.complaint.version
+    return ledger.sealed(entry, version, before, salt, words=None if previous else _filed_words(said))
+
+
+def _filed_words(spoken: Mapping[str, Any]) -> dict[str, Any]:
+    """What a reporter said at filing, as the ``text`` row's JSON holds it."""
+    found: dict[str, Any] = json.loads(_dump({name: spoken.get(name) for name in _FILED}))
+    return found
+
+
+def flaws(stored: Stored) -> tuple[ledger.Found, ...]:
+    """What is wrong with a case's history, by its own chain; none where it is whole."""
+    mended = any(event.act is Act.EDIT for event in stored.history)
+    words = None if mended or not stored.spoken else _filed_words(stored.spoken)
+    return ledger.check(stored.entries, words=words)
+
+
 def _dump(value: Mapping[str, Any]) -> str:
     kept = {
         key: item
@@ -408,10 +443,17 @@ def _plain(value: object) -> object:
 # Rows -> complaint --------------------------------------------------------------------------------------------
 
 
-def _stored(row: ComplaintRow, spoken: Mapping[str, Any] | None, history: tuple[Event, ...]) -> Stored:
+def _stored(
+    row: ComplaintRow,
+    spoken: Mapping[str, Any] | None,
+    entries: tuple[tuple[int, Mapping[str, Any]], ...] = (),
+) -> Stored:
     body: dict[str, Any] = json.loads(row.body)
     keys = {name: value for name in HEAD_KEYS if (value := getattr(row, name)) is not None}
-    return Stored(_complaint(row.pk, int(row.version), body, spoken or {}), history, body, spoken, keys)
+    history = tuple(_event(entry) for _, entry in entries)
+    return Stored(
+        _complaint(row.pk, int(row.version), body, spoken or {}), history, entries, body, spoken, keys
+    )
 
 
 def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping[str, Any]) -> Complaint:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import re
 import secrets
 import threading
 import traceback
@@ -192,8 +193,16 @@ def rows() -> dict[str, int]:
 
 
 def everything() -> str:
-    """All rows of all tables as text, to compare or to search."""
-    return json.dumps([sorted(map(repr, _raw_rows(table))) for table in TABLES])
+    """All rows of all tables as text, to compare or to search, without the seals of histories."""
+    return json.dumps([sorted(unsealed(repr(row)) for row in _raw_rows(table)) for table in TABLES])
+
+
+def unsealed(rows: str) -> str:
+    """Rows as text without the seals of a history's entries: they rest on random salts, in each run others."""
+    return _SEAL.sub("", rows)
+
+
+_SEAL = re.compile(r'\\*"(salt|commitment|chain|filed)\\*": ?\\*"[\w-]+\\*",?')
 
 
 def _raw_rows(table: Any) -> Iterator[dict[str, Any]]:
