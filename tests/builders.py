@@ -9,10 +9,11 @@ from functools import cache
 from typing import Any
 
 from chalicelib import cities
-from chalicelib.domain import handling, overdue, reporting
+from chalicelib.domain import asking, handling, overdue, reporting
 from chalicelib.domain.city import (
     AREA_HEAD,
     Area,
+    Asking,
     Category,
     Ceiling,
     City,
@@ -208,6 +209,7 @@ def _small_city() -> City:
         accusation_words=("pungli", "oknum", "minta uang", "kasar"),
         emergency_numbers={"fire": EmergencyNumber("113", _LABELS)},
         windows=Windows(timedelta(minutes=10), timedelta(days=30), timedelta(days=10)),
+        asking=Asking(Span.parse("5 working days"), Span.parse("10 working days"), 3),
         retention_days={},
         neighbours=(),
         templates={"id": {}, "en": {}},
@@ -355,6 +357,9 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.ESCALATE: lambda c, city, now: escalate(c, city, now=now),
     Act.CLOSE: lambda c, city, now: overdue.close_by_silence(c, city, now=now),
     Act.WARN: lambda c, city, now: overdue.warn(c, now=now),
+    Act.ASK: lambda c, city, now: asking.ask(c, an_officer(), "Lampu yang mana?", city=city, now=now),
+    Act.ANSWER: lambda c, city, now: asking.answer(c, c.asked.number, "Yang di pojok.", city=city, now=now),
+    Act.RESUME: lambda c, city, now: asking.resume(c, city=city, now=now),
     Act.ACK_RUNG: lambda c, city, now: handling.acknowledge_rung(c, a_rung(c), now=now),
 }
 

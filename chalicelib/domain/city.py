@@ -189,6 +189,18 @@ class RoutingRule:
 
 
 @dataclass(frozen=True, slots=True)
+class Asking:
+    """How long a question to the reporter waits, and what its pauses may cost. Both spans are in working days."""
+
+    wait: Span
+    """The reporter's time for an answer; a pause lasts no longer."""
+    most: Span
+    """All pauses of one case together."""
+    times: int
+    """How many questions one case may have."""
+
+
+@dataclass(frozen=True, slots=True)
 class EmergencyNumber:
     number: str
     labels: Label
@@ -250,6 +262,7 @@ class City:
     accusation_words: tuple[str, ...]
     emergency_numbers: Mapping[str, EmergencyNumber]
     windows: Windows
+    asking: Asking
     retention_days: Mapping[str, int]
     neighbours: tuple[Neighbour, ...]
     templates: Mapping[str, Mapping[str, str]]

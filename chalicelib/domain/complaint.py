@@ -65,6 +65,9 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     Act.ACK_RUNG: (OPEN, None),
     Act.WARN: (OPEN, None),
     Act.CLOSE: (frozenset({Status.RESOLVED}), Status.CLOSED),
+    Act.ASK: (OPEN, None),
+    Act.ANSWER: (OPEN, None),
+    Act.RESUME: (OPEN, None),
 }
 """The one table of allowed moves; every act passes it, so no act can be a back door to a status."""
 
@@ -85,6 +88,36 @@ class Outcome(StrEnum):
     SILENCE = "silence"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the reporter was asked: how often, what it cost in time, and the question that waits now, if one does.
+
+    The words of questions stand in the history. ``domain/asking.py`` has the rules.
+    """
+
+    number: int = 0
+    """Of the last question; the case's first is 1."""
+    paused: int = 0
+    """Whole minutes of the office's working time that all pauses which are over took together."""
+    unanswered: bool = False
+    """The last question's time ran out without an answer."""
+    at: datetime | None = None
+    """When the question that waits was asked; None where none waits."""
+    until: datetime | None = None
+    """When it goes back to the office without an answer."""
+    resumes_at: datetime | None = None
+    """When its pause ends by itself, ``until`` at the latest; None where it pauses nothing (any more)."""
+
+    @property
+    def open(self) -> bool:
+        return self.at is not None
+
+    @property
+    def wakes_at(self) -> datetime | None:
+        """The next thing that time does to the question that waits."""
+        return self.resumes_at or self.until
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +211,7 @@ class Complaint:
     """Messages sent to the reporter about this case, one-time codes apart."""
     link_version: int = 1
     """Raised to make the reporter's secret link void."""
+    asked: Asked = Asked()
 
     @property
     def open(self) -> bool:
@@ -202,7 +236,9 @@ class Complaint:
         """The earliest thing that time alone will do; None only for an ended case."""
         if self.status is Status.RESOLVED and self.resolved_at is not None:
             return out_of_silence(self.resolved_at + city.windows.reopen, self.office, city)
-        return self.clocks.wakes_at if self.open else None
+        if not self.open:
+            return None
+        return min((at for at in (self.clocks.wakes_at, self.asked.wakes_at) if at), default=None)
 
     @property
     def sorted(self) -> bool:

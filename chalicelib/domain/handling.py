@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from chalicelib.domain.asking import put_off
 from chalicelib.domain.city import Category, City
 from chalicelib.domain.complaint import (
     Change,
@@ -127,7 +128,9 @@ def sort(
     own choices (identity, publication) stay as they are.
     """
     clocks = complaint.clocks.stop(ClockName.VERIFICATION, now).no_later_than(
-        promise(category, route.office, city, complaint.filed_at)
+        put_off(
+            promise(category, route.office, city, complaint.filed_at), complaint, category, route.office, city
+        )
     )
     private = complaint.private or category.sensitive
     if private:

@@ -10,12 +10,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from chalicelib.domain import asking, handling, overdue, reporting
 from chalicelib.domain import complaint as rules
-from chalicelib.domain import handling, overdue, reporting
 from chalicelib.domain.complaint import (
     LIVE,
     MOVES,
     OPEN,
+    Asked,
     Change,
     Complaint,
     Event,
@@ -70,6 +71,9 @@ def ready_for(act: Act, status: Status) -> tuple[Complaint, datetime]:
             ClockName.RESOLUTION, 1, at(31), rung=f"division_head@{WORKS}", rests_until=at(32)
         )
         return replace(complaint, clocks=reached), NOW
+    if act in (Act.ANSWER, Act.RESUME):
+        asked = Asked(1, at=NOW, until=at(30, 16), resumes_at=at(30, 16))
+        return replace(complaint, asked=asked), at(30, 16)
     return complaint, NOW
 
 
@@ -532,6 +536,7 @@ class AnyLife(RuleBasedStateMachine):
 
     def put(self, change: Change) -> None:
         if self.history:
+            change = asking.settled(self.case, change, CITY)
             before, after = self.case, change.complaint
             assert after.level >= before.level
             assert after.private >= before.private
@@ -539,7 +544,8 @@ class AnyLife(RuleBasedStateMachine):
                 later = after.clocks.get(clock.name)
                 assert later is not None
                 assert later.climbed >= clock.climbed
-                if clock.name in (ClockName.FIRST_REPLY, ClockName.RESOLUTION):
+                paused = clock.name is ClockName.RESOLUTION and "paused" in change.event.data
+                if clock.name in (ClockName.FIRST_REPLY, ClockName.RESOLUTION) and not paused:
                     assert later.due <= clock.due
                 if clock.stopped_at is not None and later.stopped_at is not None:
                     assert later.stopped_at >= clock.stopped_at
@@ -577,6 +583,8 @@ class AnyLife(RuleBasedStateMachine):
         self.now = max(self.now, self.case.wakes_at(CITY))
         if self.case.status is Status.RESOLVED:
             self.put(overdue.close_by_silence(self.case, CITY, now=self.now))
+        elif self.case.asked.wakes_at and self.case.asked.wakes_at <= self.now:
+            self.put(asking.resume(self.case, city=CITY, now=self.now))
         else:
             self.put(escalate(self.case, CITY, now=self.now, all_vacant=vacant))
 
@@ -610,6 +618,14 @@ class AnyLife(RuleBasedStateMachine):
             assert runs(case, ClockName.RESOLUTION)
             assert case.inbox_at is not None
             assert case.outcome is None
+
+    @precondition(lambda self: self.history)
+    @invariant()
+    def a_promise_sleeps_only_while_a_question_waits(self):
+        case = self.case
+        asleep = {clock.name for clock in case.clocks if clock.asleep}
+        assert bool(asleep) == (case.asked.resumes_at is not None)
+        assert case.asked.open <= case.open
 
     @precondition(lambda self: self.history)
     @invariant()

@@ -105,6 +105,7 @@ class TestWhoIsTold:
             (Act.WITHDRAW, Status.RECEIVED, [("office_withdrawn", TOPIC, WORKS)]),
             (Act.RESOLVE, Status.RECEIVED, [("citizen_resolved", SMS, "citizen#warga")]),
             (Act.REJECT, Status.RECEIVED, [("citizen_rejected", SMS, "citizen#warga")]),
+            (Act.ASK, Status.RECEIVED, [("citizen_question", SMS, "citizen#warga")]),
             (
                 Act.REOPEN,
                 Status.RESOLVED,
@@ -435,6 +436,8 @@ def arguments(city, name: str, category: str, where: str) -> dict[str, str]:
         "where": where,
         "due": "24/11 09.30",
         "reopens": "30/11",
+        "until": "24/11 09.30",
+        "question": "99",
         "link": f"https://{city.host}/{link}",
         "service": city.service_name,
         "digits": "123456",
