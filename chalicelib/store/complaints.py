@@ -11,7 +11,7 @@ import random
 import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -20,8 +20,9 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain import ledger
+from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import City, Kind
-from chalicelib.domain.complaint import By, Change, Complaint, Event, Outcome, Place, Screening, Status
+from chalicelib.domain.complaint import Asked, By, Change, Complaint, Event, Outcome, Place, Screening, Status
 from chalicelib.domain.errors import NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, geohash
 from chalicelib.domain.notices import Notice
@@ -244,12 +245,14 @@ def _write_head(transaction: TransactWrite, change: Change, city: City, previous
 
 def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
     """Index keys and cards of a case; a key that is missing takes the case out of that list."""
+    wakes_at = complaint.wakes_at(city)
+    # Lists sort by, and show, where a pause takes the deadline at the most: a case is not late because it is paused.
+    complaint = replace(complaint, clocks=foreseen(complaint, city))
     listed_at = f"{moment(complaint.filed_at)}#{short(complaint.code)}"
     keys = {"listed_at": listed_at}
     if complaint.citizen:
         keys["citizen_id"] = complaint.citizen
         keys["mine_card"] = _lean(_mine_card(complaint))
-    wakes_at = complaint.wakes_at(city)
     if wakes_at is not None:
         keys["due_shard"] = shard(complaint.code, DUE_SHARDS)
         keys["wakes_at"] = moment(wakes_at)
@@ -320,6 +323,7 @@ def _staff_card(complaint: Complaint) -> dict[str, Any]:
         "sealed": complaint.sealed,
         "accused": complaint.accused,
         "screening": complaint.screening,
+        "asked": 1 if complaint.asked.open else 2 if complaint.asked.unanswered else 0,
     }
 
 
@@ -343,7 +347,7 @@ def _body(complaint: Complaint) -> dict[str, Any]:
     values: dict[str, Any] = {
         f.name: _ms(value) if isinstance(value := getattr(complaint, f.name), datetime) else value or None
         for f in fields(Complaint)
-        if f.name not in (*_SPOKEN, "code", "version", "place", "clocks")
+        if f.name not in (*_SPOKEN, "code", "version", "place", "clocks", "asked")
     }
     values["place"] = [place.point.lat, place.point.lon, place.approximate] if place.point else None
     values["clocks"] = [
@@ -361,9 +365,37 @@ def _body(complaint: Complaint) -> dict[str, Any]:
         for clock in complaint.clocks
         if clock.warns and clock.running
     }
+    values["asked"] = _asked_body(complaint)
     values["link_version"] = complaint.link_version if complaint.link_version > 1 else None
     # A key that became empty must stay in the text, or the merge with the stored body would revive its old value.
     return values
+
+
+_ASLEEP: Mapping[str, str] = {ClockName.RESOLUTION: "r", ClockName.VERIFICATION: "v"}
+"""The clocks that a question may pause, as short as a head can name them."""
+
+
+def _asked_body(complaint: Complaint) -> list[Any] | None:
+    """What was asked so far; of a question that waits its moments too, and the letters of the clocks it pauses."""
+    asked = complaint.asked
+    if not asked.number:
+        return None
+    body: list[Any] = [asked.number, asked.paused, int(asked.unanswered)]
+    if asked.open:
+        resumes_at = None if asked.resumes_at == asked.until else asked.resumes_at
+        asleep = "".join(_ASLEEP[clock.name] for clock in complaint.clocks if clock.asleep)
+        body += [_ms(asked.at), _ms(asked.until), _ms(resumes_at) or 0, asleep]
+    return body
+
+
+def _asked(body: Mapping[str, Any]) -> tuple[Asked, str]:
+    """What was asked so far, and the letters of the clocks that a question pauses now."""
+    number, paused, unanswered, *waits = body.get("asked") or (0, 0, 0)
+    if not waits:
+        return Asked(number, paused, bool(unanswered)), ""
+    at, until, resumes_at, asleep = waits
+    ends = _from_ms(resumes_at or until) if asleep else None
+    return Asked(number, paused, bool(unanswered), _from_ms(at), _from_ms(until), ends), asleep
 
 
 def _ms(at: datetime | None) -> int | None:
@@ -464,6 +496,8 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         return _from_ms(body[name])
 
     place = body.get("place")
+    asked, asleep = _asked(body)
+    since = asked.at if asleep else None
     return Complaint(
         code=code,
         version=version,
@@ -478,7 +512,12 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         filed_at=must("filed_at"),
         assigned_at=must("assigned_at"),
         updated_at=must("updated_at"),
-        clocks=Clocks(tuple(_clock(item, body) for item in body["clocks"])),
+        clocks=Clocks(
+            tuple(
+                replace(clock, asleep=since) if since and _ASLEEP.get(clock.name, "-") in asleep else clock
+                for clock in (_clock(item, body) for item in body["clocks"])
+            )
+        ),
         area=body.get("area"),
         hamlet=body.get("hamlet"),
         place=Place(
@@ -505,6 +544,7 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         reopened=body.get("reopened", 0),
         citizen_sms=body.get("citizen_sms", 0),
         link_version=body.get("link_version", 1),
+        asked=asked,
     )
 
 

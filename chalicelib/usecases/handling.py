@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain import handling, reporting, routing
+from chalicelib.domain import asking, handling, reporting, routing
 from chalicelib.domain.complaint import Change, Complaint
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Officer, demand
@@ -29,6 +29,13 @@ def acknowledge(code: str, officer: Officer, *, if_match: int, now: datetime) ->
 
 def reply(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
     return _office(code, officer, Act.REPLY, if_match, lambda c: handling.reply(c, officer, text, now=now))
+
+
+def ask(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
+    """Ask the reporter one question; the promise to solve is paused until they answer or its time is over."""
+    return _office(
+        code, officer, Act.ASK, if_match, lambda c: asking.ask(c, officer, text, city=city(), now=now)
+    )
 
 
 def start(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
@@ -151,6 +158,11 @@ def message(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
         raise NotFound(code)
     guards.hit(f"message#{code}", MESSAGES_PER_DAY, timedelta(days=1), now=now)
     return _reporter(code, who, lambda c: reporting.message(c, text, city=city(), now=now))
+
+
+def answer(code: str, who: Who, number: int, text: str, *, now: datetime) -> Complaint:
+    """Answer the office's question of this number; one that waits no longer takes no answer."""
+    return _reporter(code, who, lambda c: asking.answer(c, number, text, city=city(), now=now))
 
 
 def edit(code: str, who: Who, text: str, *, now: datetime) -> Complaint:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from chalicelib import mail
 from chalicelib.cities import load
+from chalicelib.domain.asking import settled
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import Change, Complaint, Route
 from chalicelib.domain.notices import Channel, Holder, notices_for, texts_a_citizen
@@ -34,6 +35,7 @@ def record(
     Raises what `store.complaints.save` raises.
     """
     if previous is not None:
+        change = settled(previous.complaint, change, city())
         change = replace(change, complaint=replace(change.complaint, version=previous.complaint.version + 1))
     notices = notices_for(
         change,
