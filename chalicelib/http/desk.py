@@ -7,6 +7,7 @@ from typing import Any
 
 from chalice.app import Blueprint, Response
 
+from chalicelib.domain.asking import foreseen
 from chalicelib.domain.complaint import Screening
 from chalicelib.domain.errors import (
     Fault,
@@ -188,7 +189,7 @@ def _case(
         "act.html" if act in _WIDE and act in acts else "case.html",
         status,
         case=views.office(stored, officer, city, visit.language, visit.now, sent),
-        due=complaint.inbox_at if complaint.open else None,
+        due=foreseen(complaint, city).next_due if complaint.open else None,
         answers=own.answers(complaint, visit),
         hamlet=hamlet.name if hamlet else "",
         acts=acts,
@@ -235,6 +236,10 @@ def _reply(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) ->
     handling.reply(code, officer, forms.sentence(said), **seen)
 
 
+def _ask(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.ask(code, officer, forms.sentence(said), **seen)
+
+
 def _resolve(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
     handling.resolve(code, officer, forms.sentence(said), **seen)
 
@@ -277,6 +282,7 @@ _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | No
     Act.ACK_RUNG: _acknowledge_rung,
     Act.ACKNOWLEDGE: _acknowledge,
     Act.REPLY: _reply,
+    Act.ASK: _ask,
     Act.START: _start,
     Act.RESOLVE: _resolve,
     Act.RELEASE: _release,

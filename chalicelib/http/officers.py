@@ -103,6 +103,12 @@ def post_reply(code: str) -> Response:
     return _act(code, forms.sentence, handling.reply)
 
 
+@routes.route("/v1/office/complaints/{code}/questions", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_question(code: str) -> Response:
+    return _act(code, forms.sentence, handling.ask)
+
+
 @routes.route("/v1/office/complaints/{code}/start", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_start(code: str) -> Response:

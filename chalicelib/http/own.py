@@ -193,6 +193,10 @@ def _show(
 ) -> Response:
     stored = reading.own_case(code, who)
     done = visit.query.get("ok", "")
+    asked = stored.complaint.asked
+    if (wanted := visit.query.get("t", "")) and wanted != (str(asked.number) if asked.open else ""):
+        # A message about a question that stands no more: its link still opens the case, and says so.
+        banner = banner or visit.texts["question_over"]
     return html.page(
         visit,
         "own.html",
@@ -231,6 +235,13 @@ def _message(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> 
     return handling.message(code, who, forms.sentence(said), now=visit.now)
 
 
+def _answer(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
+    number = said.get("question", "")
+    whole = number.isascii() and number.isdigit() and len(number) <= 2
+    typed: dict[str, Any] = {**said, "question": int(number)} if whole else {**said}
+    return handling.answer(code, who, *forms.answer(typed), now=visit.now)
+
+
 def _edit(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
     return handling.edit(code, who, forms.whole_text(said), now=visit.now)
 
@@ -250,6 +261,7 @@ def _withdraw(code: str, who: signin.Who, said: dict[str, str], visit: Visit) ->
 
 
 _DOES: dict[str, Callable[[str, signin.Who, dict[str, str], Visit], Complaint]] = {
+    Act.ANSWER: _answer,
     Act.MESSAGE: _message,
     Act.EDIT: _edit,
     Act.RATE: _rate,

@@ -78,6 +78,14 @@ def post_message(code: str) -> Response:
     return _done(handling.message(requests.code(code), requests.who(request), text, now=utc_now()))
 
 
+@routes.route("/v1/me/complaints/{code}/answers", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_answer(code: str) -> Response:
+    request = requests.current()
+    number, text = forms.answer(requests.body(request))
+    return _done(handling.answer(requests.code(code), requests.who(request), number, text, now=utc_now()))
+
+
 @routes.route("/v1/me/complaints/{code}/rating", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_rating(code: str) -> Response:

@@ -13,7 +13,9 @@ from typing import Any
 
 from chalice.app import Response
 
+from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import City
+from chalicelib.domain.clock import Unit
 from chalicelib.domain.complaint import FOR_TRIAGE, MOVES, Complaint, Event, Screening, Status
 from chalicelib.domain.geo import Located
 from chalicelib.domain.notices import reopening
@@ -100,11 +102,42 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "Ditutup karena tidak ada tanggapan pelapor.",
         "en": "Closed, as the reporter stayed silent.",
     },
+    Act.ASK: {
+        "id": "{by} bertanya kepada pelapor dan menunggu jawaban sampai {until}.",
+        "en": "{by} asked the reporter and waits for an answer until {until}.",
+    },
+    Act.ANSWER: {"id": "Pelapor menjawab pertanyaan.", "en": "The reporter answered the question."},
+    Act.RESUME: {
+        "id": "Jeda selesai; pertanyaan masih menunggu jawaban.",
+        "en": "The pause is over; the question still waits.",
+    },
 }
 
 _REMINDED = {
     "id": "Batas waktu lewat: petugas diingatkan lagi.",
     "en": "Past its deadline: the officers were reminded.",
+}
+_UNANSWERED = {
+    "id": "Belum ada jawaban pelapor; kantor melanjutkan penanganan.",
+    "en": "No reaction by the reporter; the office goes on.",
+}
+_NO_PAUSE = {"id": "Batas waktu tetap berjalan.", "en": "The deadline runs on."}
+_PAUSED = {
+    "id": "Jeda {long}: batas penyelesaian bergeser menjadi {due}.",
+    "en": "Paused for {long}: the promise to solve is now {due}.",
+}
+_PAUSED_LATE = {
+    "id": "Jeda {long}: batas penyelesaian tidak bergeser.",
+    "en": "Paused for {long}: the promise to solve stays where it was.",
+}
+_WORKING = {"id": " kerja", "en": " of working time"}
+_WAITING = {
+    "id": "{office} menunggu jawaban pelapor sampai {until}.",
+    "en": "{office} waits for the reporter's answer until {until}.",
+}
+_WAITING_PAUSED = {
+    "id": "Selama itu batas penyelesaian berhenti, paling lama menjadi {due}.",
+    "en": "Until then the promise to solve is paused; it moves to {due} at the latest.",
 }
 _THEM = {"id": "Kantor", "en": "The office"}
 _AGENCY = {"id": "lembaga lain", "en": "another agency"}
@@ -176,6 +209,7 @@ def public(stored: Stored, city: City, language: str, now: datetime) -> dict[str
     body["promised"] = promises(complaint)
     body["overdue"] = complaint.late(now)
     body["next_step"] = _next_step(complaint, city, language, bare=complaint.private)
+    body["question"] = _question(complaint, city)
     if complaint.private or complaint.sealed or complaint.status is Status.WITHDRAWN:
         body["category"] = body["area"] = None
         return body
@@ -219,6 +253,7 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
         "overdue": complaint.late(now),
         "level": complaint.level,
         "next_step": _next_step(complaint, city, language),
+        "question": _question(complaint, city, stored.history),
         "screening": _screening(complaint, language),
         "timeline": [
             _line(event, complaint, city, language) for event in stored.history if event.act not in INTERNAL
@@ -256,6 +291,8 @@ def office(
         "promised": promises(complaint),
         "overdue": complaint.late(now),
         "level": complaint.level,
+        "question": _question(complaint, city, stored.history),
+        "unanswered": complaint.asked.unanswered,
         "screening": _screening(complaint, language),
         "timeline": [
             _staff_line(event, complaint, city, language, triage=allowed(officer, Act.SORT, complaint, city))
@@ -278,6 +315,7 @@ def office(
             if complaint.status in allowed_from
             and allowed(officer, act, complaint, city)
             and (act is not Act.PASS_ON or complaint.sorted)
+            and (act is not Act.ASK or complaint.asked.number < city.asking.times)
             and (act is not Act.ACK_RUNG or complaint.clocks.owed_by([d.post for d in officer.duties]))
         ),
         "version": complaint.version,
@@ -315,6 +353,7 @@ def staff_card(item: Card, city: City, language: str, now: datetime) -> dict[str
         "late": item.due is not None and datetime.fromisoformat(item.due) < now,
         "private": item.private,
         "sealed": item.sealed,
+        "question": {1: "waits", 2: "unanswered"}.get(item.asked),
     }
 
 
@@ -437,11 +476,34 @@ def promises(complaint: Complaint) -> dict[str, Any]:
     }
 
 
+def _question(complaint: Complaint, city: City, history: Iterable[Event] = ()) -> dict[str, Any] | None:
+    """The question that waits for the reporter, and what it does to the promise; its words only out of the history."""
+    asked = complaint.asked
+    if not asked.open:
+        return None
+    resolution = foreseen(complaint, city).get(ClockName.RESOLUTION)
+    body: dict[str, Any] = {
+        "number": asked.number,
+        "asked_at": asked.at,
+        "until": asked.until,
+        "paused_until": asked.resumes_at,
+        "due_at_latest": resolution.due if resolution else None,
+    }
+    words = [event.text for event in history if event.act is Act.ASK]
+    return {**body, "text": words[-1]} if words else body
+
+
 def _next_step(complaint: Complaint, city: City, language: str, *, bare: bool = False) -> str:
     office_name = city.offices[city.triage_office if complaint.sealed else complaint.office].name
     agency = city.offices[complaint.referred_to].name if complaint.referred_to else ""
     if bare:
         office_name, agency = _THEM[language], _AGENCY[language]
+    if complaint.asked.open and complaint.asked.until is not None:
+        words = _WAITING[language].format(office=office_name, until=local_time(complaint.asked.until, city))
+        resolution = foreseen(complaint, city).get(ClockName.RESOLUTION)
+        if complaint.asked.resumes_at is None or resolution is None:
+            return f"{words} {_NO_PAUSE[language]}"
+        return f"{words} {_WAITING_PAUSED[language].format(due=local_time(resolution.due, city))}"
     window = complaint.resolved_at + city.windows.reopen if complaint.resolved_at else complaint.updated_at
     return _NEXT[complaint.status][language].format(
         office=office_name,
@@ -497,7 +559,9 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
     post = str(event.data.get("post") or "")
     if event.act is Act.ESCALATE and not post:
         return _REMINDED[language]
-    return _EVENT[event.act][language].format(
+    words = _UNANSWERED if event.data.get("unanswered") else _EVENT[event.act]
+    until = event.data.get("until")
+    what = words[language].format(
         by=name(event.by.office),
         office=name(event.data.get("office")),
         agency=name(event.data.get("agency")),
@@ -506,8 +570,35 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         post={"id": "pejabat di atasnya", "en": "the level above"}[language]
         if bare
         else post_title(post, city),
+        until=local_time(datetime.fromisoformat(until), city) if until else "",
         **{"from": name(event.data.get("from"))},
     )
+    return " ".join(part for part in (what, _pause(event, city, language)) if part)
+
+
+def _pause(event: Event, city: City, language: str) -> str:
+    """What an act did to the promise to solve: the pause that it ended, and whether a question pauses at all."""
+    said = []
+    if "paused" in event.data:
+        minutes = int(event.data["paused"])
+        moved_to = event.data.get("moved_to")
+        words = _PAUSED if moved_to else _PAUSED_LATE
+        unit = "" if event.data.get("counted") == Unit.MINUTES else _WORKING[language]
+        due = local_time(datetime.fromisoformat(moved_to), city) if moved_to else ""
+        said.append(words[language].format(long=_long(minutes, language) + unit, due=due))
+    if event.act is Act.ASK and not event.data.get("pauses_until"):
+        said.append(_NO_PAUSE[language])
+    return " ".join(said)
+
+
+def _long(minutes: int, language: str) -> str:
+    """``12 jam 5 menit``; days are left out, for a working day is not 24 hours."""
+    hours, rest = divmod(minutes, 60)
+    units = {"id": ("jam", "jam", "menit", "menit"), "en": ("hour", "hours", "minute", "minutes")}[language]
+    parts = [f"{hours} {units[hours != 1]}"] if hours else []
+    if rest or not hours:
+        parts.append(f"{rest} {units[2 + (rest != 1)]}")
+    return " ".join(parts)
 
 
 _TITLES = {"staff": "Staf", "triage": "Pemilah"}
@@ -538,6 +629,7 @@ def _reporter_may(complaint: Complaint, city: City, now: datetime) -> set[str]:
         and now <= complaint.resolved_at + city.windows.rate,
         Act.REOPEN: complaint.resolved_at is not None and now <= complaint.resolved_at + city.windows.reopen,
         Act.MESSAGE: True,
+        Act.ANSWER: complaint.asked.open,
         Act.WITHDRAW: True,
     }
     return {str(act) for act, is_open in windows.items() if is_open and complaint.status in MOVES[act][0]}
