@@ -118,11 +118,15 @@ def resume(complaint: Complaint, *, city: City, now: datetime) -> Change:
 
 
 def settled(before: Complaint, done: Change, city: City) -> Change:
-    """An act that takes the case from its office, or ends it, ends the question too: the moved deadline is stamped."""
+    """An act that takes the case from its office, ends it, or makes an emergency of it ends the question too.
+
+    The deadline that its pause moved is stamped with that act.
+    """
     after, event = done.complaint, done.event
     if not after.asked.open or not before.asked.open:
         return done
-    if after.open and after.office == before.office and event.act is not Act.SORT:
+    became_urgent = after.asked.resumes_at is not None and _is_emergency(after, city)
+    if after.open and after.office == before.office and event.act is not Act.SORT and not became_urgent:
         return done
     # The pause was one of the office and the category that the case had until now.
     resumed, facts = _resumed(replace(after, office=before.office, category=before.category), city, event.at)

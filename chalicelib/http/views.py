@@ -139,6 +139,10 @@ _WAITING_PAUSED = {
     "id": "Selama itu batas penyelesaian berhenti, paling lama menjadi {due}.",
     "en": "Until then the promise to solve is paused; it moves to {due} at the latest.",
 }
+_WAITING_LATE = {
+    "id": "Batas penyelesaian yang sudah lewat tidak bergeser.",
+    "en": "The promise to solve, which is past already, does not move.",
+}
 _THEM = {"id": "Kantor", "en": "The office"}
 _AGENCY = {"id": "lembaga lain", "en": "another agency"}
 """Stand-ins where a name would tell too much."""
@@ -503,6 +507,8 @@ def _next_step(complaint: Complaint, city: City, language: str, *, bare: bool = 
         resolution = foreseen(complaint, city).get(ClockName.RESOLUTION)
         if complaint.asked.resumes_at is None or resolution is None:
             return f"{words} {_NO_PAUSE[language]}"
+        if resolution.due < complaint.asked.resumes_at:
+            return f"{words} {_WAITING_LATE[language]}"
         return f"{words} {_WAITING_PAUSED[language].format(due=local_time(resolution.due, city))}"
     window = complaint.resolved_at + city.windows.reopen if complaint.resolved_at else complaint.updated_at
     return _NEXT[complaint.status][language].format(

@@ -306,6 +306,14 @@ class TestOtherActs:
         assert change.complaint.asked == case.asked
         assert change.complaint.clocks.get(RESOLUTION).asleep == NOW
 
+    def test_a_case_that_turns_out_to_be_an_emergency_is_paused_no_longer(self):
+        case = asked()
+        raised = perform(Act.START, case, CITY, now=at(24, 10))
+        raised = replace(raised, complaint=replace(raised.complaint, category="kebakaran"))
+        change = asking.settled(case, raised, CITY)
+        assert not any(clock.asleep for clock in change.complaint.clocks)
+        assert change.event.data["paused"] == 8 * 60
+
     def test_a_category_decided_later_does_not_take_back_an_earlier_pause(self):
         case = answered(asked(), now=at(24, 10)).complaint  # one working day
         sorted_ = handling.sort(

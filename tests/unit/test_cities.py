@@ -328,6 +328,11 @@ SPOILED = [
     # Windows, retention, price, numbers, conflict.
     (_set("city:windows/reopen", "10 working days"), r"windows.reopen: must be calendar time"),
     (_set("city:windows/edit", None), r"windows.edit: is missing"),
+    (_set("city:question/wait", "5 days"), r"question.wait: must be working days"),
+    (_set("city:question/wait", None), r"question.wait: is missing"),
+    (_set("city:question/most", "2 working days"), r"question.most: is less than a single question may wait"),
+    (_set("city:question/times", 0), r"question.times: must be a whole number, 1 or more"),
+    (_set("city:question/surprise", 1), r"question.surprise"),
     (_set("city:quiet", None), r"quiet: is missing"),
     (_set("city:quiet/from", "9 pm"), r"quiet.from: '9 pm' is not a time of the day such as 21:00"),
     (_set("city:quiet/until", "24:00"), r"quiet.until: '24:00' is not a time of the day"),
