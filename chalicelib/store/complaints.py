@@ -50,6 +50,7 @@ _CONFLICT_RETRIES = 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FILED = ("text", "answers", "accused_words", "words")
 """Of these what a filing says; the rest comes later."""
+_MILLISECOND = timedelta(milliseconds=1)
 _SPOKEN = ("text", "answers", "accused_words", "rating_words")
 """Fields of the ``text`` row: all that a person wrote, apart from the state, so that it can be erased alone."""
 
@@ -376,15 +377,19 @@ _ASLEEP: Mapping[str, str] = {ClockName.RESOLUTION: "r", ClockName.VERIFICATION:
 
 
 def _asked_body(complaint: Complaint) -> list[Any] | None:
-    """What was asked so far; of a question that waits its moments too, and the letters of the clocks it pauses."""
+    """What was asked so far; of a question that waits its moments too, and the letters of the clocks it pauses.
+
+    The second and third moment are milliseconds after the first, 0 where there is none of its own: a head is small.
+    """
     asked = complaint.asked
     if not asked.number:
         return None
     body: list[Any] = [asked.number, asked.paused, int(asked.unanswered)]
-    if asked.open:
-        resumes_at = None if asked.resumes_at == asked.until else asked.resumes_at
-        asleep = "".join(_ASLEEP[clock.name] for clock in complaint.clocks if clock.asleep)
-        body += [_ms(asked.at), _ms(asked.until), _ms(resumes_at) or 0, asleep]
+    since, until, resumes_at = (_ms(at) for at in (asked.at, asked.until, asked.resumes_at))
+    if since is not None and until is not None:
+        own_end = resumes_at - since if resumes_at and resumes_at != until else 0
+        body += [since, until - since, own_end]
+        body.append("".join(_ASLEEP[clock.name] for clock in complaint.clocks if clock.asleep))
     return body
 
 
@@ -393,9 +398,10 @@ def _asked(body: Mapping[str, Any]) -> tuple[Asked, str]:
     number, paused, unanswered, *waits = body.get("asked") or (0, 0, 0)
     if not waits:
         return Asked(number, paused, bool(unanswered)), ""
-    at, until, resumes_at, asleep = waits
-    ends = _from_ms(resumes_at or until) if asleep else None
-    return Asked(number, paused, bool(unanswered), _from_ms(at), _from_ms(until), ends), asleep
+    since, until, resumes_at, asleep = waits
+    at = _from_ms(since)
+    ends = at + (resumes_at or until) * _MILLISECOND if asleep else None
+    return Asked(number, paused, bool(unanswered), at, at + until * _MILLISECOND, ends), asleep
 
 
 def _ms(at: datetime | None) -> int | None:

@@ -152,6 +152,32 @@ def test_the_row_keeps_the_question_while_it_waits_and_gives_it_up_after(stack: 
     assert stored(complaint.code).asked.paused == 55
 
 
+def test_the_row_keeps_the_end_of_a_pause_that_its_question_outlasts_to_the_millisecond(stack: Stack) -> None:
+    odd = timedelta(seconds=7, microseconds=123_456)
+    complaint = asked()
+    first = stored(complaint.code)
+    escalation.sweep(now=pause_end(complaint))
+    office = an_officer("staff@dlhk").officer
+    version = stored(complaint.code).version
+    again = later(days=9) + odd
+    asked_again = handling.ask(complaint.code, office, "Sejak kapan?", if_match=version, now=again).asked
+    kept = stored(complaint.code).asked
+    assert first.asked.until == first.asked.resumes_at
+    assert kept.until == asked_again.until
+    assert kept.resumes_at is not None
+    assert asked_again.resumes_at is not None
+    assert kept.resumes_at < asked_again.until  # type: ignore[operator]  # a question that waits has an end
+    assert timedelta() <= asked_again.resumes_at - kept.resumes_at < timedelta(milliseconds=1)
+    before = due(complaint.code)
+    escalation.sweep(now=kept.resumes_at)
+    assert stored(complaint.code).asked.open
+    escalation.sweep(now=again + timedelta(days=20))
+    assert stored(complaint.code).asked.unanswered
+    moved = cast.city().calendar_of("dlhk").between(before, due(complaint.code))
+    assert moved == resumed(complaint.code)[1]["paused"] * MINUTE
+    assert [data["unanswered"] for data in resumed(complaint.code)] == [True, False, True]
+
+
 def test_a_row_of_before_there_were_questions_has_none(stack: Stack) -> None:
     code = a_case().complaint.code
     assert "asked" not in json.loads(complaints.ComplaintRow.get(code, "head").body)
