@@ -83,7 +83,7 @@ def as_text(rows: Rows) -> list[str]:
 
 @pytest.fixture
 def world(stack: Stack) -> tuple[Rows, datetime]:
-    """Cases with everything that time does: a warning, a climb, a vacant rung, a reopening, an end in silence."""
+    """Cases with everything that time does: a warning, a climb, a vacant rung, a reopening, a pause, silence."""
     triage = an_officer(f"triage@{TRIAGE_OFFICE}").officer
     for post in ("division_head@dlhk", "office_head@dlhk", "secretary@city", "mayor@city"):
         an_officer(post)
@@ -101,9 +101,11 @@ def world(stack: Stack) -> tuple[Rows, datetime]:
         handling.resolve(code, worker, "Sudah diangkut tadi pagi.", if_match=2, now=later(hours=1))
     now = later(days=10, hours=6)
     handling.reopen(again, cast.citizen(phone), "Masih ada di sana.", now=later(days=9))
+    asked = released()
+    handling.ask(asked, worker, "Di sisi mana pasarnya?", if_match=2, now=later(hours=1))
     released(later(days=10, hours=-1))  # only a warning has come
     rows = photograph()
-    assert {climbs, vacant, silent, again} < set(complaints.due(now))
+    assert {climbs, vacant, silent, again, asked} < set(complaints.due(now))
     return rows, now
 
 
