@@ -474,7 +474,7 @@ def promises(complaint: Complaint) -> dict[str, Any]:
     """The stamped moments: what was promised, and whether it was kept."""
     shown = (ClockName.FIRST_REPLY, ClockName.RESOLUTION)
     return {
-        clock.name: {"due": clock.due, "done_at": clock.stopped_at}
+        clock.name: {"due": clock.due, "done_at": clock.stopped_at, "paused": clock.asleep is not None}
         for clock in complaint.clocks
         if clock.name in shown
     }
