@@ -27,7 +27,7 @@ from chalicelib.domain.errors import NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, geohash
 from chalicelib.domain.notices import Notice
 from chalicelib.domain.people import Act
-from chalicelib.domain.service_level import Clock, ClockName, Clocks
+from chalicelib.domain.service_level import INSIDE, Clock, ClockName, Clocks
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, is_listed, public_pin
 from chalicelib.store import guards, outbox
@@ -354,7 +354,17 @@ def _body(complaint: Complaint) -> dict[str, Any]:
     values["clocks"] = [
         [clock.name, _ms(clock.due), _ms(clock.climbs_at), clock.climbed, _ms(clock.stopped_at)]
         for clock in complaint.clocks
+        if clock.name not in INSIDE
     ]
+    # By themselves: the version before this one knows neither of them and would stumble over their names.
+    values["inside"] = {
+        clock.name: [_ms(clock.due), _ms(clock.climbs_at), clock.climbed]
+        for clock in complaint.clocks
+        if clock.name in INSIDE
+    }
+    values["steps"] = {
+        clock.name: clock.step for clock in complaint.clocks if clock.step is not None and clock.running
+    }
     # Beside the clocks and not in them: the version before this one reads the five fields above and no sixth.
     values["rungs"] = {
         clock.name: [clock.rung, _ms(clock.rests_until)]
@@ -521,7 +531,7 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         clocks=Clocks(
             tuple(
                 replace(clock, asleep=since) if since and _ASLEEP.get(clock.name, "-") in asleep else clock
-                for clock in (_clock(item, body) for item in body["clocks"])
+                for clock in (_clock(item, body) for item in (*body["clocks"], *_inside(body)))
             )
         ),
         area=body.get("area"),
@@ -554,6 +564,12 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
     )
 
 
+def _inside(body: Mapping[str, Any]) -> list[list[Any]]:
+    """The clocks that stand by themselves, in the shape of the others; they are stored only while they run."""
+    found: dict[str, list[Any]] = body.get("inside", {})
+    return [[name, *item, None] for name, item in found.items()]
+
+
 def _clock(item: Sequence[Any], body: Mapping[str, Any]) -> Clock:
     """A clock; one that an earlier version of the code wrote waits for no acknowledgement and warns of nothing."""
     name, due_at, climbs_at, climbed, stopped_at = item
@@ -568,6 +584,7 @@ def _clock(item: Sequence[Any], body: Mapping[str, Any]) -> Clock:
         rung,
         _from_ms(rests_until) if rests_until else None,
         tuple(due - timedelta(minutes=before) for before in body.get("warns", {}).get(name, ())),
+        body.get("steps", {}).get(name),
     )
 
 
