@@ -36,7 +36,9 @@ def for_office(
 
 def for_reporter(stored: Stored, *, city: City, language: str, now: datetime) -> dict[str, Any]:
     """What the reporter may hand to anybody: all that was told to them, and of the rest that it happened."""
-    return _body(stored, city, language, now, lambda event: not (views.is_internal(event) or event.act is Act.HIDE))
+    return _body(
+        stored, city, language, now, lambda event: not (views.is_internal(event) or event.act is Act.HIDE)
+    )
 
 
 def _body(

@@ -79,9 +79,7 @@ def spread(runs: Sequence[Figures], name: str) -> Range | None:
     return Range(min(values), median(values), max(values)) if values else None
 
 
-def _kept(
-    cases: Iterable[Seen], name: ClockName, ends_at: datetime, *, first: bool = False
-) -> float | None:
+def _kept(cases: Iterable[Seen], name: ClockName, ends_at: datetime, *, first: bool = False) -> float | None:
     """The share of promises kept in time, of those that were kept or fell due; the rest is not known yet.
 
     With ``first`` against what was promised before triage put it off.
