@@ -114,7 +114,7 @@ class Clocks:
         return min([*climbs, *(at for clock in self.all if clock.awake for at in clock.warns)], default=None)
 
     def _climbing(self) -> tuple[Clock, ...]:
-        """The clocks whose ladder is awake: no paused one, and while a case is outside the referral's, not the solution's."""
+        """The clocks whose ladder is awake: no paused one; of a case outside the referral's, not the solution's."""
         outside = self.get(ClockName.REFERRAL) is not None
         return tuple(c for c in self.all if c.awake and not (outside and c.name is ClockName.RESOLUTION))
 

@@ -623,7 +623,9 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         until=local_time(datetime.fromisoformat(until), city) if until else "",
         **{"from": name(event.data.get("from"))},
     )
-    return " ".join(part for part in (what, _later(event, city, language), _pause(event, city, language)) if part)
+    return " ".join(
+        part for part in (what, _later(event, city, language), _pause(event, city, language)) if part
+    )
 
 
 def _pause(event: Event, city: City, language: str) -> str:

@@ -530,6 +530,8 @@ def test_no_act_but_the_allowed_ones_moves_a_promise_or_a_climb_later(category, 
         for clock_before in case.clocks.without(*INSIDE):
             clock_after = after.clocks.get(clock_before.name)
             assert clock_after is not None
+            if clock_before.asleep is not None:
+                continue  # a pause that ends moves its promise by its length: that is told elsewhere
             decides_anew = clock_before.name is ClockName.VERIFICATION and not clock_before.running
             if not decides_anew and clock_before.name is not ClockName.SCREENING:
                 assert clock_after.due <= clock_before.due, act
