@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from chalicelib.domain import emergency
 from chalicelib.domain.asking import put_off
 from chalicelib.domain.city import Category, City
 from chalicelib.domain.complaint import (
+    Alarm,
     Change,
     Complaint,
     Outcome,
@@ -17,9 +19,9 @@ from chalicelib.domain.complaint import (
     may_move,
     screened_in_time,
 )
-from chalicelib.domain.errors import IllegalMove
+from chalicelib.domain.errors import Fault, IllegalMove, Invalid
 from chalicelib.domain.people import Act, Officer
-from chalicelib.domain.service_level import ClockName, promise
+from chalicelib.domain.service_level import ClockName, emergency_promise, promise
 
 
 def acknowledge(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
@@ -78,11 +80,28 @@ def refer(complaint: Complaint, officer: Officer, agency: str, text: str, *, now
     )
 
 
-def reveal(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
-    """Record that an officer looked up the reporter's contact, which the reporter allowed. The reporter sees it."""
-    if not complaint.identity_shown or complaint.citizen is None:
+def reveal(complaint: Complaint, officer: Officer, *, callback: bool = False, now: datetime) -> Change:
+    """Record that an officer looked up the reporter's contact, which the reporter allowed. The reporter sees it.
+
+    ``callback`` is the number alone, to call back about an emergency: see `may_call_back`.
+    """
+    if complaint.citizen is None or not (complaint.identity_shown or callback):
         raise IllegalMove(Act.REVEAL, "anonymous")
-    return change(complaint, Act.REVEAL, by(officer), now)
+    return change(complaint, Act.REVEAL, by(officer), now, data={"callback": True} if callback else None)
+
+
+def may_call_back(complaint: Complaint, city: City) -> bool:
+    """Whether the post of an emergency may see the number of a reporter who stays hidden, to save a life (ADR 0013).
+
+    Never of violence or self-harm: there a phone that rings may itself be the danger, so the choice stands.
+    """
+    return (
+        complaint.open
+        and complaint.alarmed(city)
+        and not complaint.sheltered(city)
+        and complaint.citizen is not None
+        and complaint.reach == "sms"
+    )
 
 
 def acknowledge_rung(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
@@ -125,14 +144,19 @@ def sort(
     """Give a case its category and office, and decide an accusation.
 
     Promises count from the first instant and are never later than what was promised before. The reporter's
-    own choices (identity, publication) stay as they are.
+    own choices (identity, publication) stay as they are. Sorted into a category of danger it is an emergency from now
+    on; out of one it comes only by `emergency.lower`, which says why.
     """
-    clocks = complaint.clocks.stop(ClockName.VERIFICATION, now).no_later_than(
-        put_off(
-            promise(category, route.office, city, complaint.filed_at), complaint, category, route.office, city
-        )
-    )
-    private = complaint.private or category.sensitive
+    if complaint.emergency(city) and not complaint.sealed and not category.emergency:
+        raise Invalid([Fault("category", "lower_first")])
+    alarmed = complaint.alarmed(city)
+    clocks = complaint.clocks.stop(ClockName.VERIFICATION, now)
+    if category.emergency and not alarmed:
+        clocks = emergency.with_minutes(clocks, emergency_promise(category, route.office, city, now))
+    else:
+        fresh = promise(category, route.office, city, complaint.filed_at)
+        clocks = clocks.no_later_than(put_off(fresh, complaint, category, route.office, city))
+    private = complaint.private or category.sensitive or category.sheltered
     if private:
         # Nothing is left to release, so nothing may wait for it.
         clocks = clocks.stop(ClockName.SCREENING, now)
@@ -163,6 +187,8 @@ def sort(
         private=private,
         referred_to=None,
         clocks=clocks,
+        danger="",
+        alarm=complaint.alarm if alarmed else Alarm.UNVERIFIED,
     )
 
 

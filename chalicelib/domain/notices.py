@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.city import City
-from chalicelib.domain.complaint import FOR_TRIAGE, Change, Complaint
+from chalicelib.domain.complaint import FOR_TRIAGE, Alarm, Change, Complaint
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.people import Act, is_accused, triage_for
 from chalicelib.domain.service_level import WARNS_AT, ClockName
@@ -91,6 +91,21 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "officer_rung.sms": "code category where due link",
         "officer_rung.subject": "code",
         "officer_rung.email": "service code category where due office level link",
+        "office_emergency.sms": "code category where number link",
+        "office_emergency.subject": "code category where",
+        "office_emergency.email": "service code category where due number post link",
+        "officer_alarm.sms": "code category where number link",
+        "officer_alarm.subject": "code category",
+        "officer_alarm.email": "service code category where office number post link",
+        "citizen_emergency.sms": "code number link",
+        "citizen_emergency.subject": "code number",
+        "citizen_emergency.email": "service code number post link",
+        "citizen_lowered.sms": "code due link",
+        "citizen_lowered.subject": "code",
+        "citizen_lowered.email": "service code category due link",
+        "citizen_called.sms": "code link",
+        "citizen_called.subject": "code",
+        "citizen_called.email": "service code link",
         "citizen_received.sms": "code due link",
         "citizen_received.subject": "code",
         "citizen_received.email": "service code category due link",
@@ -129,6 +144,8 @@ _OFFICE_NOTICE: Mapping[Act, tuple[str, bool]] = {
     Act.MESSAGE: ("office_message", False),
     Act.ANSWER: ("office_answered", False),
     Act.WITHDRAW: ("office_withdrawn", False),
+    Act.RAISE: ("office_emergency", True),
+    Act.LOWER: ("office_new", True),
 }
 
 _CITIZEN_NOTICE: Mapping[Act, str] = {
@@ -137,7 +154,14 @@ _CITIZEN_NOTICE: Mapping[Act, str] = {
     Act.REOPEN: "citizen_reopened",
     Act.REJECT: "citizen_rejected",
     Act.ASK: "citizen_question",
+    Act.RAISE: "citizen_emergency",
+    Act.LOWER: "citizen_lowered",
+    Act.REVEAL: "citizen_called",
 }
+
+UNVERIFIED: Mapping[str, str] = {"id": "BELUM DIPASTIKAN:", "en": "UNVERIFIED:"}
+"""What every notice of an emergency to the city's people begins with, until its post has confirmed it."""
+_MARK = "unverified"
 
 
 class NoRoom(DomainError):
@@ -161,11 +185,14 @@ def notices_for(
     if act in _OFFICE_NOTICE and _has_news(change):
         template, sms = _OFFICE_NOTICE[act]
         office = complaint.office
+        if act in (Act.FILE, Act.SORT, Act.PASS_ON) and complaint.alarmed(city):
+            template = "office_emergency"
         if complaint.sealed or change.event.data.get(FOR_TRIAGE):
             # An accusation is told to triage alone, without a word of what it is about.
             template, sms, office = "office_sealed", True, triage_for(complaint.accused, city)
         found.append(_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=sms))
-    if act in (Act.FILE, Act.SORT) and complaint.line == "area" and not complaint.sealed:
+    outside_homes = not complaint.sheltered(city)  # of violence and self-harm no area head hears
+    if act in (Act.FILE, Act.SORT) and complaint.line == "area" and not complaint.sealed and outside_homes:
         hamlet = complaint.hamlet
         if hamlet and not is_accused(hamlet, complaint.accused, city):
             found += _to_post(change, city, "officer_new", f"hamlet_head@{hamlet}", holders)
@@ -175,6 +202,7 @@ def notices_for(
         found += _warned(change, city, holders)
     if (
         act in _CITIZEN_NOTICE
+        and (act is not Act.REVEAL or change.event.data.get("callback"))
         and complaint.citizen
         and citizen_channel
         and not _capped(complaint, citizen_channel)
@@ -182,6 +210,8 @@ def notices_for(
         template = _CITIZEN_NOTICE[act]
         if act is Act.FILE and reopening(complaint, city):
             template = "citizen_received_closed"
+        if act is Act.FILE and _is_emergency(complaint, city):
+            template = "citizen_emergency"
         found.append(
             _notice(
                 change,
@@ -215,6 +245,8 @@ def render(
     """
     template = city.templates[language][name]
     needed = {key: arguments[key] for key in TEMPLATES[name]}
+    if _MARK in arguments:
+        template = f"{arguments[_MARK]} {template}"
     if not one_sms:
         return template.format(**needed)
     needed = {key: gsm7(value) for key, value in needed.items()}
@@ -267,14 +299,16 @@ def _has_news(change: Change) -> bool:
 def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -> list[Notice]:
     complaint, post = change.complaint, str(change.event.data["post"])
     # Whoever stands on triage's ladder hears that an accusation waits, and not a word of what it is about.
-    told = _to_post(change, city, "office_sealed" if complaint.sealed else "officer_rung", post, holders)
+    alarm = complaint.alarmed(city)
+    template = "office_sealed" if complaint.sealed else "officer_alarm" if alarm else "officer_rung"
+    told = _to_post(change, city, template, post, holders)
     if told:
         return told
     # Nobody stands above, or nobody is there: the office hears again, and of screening whoever screens.
-    template = "office_sealed" if complaint.sealed else "office_overdue"
-    # A reminder is worth an e-mail; only an accusation that waits is worth an SMS each time.
-    office = _who_acts(change, city)
-    return [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=complaint.sealed)]
+    template = "office_sealed" if complaint.sealed else "office_emergency" if alarm else "office_overdue"
+    # A reminder is worth an e-mail; only an accusation or an emergency that waits is worth an SMS each time.
+    office, sms = _who_acts(change, city), complaint.sealed or alarm
+    return [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=sms)]
 
 
 def _warned(change: Change, city: City, holders: Mapping[str, Holder] | None) -> list[Notice]:
@@ -282,6 +316,7 @@ def _warned(change: Change, city: City, holders: Mapping[str, Holder] | None) ->
     complaint, data = change.complaint, change.event.data
     template = "office_sealed" if complaint.sealed else "office_warning"
     sms = data["clock"] == ClockName.RESOLUTION and data["share"] == WARNS_AT[-1]
+    sms = sms and not complaint.alarmed(city)  # in an emergency phones ring for what has to be done at once
     office = _who_acts(change, city)
     found = [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=sms)]
     hamlet = complaint.hamlet
@@ -290,6 +325,7 @@ def _warned(change: Change, city: City, holders: Mapping[str, Holder] | None) ->
         hamlet
         and complaint.line == "area"
         and not of_triage
+        and not complaint.sheltered(city)
         and not is_accused(hamlet, complaint.accused, city)
     ):
         channels = (Channel.SMS, Channel.EMAIL) if sms else (Channel.EMAIL,)
@@ -339,8 +375,7 @@ def reopening(complaint: Complaint, city: City) -> date | None:
 
 
 def _is_emergency(complaint: Complaint, city: City) -> bool:
-    category = city.categories.get(complaint.category) if complaint.category else None
-    return category is not None and category.emergency is not None
+    return complaint.emergency(city) is not None
 
 
 def _notice(
@@ -366,10 +401,18 @@ def _notice(
     if event.act is Act.ASK and (until := complaint.asked.until):
         arguments |= {"until": moment(until, city), "question": str(complaint.asked.number)}
         useful_until = until
+    if number := city.emergency_numbers.get(complaint.emergency(city) or ""):
+        arguments |= {"number": number.number, "post": number.labels.get(language) or number.labels["id"]}
     if event.act is Act.PASS_ON:
         arguments["from"] = city.offices[str(event.data["from"])].short
     names = {f"{template}.sms", f"{template}.subject", f"{template}.email"} & TEMPLATES.keys()
     wanted = frozenset[str]().union(*(TEMPLATES[name] for name in names))
+    marked = (
+        _is_emergency(complaint, city) and complaint.alarm is not Alarm.CONFIRMED and not complaint.sealed
+    )
+    if marked and not to.startswith("citizen#"):
+        arguments[_MARK] = UNVERIFIED.get(language, UNVERIFIED["id"])
+        wanted |= {_MARK}
     return Notice(
         id=f"{complaint.code}#{complaint.version:04d}#{template}#{channel}#{to}",
         code=complaint.code,

@@ -61,9 +61,10 @@ def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, no
     level = max(clock.climbed, ladder.index(reached) + 1 if reached else len(ladder))
     rests = reached or (ladder[-1] if ladder else None)
     calendar = city.calendar_of(rests.office if rests else complaint.office)
-    again = calendar.due(now, rests.waits if rests else city.handover)
+    alarmed = complaint.alarmed(city)
+    again = calendar.due(now, rests.waits if rests else city.handover, emergency=alarmed)
     # A rung that is silent never has longer than one that answers.
-    silent = min(again, calendar.due(now, reached.acknowledge)) if reached else again
+    silent = min(again, calendar.due(now, reached.acknowledge, emergency=alarmed)) if reached else again
     if clock.due > now:
         # Reopened before its old deadline: one rung has heard at once, and the next waits for the promise to be broken.
         again, silent = max(again, clock.due), max(silent, clock.due)
