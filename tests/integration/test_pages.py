@@ -531,7 +531,14 @@ def test_only_the_acts_that_are_open_to_this_officer_have_a_form(stack: Stack) -
     handling_acts = {"acknowledge", "reply", "ask", "start", "resolve", "pass_on", "refer"}
     assert acts(officer_browser("staff@pupr")) == handling_acts
     assert acts(officer_browser("district_head@51.71.01")) == set()
-    assert acts(officer_browser("triage@diskominfos")) == {"sort", "release", "hide", "refer", "reject"}
+    assert acts(officer_browser("triage@diskominfos")) == {
+        "sort",
+        "release",
+        "hide",
+        "refer",
+        "reject",
+        "raise",
+    }
     assert officer_browser("staff@dlhk").get(f"/o/{short(code)}").status_code == 404
     forbidden = officer_browser("staff@pupr").post(f"/o/{short(code)}/release", {"version": "1"})
     assert (forbidden.status_code, stored(code).screening) == (403, "held")
@@ -869,4 +876,4 @@ def test_every_act_has_its_words() -> None:
 
 
 def test_handling_knows_every_act_that_the_desk_offers() -> None:
-    assert {act for act in desk._DOES if not hasattr(handling, str(act))} == {Act.REVEAL}
+    assert {act for act in desk._DOES if not hasattr(handling, str(act))} == {Act.REVEAL, Act.RAISE}
