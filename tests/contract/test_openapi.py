@@ -180,6 +180,8 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "Transfer": forms.transfer,
     "Referral": forms.referral,
     "Sorting": lambda body: forms.sorting(body, CITY),
+    "Raising": lambda body: forms.raising(body, CITY),
+    "Lowering": lambda body: forms.lowering(body, CITY),
     "Rejection": forms.rejection,
 }
 
