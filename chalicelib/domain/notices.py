@@ -299,7 +299,7 @@ def _has_news(change: Change) -> bool:
 def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -> list[Notice]:
     complaint, post = change.complaint, str(change.event.data["post"])
     # Whoever stands on triage's ladder hears that an accusation waits, and not a word of what it is about.
-    alarm = complaint.alarmed(city)
+    alarm = _is_emergency(complaint, city)
     template = "office_sealed" if complaint.sealed else "officer_alarm" if alarm else "officer_rung"
     told = _to_post(change, city, template, post, holders)
     if told:
@@ -316,7 +316,7 @@ def _warned(change: Change, city: City, holders: Mapping[str, Holder] | None) ->
     complaint, data = change.complaint, change.event.data
     template = "office_sealed" if complaint.sealed else "office_warning"
     sms = data["clock"] == ClockName.RESOLUTION and data["share"] == WARNS_AT[-1]
-    sms = sms and not complaint.alarmed(city)  # in an emergency phones ring for what has to be done at once
+    sms = sms and not _is_emergency(complaint, city)  # in an emergency phones ring for what has to be done at once
     office = _who_acts(change, city)
     found = [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=sms)]
     hamlet = complaint.hamlet

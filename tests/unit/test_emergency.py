@@ -13,7 +13,7 @@ from chalicelib.domain.city import Kind, Question
 from chalicelib.domain.complaint import Alarm, Complaint, Route, Screening, Status
 from chalicelib.domain.emergency import call_for, sensed, to_call
 from chalicelib.domain.errors import IllegalMove, Invalid
-from chalicelib.domain.notices import UNVERIFIED, Channel, Holder, notices_for
+from chalicelib.domain.notices import TEMPLATES, UNVERIFIED, Channel, Holder, notices_for
 from chalicelib.domain.people import Act, Role, allowed
 from chalicelib.domain.routing import assign
 from chalicelib.domain.service_level import ClockName, steps
@@ -276,6 +276,23 @@ class TestUnverified:
         reply = reporting.message(confirmed, "Api padam.", city=CITY, now=NOW)
         (told,) = notices_for(reply, CITY)
         assert "unverified" not in told.args
+
+    @pytest.mark.parametrize("change", [{}, {"citizen": None, "reach": "", "paged": False}])
+    def test_whatever_time_brings_is_told_in_texts_that_have_room_to_say_so(self, change):
+        case, found = a_filed(CITY, category="kebakaran", **change).complaint, set()
+        for _ in range(20):
+            now = case.wakes_at(CITY)
+            assert now is not None
+            made = overdue.escalate(case, CITY, Filled(), now=now)
+            post = str(made.event.data.get("post", ""))
+            holders = {post: Holder(post, (("pejabat", "id"),))}
+            found |= {n.template for n in notices_for(made, CITY, holders=holders) if n.sms}
+            case = made.complaint
+        assert "officer_alarm" in found
+        assert {f"{template}.sms" for template in found} & TEMPLATES.keys() <= {
+            "officer_alarm.sms",
+            "office_emergency.sms",
+        }
 
     def test_confirming_is_the_duty_posts_right_and_not_the_staffs(self):
         assert allowed(DUTY, Act.CONFIRM, fire(), CITY)
