@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from chalicelib.cities import load
 from chalicelib.domain import emergency, handling, overdue, reporting
 from chalicelib.domain.city import Kind, Question
-from chalicelib.domain.complaint import Alarm, Complaint, Route, Screening, Status
+from chalicelib.domain.complaint import Alarm, Complaint, Place, Route, Screening, Status
 from chalicelib.domain.emergency import call_for, sensed, to_call
 from chalicelib.domain.errors import IllegalMove, Invalid
 from chalicelib.domain.notices import TEMPLATES, UNVERIFIED, Channel, Holder, notices_for
@@ -187,6 +187,19 @@ class TestMinutes:
         alarm = case.clocks.get(ClockName.ALARM)
         assert alarm is not None
         assert alarm.next_climb == NIGHT + 20 * MINUTE
+
+    def test_the_day_of_silence_stops_none_of_it_whatever_calendar_the_posts_keep(self):
+        city, noon = load("denpasar"), datetime(2026, 3, 19, 4, tzinfo=UTC)
+        case = a_filed(
+            city, now=noon, category="tindak_pidana", area=None, answers={"bahaya": "ya"}, place=Place()
+        ).complaint
+        assert case.office == "satpolpp"
+        assert due_of(case, ClockName.FIRST_REPLY) == noon + 15 * MINUTE
+        for minutes in (5, 10):
+            case = overdue.escalate(case, city, Filled(), now=noon + minutes * MINUTE).complaint
+            alarm = case.clocks.get(ClockName.ALARM)
+            assert alarm is not None
+            assert alarm.next_climb == noon + (minutes + 5) * MINUTE
 
     def test_the_command_is_told_once_where_it_has_the_case_itself(self):
         case = replace(fire(), office=WASTE)
