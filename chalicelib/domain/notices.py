@@ -316,7 +316,9 @@ def _warned(change: Change, city: City, holders: Mapping[str, Holder] | None) ->
     complaint, data = change.complaint, change.event.data
     template = "office_sealed" if complaint.sealed else "office_warning"
     sms = data["clock"] == ClockName.RESOLUTION and data["share"] == WARNS_AT[-1]
-    sms = sms and not _is_emergency(complaint, city)  # in an emergency phones ring for what has to be done at once
+    sms = sms and not _is_emergency(
+        complaint, city
+    )  # in an emergency phones ring for what has to be done at once
     office = _who_acts(change, city)
     found = [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=sms)]
     hamlet = complaint.hamlet
