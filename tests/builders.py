@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib import cities
-from chalicelib.domain import asking, handling, overdue, reporting
+from chalicelib.domain import asking, emergency, handling, overdue, reporting
 from chalicelib.domain.city import (
     AREA_HEAD,
     Area,
@@ -18,6 +18,7 @@ from chalicelib.domain.city import (
     Ceiling,
     City,
     EmergencyNumber,
+    EmergencyRules,
     Hamlet,
     Kind,
     LegalClass,
@@ -187,6 +188,15 @@ def _small_city() -> City:
                 ("office_head", "2 working days"),
                 *upper,
             ),
+            "emergency": tuple(
+                Rung(role, Span.parse("15 minutes"), _LABELS, Span.parse("5 minutes"), office=office)
+                for role, office in (
+                    ("duty", None),
+                    ("office_head", None),
+                    ("office_head", WASTE),
+                    ("secretary", None),
+                )
+            ),
         },
         titles={"secretary": "Sekda", "mayor": "Wali Kota"},
         default_category="lainnya",
@@ -207,7 +217,22 @@ def _small_city() -> City:
             OUTSIDE: SECRETARIAT,
         },
         accusation_words=("pungli", "oknum", "minta uang", "kasar"),
-        emergency_numbers={"fire": EmergencyNumber("113", _LABELS)},
+        emergency_numbers={
+            "general": EmergencyNumber("112", _LABELS, WORKS),
+            "fire": EmergencyNumber("113", _LABELS, WORKS, words=("rumah terbakar",)),
+            "police": EmergencyNumber("110", _LABELS, WASTE, OUTSIDE, ("dirampok",)),
+            "protection": EmergencyNumber("129", _LABELS, WASTE, words=("dipukul suami",), sheltered=True),
+        },
+        emergency=EmergencyRules(
+            level=a_level("15 minutes", "24 hours"),
+            triage=Span.parse("30 working minutes"),
+            near_metres=500,
+            near_within=timedelta(minutes=15),
+            per_person_day=3,
+            per_address_day=20,
+            misuse=2,
+            misuse_within=timedelta(days=90),
+        ),
         windows=Windows(timedelta(minutes=10), timedelta(days=30), timedelta(days=10)),
         asking=Asking(Span.parse("5 working days"), Span.parse("10 working days"), 3),
         retention_days={},
@@ -243,7 +268,7 @@ def a_filing(**changes: Any) -> Filing:
 def a_filed(city: City | None = None, *, now: datetime = NOW, **changes: Any) -> Change:
     """A report as it comes in, routed by the rules; ``changes`` are the reporter's words and choices."""
     city = city or a_city()
-    own = {name: changes.pop(name) for name in ("citizen", "reach", "filed_by") if name in changes}
+    own = {name: changes.pop(name) for name in ("citizen", "reach", "filed_by", "paged") if name in changes}
     filing = a_filing(**changes)
     values: dict[str, Any] = {"code": "UJI-22222-22222", "citizen": "warga", "reach": "sms", **own}
     return reporting.file(filing, route(filing, city, at=now), city, now=now, **values)
@@ -362,6 +387,11 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.RESUME: lambda c, city, now: asking.resume(c, city=city, now=now),
     Act.WAIT: lambda c, city, now: escalate(c, city, now=now),
     Act.ACK_RUNG: lambda c, city, now: handling.acknowledge_rung(c, a_rung(c), now=now),
+    Act.CONFIRM: lambda c, city, now: emergency.confirm(c, _STAFF, city, now=now),
+    Act.RAISE: lambda c, city, now: emergency.raise_to(c, _TRIAGE, "fire", "Api sudah besar.", city, now=now),
+    Act.LOWER: lambda c, city, now: emergency.lower(
+        c, _TRIAGE, city.categories["sampah"], Route(WASTE, "topic"), city, "Bukan darurat.", now=now
+    ),
 }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.cities import ground, services, worktime
 from chalicelib.cities.reading import Faults, Table
-from chalicelib.domain.city import Area, Asking, City, EmergencyNumber, Office, Rung, Windows
+from chalicelib.domain.city import Area, Asking, City, Office, Rung, Windows
 from chalicelib.domain.clock import Unit
 from chalicelib.domain.notices import TEMPLATES
 from chalicelib.domain.people import Role
@@ -26,6 +26,7 @@ FILES = ("city.toml", "areas.toml", "categories.toml", "offices.toml", "holidays
 _LINES: Mapping[str, tuple[Role, ...]] = {
     "area": (Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD, *services.CITY_ROLES),
     "topic": (Role.DUTY, Role.DIVISION_HEAD, Role.OFFICE_HEAD, *services.CITY_ROLES),
+    "emergency": (Role.DUTY, Role.DIVISION_HEAD, Role.OFFICE_HEAD, *services.CITY_ROLES),
 }
 """Which posts may stand on which line of the ladder, lowest first."""
 
@@ -70,12 +71,10 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
     own = {office.id for office in offices.values() if not office.outside}
     groups = {key: table.label(languages) for key, table in category_file.named("group")}
     ceilings = services.ceilings(top)
-    emergency_numbers = {
-        key: EmergencyNumber(table.text("number", form=r"\d{3,15}", shape="digits"), table.label(languages))
-        for key, table in top.named("emergency_number")
-    }
+    emergency_numbers = services.emergency_numbers(top, offices, areas, languages)
     known = services.Known(languages, offices, calendars, groups, ceilings, emergency_numbers)
     categories = services.categories(category_file, known)
+    emergency = services.emergency_rules(top, categories)
     windows = top.table("windows")
     ladders = _ladders(top, areas, offices, titles, languages)
     city = City(
@@ -115,6 +114,7 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         conflict=_conflict(top, areas, offices),
         accusation_words=top.phrases("accusation_words"),
         emergency_numbers=emergency_numbers,
+        emergency=emergency,
         windows=Windows(windows.time("edit"), windows.time("rate"), windows.time("reopen")),
         asking=_asking(top),
         retention_days=_retention(top),
@@ -176,6 +176,7 @@ def _ladder(
     languages: tuple[str, ...],
 ) -> tuple[Rung, ...]:
     order = _LINES[line]
+    own = {o.id for o in offices.values() if not o.outside and o.id not in areas}
     village_kinds = {area.kind for area in areas.values() if area.parent is not None}
     kinds_of: Mapping[Role, set[str]] = {
         Role.HAMLET_HEAD: village_kinds,
@@ -186,7 +187,8 @@ def _ladder(
     for table in lines.listed(line):
         role = table.choice("role", order)
         if role in order:
-            if rungs and order.index(Role(role)) <= order.index(Role(rungs[-1].role)):
+            office = table.choice("office", own) if line == "emergency" and "office" in table else None
+            if rungs and order.index(Role(role)) <= order.index(Role(rungs[-1].role)) and not office:
                 table.fault("role", f"{role} stands above {rungs[-1].role}")
             if role in services.CITY_ROLES:
                 untitled = [] if role in titles else ["the city"]
@@ -205,10 +207,26 @@ def _ladder(
             for kind in sorted(kinds - village_kinds):
                 table.fault("coordinates_in", f"no village is a {kind!r}")
             rungs.append(
-                Rung(role, table.span("waits"), table.label(languages), **given, coordinates_in=kinds)
+                Rung(
+                    role,
+                    table.span("waits"),
+                    table.label(languages),
+                    **given,
+                    coordinates_in=kinds,
+                    office=office,
+                )
             )
     if not rungs:
         lines.fault(line, "has no rung")
+    if line == "emergency":
+        if rungs and (rungs[0].role != Role.DUTY or rungs[0].office):
+            lines.fault(line, "must begin with the duty post of whichever office has the case")
+        for place, rung in enumerate(rungs):
+            for name, span in (("acknowledge", rung.acknowledge), ("waits", rung.waits)):
+                if span.unit is not Unit.MINUTES:
+                    lines.fault(
+                        f"{line}[{place}].{name}", "must be calendar time, for emergencies know no closing"
+                    )
     return tuple(rungs)
 
 

@@ -13,6 +13,7 @@ from chalicelib.domain.city import (
     Category,
     Ceiling,
     EmergencyNumber,
+    EmergencyRules,
     Kind,
     Label,
     LegalClass,
@@ -39,6 +40,7 @@ _DATATYPES = ("string", "number", "datetime", "text", "singlevaluelist", "multiv
 _LISTS = ("singlevaluelist", "multivaluelist")
 _ID = r"[a-z][a-z0-9_-]*"
 _DAY = 1440  # minutes
+_NEAR_MOST = 600  # metres; reports nearby are looked for in one ring of geohash cells, 610 m high
 _NO_LEVEL = ServiceLevel("", Span(1, Unit.MINUTES), Span(1, Unit.MINUTES))  # stands in at a fault
 
 
@@ -134,6 +136,50 @@ def ceilings(top: Table) -> dict[LegalClass, Ceiling]:
     }
 
 
+def emergency_numbers(
+    top: Table, offices: Mapping[str, Office], areas: Mapping[str, Area], languages: tuple[str, ...]
+) -> dict[str, EmergencyNumber]:
+    """Whom to call in which danger, which office of ours is paged, and the words that mean it."""
+    own = {office.id for office in offices.values() if not office.outside and office.id not in areas}
+    outside = {office.id for office in offices.values() if office.outside}
+    found = {
+        key: EmergencyNumber(
+            number=table.text("number", form=r"\d{3,15}", shape="digits"),
+            labels=table.label(languages),
+            office=table.choice("office", own),
+            refers_to=table.choice("refers_to", outside) if "refers_to" in table else None,
+            words=table.phrases("words", default=()),
+            sheltered=table.flag("sheltered", False),
+        )
+        for key, table in top.named("emergency_number")
+    }
+    if "general" not in found:
+        top.fault("emergency_number.general", "is missing")
+    return found
+
+
+def emergency_rules(top: Table, found: Mapping[str, Category]) -> EmergencyRules:
+    """How emergencies are promised, triaged and capped; its level stands in the file of the categories."""
+    table = top.table("emergency")
+    levels = {category.level.id: category.level for category in found.values()}
+    level = levels.get(table.choice("level", levels), _NO_LEVEL)
+    if {level.first_reply.unit, level.resolution.unit} != {Unit.MINUTES}:
+        table.fault("level", "must promise calendar time, for emergencies know no closing")
+    metres = table.whole("near_metres")
+    if metres > _NEAR_MOST:
+        table.fault("near_metres", f"must be at most {_NEAR_MOST}: cells further away are not read")
+    return EmergencyRules(
+        level=level,
+        triage=table.span("triage"),
+        near_metres=metres,
+        near_within=table.time("near_within"),
+        per_person_day=table.whole("per_person_day"),
+        per_address_day=table.whole("per_address_day"),
+        misuse=table.whole("misuse"),
+        misuse_within=table.time("misuse_within"),
+    )
+
+
 def categories(file: Table, known: Known) -> dict[str, Category]:
     """All categories, checked against their offices, levels and legal ceilings, and against each other."""
     levels = {key: _level(key, table) for key, table in file.named("level")}
@@ -177,9 +223,16 @@ def _category(key: str, table: Table, levels: Mapping[str, ServiceLevel], known:
         pin=table.choice("pin", ("street", "home"), "street"),
         emergency=table.choice("emergency", known.emergency_numbers) if "emergency" in table else None,
         sensitive=table.flag("sensitive", False),
-        questions=tuple(_question(each, known.languages) for each in table.listed("question")),
+        questions=tuple(
+            _question(each, known.languages, known.emergency_numbers) for each in table.listed("question")
+        ),
         refers_to=table.choice("refers_to", outside) if "refers_to" in table else None,
+        sheltered=table.flag("sheltered", False),
     )
+    if category.emergency and (category.office == AREA_HEAD or level.resolution.unit is not Unit.MINUTES):
+        table.fault("emergency", "needs an office of its own and a level in calendar time")
+    if category.sheltered and category.office == AREA_HEAD:
+        table.fault("sheltered", "passes every area head by, so none can answer it")
     _check_promise(table, category, known)
     if category.office == AREA_HEAD and category.place is not PlaceNeed.REQUIRED:
         table.fault("place", "must be required, for the area's head is found by it")
@@ -192,17 +245,24 @@ def _category(key: str, table: Table, levels: Mapping[str, ServiceLevel], known:
     return category
 
 
-def _question(table: Table, languages: Collection[str]) -> Question:
+def _question(table: Table, languages: Collection[str], numbers: Collection[str]) -> Question:
     datatype = table.choice("datatype", _DATATYPES, "string")
     values = {key: value.label(languages) for key, value in table.named("values", optional=True)}
     if bool(values) != (datatype in _LISTS):
         table.fault("values", f"a {datatype} {'needs some' if datatype in _LISTS else 'has none'}")
+    dangers: dict[str, str] = {}
+    if "dangers" in table:
+        answers = table.table("dangers")
+        dangers = {value: answers.choice(value, numbers) for value in answers.names()}
+        for value in sorted(dangers.keys() - values.keys()):
+            answers.fault(value, "is none of the question's values")
     return Question(
         table.text("id", form=_ID, shape="an id"),
         table.table("labels").label(languages),
         datatype,
         table.flag("required", False),
         values,
+        dangers,
     )
 
 

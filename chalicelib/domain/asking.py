@@ -171,6 +171,8 @@ def _pause_ends(complaint: Complaint, city: City, now: datetime, until: datetime
 
 def _is_emergency(complaint: Complaint, city: City) -> bool:
     """Whether anything speaks of danger: the category, or before anybody has sorted it, the first of the keywords."""
+    if complaint.emergency(city):
+        return True
     ids = [complaint.category] if complaint.category else complaint.suggested[:1]
     return any(city.categories[i].emergency is not None for i in ids if i in city.categories)
 

@@ -123,6 +123,8 @@ class Question:
     datatype: str = "string"  # as in Open311: string, number, datetime, text, singlevaluelist, multivaluelist
     required: bool = False
     values: Mapping[str, Label] = field(default_factory=dict)  # for the list types
+    dangers: Mapping[str, str] = field(default_factory=dict)
+    """The values that mean danger, with the key of the emergency number that each calls for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +145,7 @@ class Category:
     sensitive: bool = False  # private unless the reporter says otherwise
     questions: tuple[Question, ...] = ()
     refers_to: str | None = None  # the outside office whose work it is; ours takes the case and refers it
+    sheltered: bool = False  # violence, self-harm: always private, and passes every area head by
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,7 @@ class Rung:
     """How long the post has to say that it has heard; a case that nobody acknowledged climbs on at its end."""
     coordinates_in: frozenset[str] = frozenset()
     """Kinds of village (desa) whose own head stays responsible: there this post coordinates, and gives no order."""
+    office: str | None = None  # of the emergency ladder: the post is in this office, whoever has the case
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,8 +212,35 @@ class Asking:
 
 @dataclass(frozen=True, slots=True)
 class EmergencyNumber:
+    """Whom to call, and who of the city takes what was written instead."""
+
     number: str
     labels: Label
+    office: str = ""  # ours that is paged
+    refers_to: str | None = (
+        None  # the post is outside the city (police): ours tells it by that number and refers
+    )
+    words: tuple[str, ...] = ()  # phrases that mean this danger in a report
+    sheltered: bool = False  # as of a category
+
+
+@dataclass(frozen=True, slots=True)
+class EmergencyRules:
+    """What holds for every emergency of a city."""
+
+    level: ServiceLevel
+    """The promises, in calendar minutes, where the category has none for emergencies."""
+    triage: Span
+    """How long triage has for one that pages nobody yet."""
+    near_metres: int
+    near_within: timedelta
+    """A second reporter so near and within this time confirms a report without a phone."""
+    per_person_day: int
+    per_address_day: int
+    """Beyond these a day's emergencies are triaged first."""
+    misuse: int
+    misuse_within: timedelta
+    """Whoever had so many lowered as misuse within this time is triaged first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,7 +282,7 @@ class City:
     calendars: Mapping[str, Calendar]
     quiet: Quiet
     ladders: Mapping[str, tuple[Rung, ...]]
-    """``area`` for what the area's head owns, ``topic`` for the rest."""
+    """``area`` for what the area's head owns, ``topic`` for the rest, ``emergency`` where life may be at stake."""
     titles: Mapping[str, str]
     """Role -> title for posts that no office names: ``village_head.desa`` -> Perbekel."""
     default_category: str
@@ -267,6 +298,7 @@ class City:
     office's id, then its kind, then ``office``; ``hamlet`` is a hamlet's head, ``city`` the secretary and the mayor."""
     accusation_words: tuple[str, ...]
     emergency_numbers: Mapping[str, EmergencyNumber]
+    emergency: EmergencyRules
     windows: Windows
     asking: Asking
     retention_days: Mapping[str, int]

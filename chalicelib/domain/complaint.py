@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.domain.city import City, Kind
 from chalicelib.domain.errors import IllegalMove
 from chalicelib.domain.geo import Point
-from chalicelib.domain.people import Act, Officer
+from chalicelib.domain.people import Act, Officer, is_sheltered
 from chalicelib.domain.service_level import (
     ClockName,
     Clocks,
@@ -69,11 +69,27 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     Act.ASK: (OPEN, None),
     Act.ANSWER: (OPEN, None),
     Act.RESUME: (OPEN, None),
+    Act.CONFIRM: (OPEN, None),
+    # Another post begins, as with every hand-over.
+    Act.RAISE: (OPEN, Status.RECEIVED),
+    Act.LOWER: (OPEN, Status.RECEIVED),
 }
 """The one table of allowed moves; every act passes it, so no act can be a back door to a status."""
 
-TAKES_UP = frozenset({Act.ACKNOWLEDGE, Act.REPLY, Act.START, Act.RESOLVE, Act.REFER, Act.ASK})
+TAKES_UP = frozenset({Act.ACKNOWLEDGE, Act.REPLY, Act.START, Act.RESOLVE, Act.REFER, Act.ASK, Act.CONFIRM})
 """First acts of an office that was given a case: each ends the hand-over. Passing on and sorting begin a new one."""
+
+
+_HEARD = frozenset({Act.ACKNOWLEDGE, Act.REPLY, Act.START, Act.RESOLVE, Act.REFER, Act.REVEAL, Act.CONFIRM})
+"""With any of these the post of an emergency shows that it has it: calling back is no less than a tap."""
+
+
+class Alarm(StrEnum):
+    """How far an emergency is believed. One that an earlier version of the code took was paged and is unverified."""
+
+    UNVERIFIED = ""
+    WAITS = "w"  # triage has it: nobody is paged
+    CONFIRMED = "c"
 
 
 class Screening(StrEnum):
@@ -216,6 +232,10 @@ class Complaint:
     link_version: int = 1
     """Raised to make the reporter's secret link void."""
     asked: Asked = Asked()
+    danger: str = ""
+    """The key of the emergency number, only where it is not the category's own."""
+    alarm: Alarm = Alarm.UNVERIFIED
+    """Means something in an emergency only."""
 
     @property
     def open(self) -> bool:
@@ -252,6 +272,25 @@ class Complaint:
 
     def late(self, now: datetime) -> bool:
         return self.open and self.clocks.late(now)
+
+    def emergency(self, city: City) -> str | None:
+        """The key of the number to call where life may be at stake; None of an ordinary case."""
+        category = city.categories.get(self.category) if self.category else None
+        return self.danger or (category.emergency if category else None)
+
+    def alarmed(self, city: City) -> bool:
+        """Whether the post of an emergency was paged: its minutes run, and its ladder is that of emergencies."""
+        return self.emergency(city) is not None and self.alarm is not Alarm.WAITS and not self.sealed
+
+    @property
+    def unheard(self) -> bool:
+        """Whether an emergency waits for its post to acknowledge it."""
+        clock = self.clocks.get(ClockName.ALARM)
+        return self.open and clock is not None and clock.running
+
+    def sheltered(self, city: City) -> bool:
+        """Whether it is about violence or self-harm."""
+        return is_sheltered(self.category, self.danger, city)
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +351,9 @@ def change(
     """Check the move, apply it, and write the fact down: the only way a complaint changes."""
     may_move(complaint, act)
     status = MOVES[act][1] or complaint.status
+    clocks: Clocks = fields.get("clocks", complaint.clocks)
+    if act in _HEARD and clocks.get(ClockName.ALARM):
+        fields["clocks"] = clocks.stop(ClockName.ALARM, now)
     after = replace(complaint, **{"status": status, "updated_at": now, **fields})
     if status is not Status.REFERRED:
         after = replace(after, clocks=after.clocks.without(ClockName.REFERRAL))  # back from outside
@@ -328,12 +370,6 @@ def may_move(complaint: Complaint, act: Act) -> None:
 
 def by(officer: Officer) -> By:
     return By("officer", officer.id, officer.office)
-
-
-def is_emergency(complaint: Complaint, city: City) -> bool:
-    """Whether the category says that life may be at stake, so that neither night nor day off holds anything up."""
-    category = city.categories.get(complaint.category) if complaint.category else None
-    return category is not None and category.emergency is not None
 
 
 def out_of_silence(at: datetime, office: str, city: City) -> datetime:

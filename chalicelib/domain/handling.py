@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain import emergency
 from chalicelib.domain.asking import put_off
 from chalicelib.domain.city import Category, City
 from chalicelib.domain.complaint import (
+    Alarm,
     Change,
     Complaint,
     Event,
@@ -26,6 +28,7 @@ from chalicelib.domain.service_level import (
     ClockName,
     Clocks,
     decision_clock,
+    emergency_promise,
     handover_clock,
     promise,
     referral_clock,
@@ -162,11 +165,28 @@ def refer(
     )
 
 
-def reveal(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
-    """Record that an officer looked up the reporter's contact, which the reporter allowed. The reporter sees it."""
-    if not complaint.identity_shown or complaint.citizen is None:
+def reveal(complaint: Complaint, officer: Officer, *, callback: bool = False, now: datetime) -> Change:
+    """Record that an officer looked up the reporter's contact, which the reporter allowed. The reporter sees it.
+
+    ``callback`` is the number alone, to call back about an emergency: see `may_call_back`.
+    """
+    if complaint.citizen is None or not (complaint.identity_shown or callback):
         raise IllegalMove(Act.REVEAL, "anonymous")
-    return change(complaint, Act.REVEAL, by(officer), now)
+    return change(complaint, Act.REVEAL, by(officer), now, data={"callback": True} if callback else None)
+
+
+def may_call_back(complaint: Complaint, city: City) -> bool:
+    """Whether the post of an emergency may see the number of a reporter who stays hidden, to save a life (ADR 0013).
+
+    Never of violence or self-harm: there a phone that rings may itself be the danger, so the choice stands.
+    """
+    return (
+        complaint.open
+        and complaint.alarmed(city)
+        and not complaint.sheltered(city)
+        and complaint.citizen is not None
+        and complaint.reach == "sms"
+    )
 
 
 def acknowledge_rung(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
@@ -211,25 +231,36 @@ def sort(
 
     Promises count from the first instant and are never later than what was promised before, unless an officer of
     right says why in ``longer``: then the category's later moments are stamped, the sentence and the moments before
-    stand in the history, and the reporter is told. The reporter's own choices (identity, publication) stay.
-    Raises Invalid where there is a reason and nothing would be later.
+    stand in the history, and the reporter is told. The reporter's own choices (identity, publication) stay. Sorted into
+    a category of danger it is an emergency from now on; out of one it comes only by `emergency.lower`, which says why.
+    Raises Invalid for that, and where there is a reason and nothing would be later.
     """
+    if complaint.emergency(city) and not complaint.sealed and not category.emergency:
+        raise Invalid([Fault("category", "lower_first")])
+    alarmed = complaint.alarmed(city)
     fresh = promise(category, route.office, city, complaint.filed_at)
     fresh = put_off(fresh, complaint, category, route.office, city)
-    clocks = complaint.clocks.stop(ClockName.VERIFICATION, now).no_later_than(fresh)
+    clocks = complaint.clocks.stop(ClockName.VERIFICATION, now)
+    if category.emergency and not alarmed:
+        clocks = emergency.with_minutes(clocks, emergency_promise(category, route.office, city, now))
+    else:
+        clocks = clocks.no_later_than(fresh)
     facts: dict[str, Any] = {"category": category.id, "office": route.office}
     if route.rule:
         facts["rule"] = route.rule
     if longer:
-        before, clocks = clocks, clocks.later(fresh, now)
+        before = clocks
+        if not category.emergency:
+            clocks = clocks.later(fresh, now)
         if clocks == before:
             raise Invalid([Fault("longer", "nothing_longer")])
         facts |= {"was": _moments(before), "due_at": _moments(clocks)}
         text = f"{text}\n\n{longer}" if text else longer
     if (route.office, route.line) != (complaint.office, complaint.line):
         clocks = clocks.moved()
-    clocks = clocks.start(handover_clock(clocks, route.office, city, now))
-    private = complaint.private or category.sensitive
+    if not category.emergency:  # whose post has minutes, not a day, for a first act
+        clocks = clocks.start(handover_clock(clocks, route.office, city, now))
+    private = complaint.private or category.sensitive or category.sheltered
     if private:
         # Nothing is left to release, so nothing may wait for it.
         clocks = clocks.stop(ClockName.SCREENING, now)
@@ -256,6 +287,8 @@ def sort(
         private=private,
         referred_to=None,
         clocks=clocks,
+        danger="",
+        alarm=complaint.alarm if alarmed else Alarm.UNVERIFIED,
     )
 
 

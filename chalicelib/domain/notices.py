@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from chalicelib.domain.city import City
-from chalicelib.domain.complaint import FOR_TRIAGE, Change, Complaint, is_emergency
+from chalicelib.domain.complaint import FOR_TRIAGE, Alarm, Change, Complaint
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.people import Act, is_accused, triage_for
 from chalicelib.domain.service_level import WARNS_AT, ClockName
@@ -105,6 +105,21 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "officer_coordination.email": "service code category where due office link",
         "office_coordination.subject": "code",
         "office_coordination.email": "service code category where due office link",
+        "office_emergency.sms": "code category where number link",
+        "office_emergency.subject": "code category where",
+        "office_emergency.email": "service code category where due number post link",
+        "officer_alarm.sms": "code category where number link",
+        "officer_alarm.subject": "code category",
+        "officer_alarm.email": "service code category where office number post link",
+        "citizen_emergency.sms": "code number link",
+        "citizen_emergency.subject": "code number",
+        "citizen_emergency.email": "service code number post link",
+        "citizen_lowered.sms": "code due link",
+        "citizen_lowered.subject": "code",
+        "citizen_lowered.email": "service code category due link",
+        "citizen_called.sms": "code link",
+        "citizen_called.subject": "code",
+        "citizen_called.email": "service code link",
         "citizen_received.sms": "code due link",
         "citizen_received.subject": "code",
         "citizen_received.email": "service code category due link",
@@ -146,6 +161,8 @@ _OFFICE_NOTICE: Mapping[Act, tuple[str, bool]] = {
     Act.MESSAGE: ("office_message", False),
     Act.ANSWER: ("office_answered", False),
     Act.WITHDRAW: ("office_withdrawn", False),
+    Act.RAISE: ("office_emergency", True),
+    Act.LOWER: ("office_new", True),
 }
 
 _RUNG_NOTICE: Mapping[str, str] = {
@@ -160,7 +177,14 @@ _CITIZEN_NOTICE: Mapping[Act, str] = {
     Act.REOPEN: "citizen_reopened",
     Act.REJECT: "citizen_rejected",
     Act.ASK: "citizen_question",
+    Act.RAISE: "citizen_emergency",
+    Act.LOWER: "citizen_lowered",
+    Act.REVEAL: "citizen_called",
 }
+
+UNVERIFIED: Mapping[str, str] = {"id": "BELUM DIPASTIKAN:", "en": "UNVERIFIED:"}
+"""What every notice of an emergency to the city's people begins with, until its post has confirmed it."""
+_MARK = "unverified"
 
 
 class NoRoom(DomainError):
@@ -184,11 +208,14 @@ def notices_for(
     if act in _OFFICE_NOTICE and _has_news(change):
         template, sms = _OFFICE_NOTICE[act]
         office = complaint.office
+        if act in (Act.FILE, Act.SORT, Act.PASS_ON) and complaint.alarmed(city):
+            template = "office_emergency"
         if complaint.sealed or change.event.data.get(FOR_TRIAGE):
             # An accusation is told to triage alone, without a word of what it is about.
             template, sms, office = "office_sealed", True, triage_for(complaint.accused, city)
         found.append(_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=sms))
-    if act in (Act.FILE, Act.SORT) and complaint.line == "area" and not complaint.sealed:
+    outside_homes = not complaint.sheltered(city)  # of violence and self-harm no area head hears
+    if act in (Act.FILE, Act.SORT) and complaint.line == "area" and not complaint.sealed and outside_homes:
         hamlet = complaint.hamlet
         if hamlet and not is_accused(hamlet, complaint.accused, city):
             found += _to_post(change, city, "officer_new", f"hamlet_head@{hamlet}", holders)
@@ -199,6 +226,7 @@ def notices_for(
     later = bool(change.event.data.get("was"))
     if (
         (act in _CITIZEN_NOTICE or later)
+        and (act is not Act.REVEAL or change.event.data.get("callback"))
         and complaint.citizen
         and citizen_channel
         # A promise is put off only if the reporter is told, so no cap keeps that back.
@@ -207,6 +235,8 @@ def notices_for(
         template = "citizen_promise" if later else _CITIZEN_NOTICE[act]
         if act is Act.FILE and reopening(complaint, city):
             template = "citizen_received_closed"
+        if act is Act.FILE and _is_emergency(complaint, city):
+            template = "citizen_emergency"
         found.append(
             _notice(
                 change,
@@ -240,6 +270,8 @@ def render(
     """
     template = city.templates[language][name]
     needed = {key: arguments[key] for key in TEMPLATES[name]}
+    if _MARK in arguments:
+        template = f"{arguments[_MARK]} {template}"
     if not one_sms:
         return template.format(**needed)
     needed = {key: gsm7(value) for key, value in needed.items()}
@@ -296,6 +328,9 @@ def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -
         return []  # one message of one case: the post was asked for the answer just now, and that is more
     template = _RUNG_NOTICE.get(clock, "officer_rung") if informed is None else "officer_coordination"
     # Whoever stands on triage's ladder hears that an accusation waits, and not a word of what it is about.
+    alarm = _is_emergency(complaint, city)
+    if alarm and clock not in _RUNG_NOTICE:
+        template = "officer_alarm"
     told = _to_post(change, city, "office_sealed" if complaint.sealed else template, post, holders)
     if told and informed:
         lane = (Channel.TOPIC, str(informed), city.languages[0])
@@ -303,10 +338,10 @@ def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -
     if told:
         return told
     # Nobody stands above, or nobody is there: the office hears again, and of screening whoever screens.
-    template = "office_sealed" if complaint.sealed else "office_overdue"
-    # A reminder is worth an e-mail; only an accusation that waits is worth an SMS each time.
-    office = _who_acts(change, city)
-    return [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=complaint.sealed)]
+    template = "office_sealed" if complaint.sealed else "office_emergency" if alarm else "office_overdue"
+    # A reminder is worth an e-mail; only an accusation or an emergency that waits is worth an SMS each time.
+    office, sms = _who_acts(change, city), complaint.sealed or alarm
+    return [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=sms)]
 
 
 def _told_already(change: Change) -> set[str]:
@@ -319,6 +354,9 @@ def _warned(change: Change, city: City, holders: Mapping[str, Holder] | None) ->
     complaint, data = change.complaint, change.event.data
     template = "office_sealed" if complaint.sealed else "office_warning"
     sms = data["clock"] == ClockName.RESOLUTION and data["share"] == WARNS_AT[-1]
+    sms = sms and not _is_emergency(
+        complaint, city
+    )  # in an emergency phones ring for what has to be done at once
     office = _who_acts(change, city)
     found = [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=sms)]
     hamlet = complaint.hamlet
@@ -327,6 +365,7 @@ def _warned(change: Change, city: City, holders: Mapping[str, Holder] | None) ->
         hamlet
         and complaint.line == "area"
         and not of_triage
+        and not complaint.sheltered(city)
         and not is_accused(hamlet, complaint.accused, city)
     ):
         channels = (Channel.SMS, Channel.EMAIL) if sms else (Channel.EMAIL,)
@@ -377,10 +416,14 @@ def reopening(complaint: Complaint, city: City) -> date | None:
 
     None for emergencies, whose posts work round the clock.
     """
-    if is_emergency(complaint, city):
+    if _is_emergency(complaint, city):
         return None
     office = triage_for(complaint.accused, city) if complaint.sealed else complaint.office
     return city.calendar_of(office).reopens(complaint.filed_at)
+
+
+def _is_emergency(complaint: Complaint, city: City) -> bool:
+    return complaint.emergency(city) is not None
 
 
 def _notice(
@@ -406,6 +449,8 @@ def _notice(
     if event.act is Act.ASK and (until := complaint.asked.until):
         arguments |= {"until": moment(until, city), "question": str(complaint.asked.number)}
         useful_until = until
+    if number := city.emergency_numbers.get(complaint.emergency(city) or ""):
+        arguments |= {"number": number.number, "post": number.labels.get(language) or number.labels["id"]}
     if event.act is Act.PASS_ON:
         arguments["from"] = city.offices[str(event.data["from"])].short
     if complaint.referred_to:
@@ -414,6 +459,12 @@ def _notice(
         arguments |= _moved_promise(event.data, city)
     names = {f"{template}.sms", f"{template}.subject", f"{template}.email"} & TEMPLATES.keys()
     wanted = frozenset[str]().union(*(TEMPLATES[name] for name in names))
+    marked = (
+        _is_emergency(complaint, city) and complaint.alarm is not Alarm.CONFIRMED and not complaint.sealed
+    )
+    if marked and not to.startswith("citizen#"):
+        arguments[_MARK] = UNVERIFIED.get(language, UNVERIFIED["id"])
+        wanted |= {_MARK}
     return Notice(
         id=f"{complaint.code}#{complaint.version:04d}#{template}#{channel}#{to}",
         code=complaint.code,
@@ -426,5 +477,5 @@ def _notice(
         args={key: value for key, value in arguments.items() if key in wanted},
         sms=sms,
         at_night=channel is Channel.TOPIC or event.act is Act.FILE,
-        urgent=is_emergency(complaint, city),
+        urgent=_is_emergency(complaint, city),
     )

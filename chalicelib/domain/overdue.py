@@ -7,7 +7,7 @@ from datetime import datetime
 
 from chalicelib.domain.city import City
 from chalicelib.domain.clock import Calendar
-from chalicelib.domain.complaint import TIME, Change, Complaint, Outcome, change, is_emergency, may_move
+from chalicelib.domain.complaint import TIME, Change, Complaint, Outcome, change, may_move
 from chalicelib.domain.errors import NotDue
 from chalicelib.domain.people import Act, Role, is_accused
 from chalicelib.domain.service_level import INSIDE, WARNS_AT, Clock, ClockName, Step, steps
@@ -76,12 +76,13 @@ def escalate(
     # Another office's ladder may be shorter than the one it climbed before; what was reached stays reached.
     level = max(clock.climbed, step - sum(rung.post in had_it for rung in ladder[:step]))
     rests = reached or (ladder[-1] if ladder else None)
+    alarmed = complaint.alarmed(city)
     calendar = city.calendar_of_post(rests.post) if rests else city.calendar_of(complaint.office)
-    if not is_emergency(complaint, city) and (later := _day_off(calendar, now)) is not None:
+    if complaint.emergency(city) is None and (later := _day_off(calendar, now)) is not None:
         return _wait(complaint, clock, rests, later, now)
-    again = calendar.due(now, rests.waits if rests else city.handover)
+    again = calendar.due(now, rests.waits if rests else city.handover, emergency=alarmed)
     # A rung that is silent never has longer than one that answers.
-    silent = min(again, calendar.due(now, reached.acknowledge)) if reached else again
+    silent = min(again, calendar.due(now, reached.acknowledge, emergency=alarmed)) if reached else again
     if clock.due > now:
         # Reopened before its old deadline: one rung has heard at once, and the next waits for the promise to be broken.
         again, silent = max(again, clock.due), max(silent, clock.due)

@@ -60,6 +60,9 @@ class Act(StrEnum):
     WAIT = "wait"
     LONGER = "longer"
     """Of sorting: to promise a later moment than was promised."""
+    CONFIRM = "confirm"
+    RAISE = "raise"
+    LOWER = "lower"
 
 
 _HANDLE = frozenset(
@@ -79,16 +82,23 @@ _HANDLE = frozenset(
 _RUNG = frozenset({Act.ACK_RUNG})
 """Of the posts that stand on a ladder; which of them, each case says itself."""
 
+_WEIGH = frozenset({Act.RAISE, Act.LOWER})
+"""Say what is an emergency and what is none."""
+
+_DUTY = _HANDLE | _RUNG | _WEIGH | {Act.CONFIRM}
+
+_AREA_HEADS = frozenset({Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD})
+
 RIGHTS: dict[Role, frozenset[Act]] = {
     Role.HAMLET_HEAD: _HANDLE | _RUNG,
     Role.VILLAGE_HEAD: _HANDLE | _RUNG,
     Role.DISTRICT_HEAD: _HANDLE | _RUNG,
     Role.STAFF: _HANDLE,
-    Role.DUTY: _HANDLE | _RUNG,
-    Role.DIVISION_HEAD: _HANDLE | _RUNG,
-    Role.OFFICE_HEAD: _HANDLE | _RUNG,
+    Role.DUTY: _DUTY,
+    Role.DIVISION_HEAD: _DUTY,
+    Role.OFFICE_HEAD: _DUTY,
     # Publication is triage's and never the office's concerned, so no office role has RELEASE or HIDE.
-    Role.TRIAGE: _HANDLE | {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT},
+    Role.TRIAGE: _HANDLE | _WEIGH | {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT},
     Role.SECRETARY: _RUNG | {Act.READ},
     Role.MAYOR: _RUNG | {Act.READ},
 }
@@ -171,6 +181,13 @@ class Case(Protocol):
         """The posts that the case has climbed to and that have it now; a row of a list names none."""
         ...
 
+    @property
+    def category(self) -> str | None: ...
+    @property
+    def danger(self) -> str:
+        """The key of an emergency number where it is not the category's own."""
+        ...
+
 
 def allowed(officer: Officer, act: Act, complaint: Case, city: City) -> bool:
     """Tell whether an officer may do or read this on this case. The only place that decides it."""
@@ -214,6 +231,13 @@ def is_accused(scope: str, accused: str | None, city: City) -> bool:
     return scope == accused or scope.startswith((f"{accused}/", f"{accused}."))
 
 
+def is_sheltered(category: str | None, danger: str, city: City) -> bool:
+    """Tell whether it is about violence or self-harm: private always, and no area head ever learns of it."""
+    found = city.categories.get(category) if category else None
+    number = city.emergency_numbers.get(danger or (found.emergency or "" if found else ""))
+    return (found is not None and found.sheltered) or (number is not None and number.sheltered)
+
+
 def taker(accused: str, city: City) -> str:
     """The office that the profile's conflict table names for a case about this office, area, hamlet or ``city``."""
     if "/" in accused:
@@ -237,6 +261,8 @@ def _office_of_the_secretary(city: City) -> str | None:
 
 
 def _is_right(duty: Duty, act: Act, complaint: Case, city: City) -> bool:
+    if duty.role in _AREA_HEADS and is_sheltered(complaint.category, complaint.danger, city):
+        return False  # not even one that a ladder or a hand-over brought there
     if act is Act.ACK_RUNG:
         return duty.post in complaint.rungs
     triage = triage_for(complaint.accused, city)
@@ -251,7 +277,7 @@ def _is_right(duty: Duty, act: Act, complaint: Case, city: City) -> bool:
 
 
 def _in_triage_scope(duty: Duty, act: Act, complaint: Case) -> bool:
-    if act in (Act.READ, Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.REFER):
+    if act in (Act.READ, Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.REFER, Act.RAISE, Act.LOWER):
         return True
     return complaint.office == duty.scope
 

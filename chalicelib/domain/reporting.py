@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain import emergency
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import (
     FOR_TRIAGE,
     REPORTER,
+    Alarm,
     By,
     Change,
     Complaint,
@@ -24,12 +26,13 @@ from chalicelib.domain.complaint import (
     screened_in_time,
 )
 from chalicelib.domain.errors import IllegalMove, WindowClosed
-from chalicelib.domain.people import Act, triage_for
+from chalicelib.domain.people import Act, is_sheltered, triage_for
 from chalicelib.domain.service_level import (
     INSIDE,
     ClockName,
     Clocks,
     assigned,
+    emergency_promise,
     promise,
     screening_clock,
     unsorted_promise,
@@ -49,19 +52,35 @@ def file(
     reach: str = "",
     filed_by: str | None = None,
     suggested: tuple[str, ...] = (),
+    paged: bool = True,
 ) -> Change:
-    """Receive a report: give it its promises and let its history begin."""
+    """Receive a report: give it its promises and let its history begin.
+
+    An emergency goes to its post at once; one that is not ``paged`` waits with triage, and so does a sealed one.
+    """
     category = city.categories.get(filing.category) if filing.category else None
-    sorted_out = category is not None and not route.sealed
+    danger = emergency.sensed(filing, city)
+    waits = danger is not None and (route.sealed or not paged)
+    if danger is not None and not waits:
+        category = category or emergency.category_for(danger.key, city)
+        if danger.said_by != "category":  # whose route, with the profile's rules, was found already
+            route = emergency.post_of(danger.key, category, filing.accused, city)
+    elif danger is not None and not route.sealed:
+        route = Route(city.triage_office, "topic")
+    mark = emergency.flag(danger.key, category) if danger else ""
+    private = filing.private or is_sheltered(category.id if category else None, mark, city)
+    sorted_out = category is not None and not route.sealed and not waits
     held = city.screening_before_public or route.sealed
-    clocks = (
-        promise(category, route.office, city, now)
-        if category is not None and sorted_out
-        else unsorted_promise(city, now)
-    )
-    if sorted_out:
-        clocks = assigned(clocks, route.office, city, now)
-    if held and not filing.private and sorted_out:
+    if danger is not None and not waits:
+        clocks = emergency_promise(category, route.office, city, now)
+        sorted_out = True
+    elif category is not None and sorted_out:
+        clocks = assigned(promise(category, route.office, city, now), route.office, city, now)
+    else:
+        clocks = unsorted_promise(city, now)
+    if waits and not route.sealed:
+        clocks = clocks.start(verification_clock(Clocks(), city, now, span=city.emergency.triage))
+    if held and not private and sorted_out:
         clocks = clocks.start(screening_clock(city, now))
     complaint = Complaint(
         code=code,
@@ -71,7 +90,7 @@ def file(
         language=filing.language,
         channel=filing.channel,
         text=filing.text,
-        category=filing.category,
+        category=category.id if category else filing.category,
         office=route.office,
         line=route.line,
         filed_at=now,
@@ -86,13 +105,15 @@ def file(
         reach=reach,
         filed_by=filed_by,
         identity_shown=filing.identity_shown,
-        private=filing.private,
+        private=private,
         screening=Screening.HELD if held else Screening.RELEASED,
         accused=filing.accused,
         accused_words=filing.accused_words,
         sealed=route.sealed,
         suggested=suggested,
         client_time=filing.client_time,
+        danger=mark,
+        alarm=Alarm.WAITS if waits else Alarm.UNVERIFIED,
     )
     by = By("officer", filed_by) if filed_by else REPORTER
     data: dict[str, Any] = {"office": "" if route.sealed else route.office}
@@ -208,9 +229,11 @@ def _sealed_by(text: str, complaint: Complaint, clocks: Clocks, city: City, now:
         "line": "topic",
         "assigned_at": now,
         "screening": Screening.HELD,
-        # What only the office's own heads hear of ends: they may be the ones who are accused.
+        # What only the office's own heads hear of ends: they may be the ones who are accused, and so may the post that
+        # was paged. Triage says first whether it stays an emergency.
         "clocks": clocks.moved()
         .without(*INSIDE)
         .stop(ClockName.SCREENING, now)
+        .stop(ClockName.ALARM, now)
         .start(verification_clock(clocks, city, now)),
     }

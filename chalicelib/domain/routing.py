@@ -84,6 +84,9 @@ def route_category(
             if _holds(rule, category, area, answers or {}, at, city):
                 if rule.office == AREA_HEAD and area is None:
                     raise _Unfit
+                by_area = rule.office == AREA_HEAD or rule.office in city.areas
+                if by_area and (category.sheltered or category.emergency):
+                    raise _Unfit  # neither violence nor danger is ever an area head's
                 return replace(_to(rule.office, area, city), rule=rule.id, failed=tuple(failed))
         except _Unfit:
             failed.append(rule.id)
@@ -145,8 +148,8 @@ def route_accusation(accused: str, city: City) -> Route:
     return Route(triage_for(accused, city) if office.outside else office.id, "topic")
 
 
-def assign(office_id: str, accused: str | None, city: City) -> Route:
-    """Hand a case to an office by name. Raises Invalid where it may not go there."""
+def assign(office_id: str, accused: str | None, city: City, *, sheltered: bool = False) -> Route:
+    """Hand a case to an office by name. Raises Invalid where it may not go there; ``sheltered`` passes areas by."""
     office = city.offices.get(office_id)
     if office is None:
         raise Invalid([Fault("office", "unknown_office")])
@@ -154,6 +157,8 @@ def assign(office_id: str, accused: str | None, city: City) -> Route:
         raise Invalid([Fault("office", "office_outside", {"office": office.name})])
     if is_accused(office_id, accused, city):
         raise Invalid([Fault("office", "office_in_conflict")])
+    if sheltered and office_id in city.areas:
+        raise Invalid([Fault("office", "office_sheltered")])
     return Route(office_id, "area" if office_id in city.villages else "topic")
 
 

@@ -27,6 +27,7 @@ class ClockName(StrEnum):
     RESOLUTION = "resolution"
     HANDOVER = "handover"  # the office that was given a case does a first act
     REFERRAL = "referral"  # an agency outside the city answers; the promise to solve climbs no rung meanwhile
+    ALARM = "alarm"  # of an emergency: somebody of the post says that they have it
 
 
 INSIDE = frozenset({ClockName.HANDOVER, ClockName.REFERRAL})
@@ -295,6 +296,23 @@ def promise(category: Category, office: str, city: City, received_at: datetime) 
     )
 
 
+def emergency_promise(category: Category | None, office: str, city: City, at: datetime) -> Clocks:
+    """The minutes of an emergency, round the clock and through every silence, from the moment its post is paged.
+
+    The alarm clock is the first post's time to acknowledge; at its end the next post hears.
+    """
+    calendar = city.calendar_of(office)
+    level = category.level if category is not None and category.emergency else city.emergency.level
+    first = city.ladders["emergency"][0]
+    return Clocks(
+        (
+            _promised(ClockName.FIRST_REPLY, calendar, at, level.first_reply, emergency=True),
+            _promised(ClockName.RESOLUTION, calendar, at, level.resolution, emergency=True),
+            Clock(ClockName.ALARM, calendar.due(at, first.acknowledge, emergency=True)),
+        )
+    )
+
+
 def _promised(
     name: ClockName, calendar: Calendar, at: datetime, span: Span, *, emergency: bool = False
 ) -> Clock:
@@ -331,9 +349,10 @@ def unsorted_promise(city: City, received_at: datetime) -> Clocks:
     )
 
 
-def verification_clock(clocks: Clocks, city: City, at: datetime) -> Clock:
+def verification_clock(clocks: Clocks, city: City, at: datetime, *, span: Span | None = None) -> Clock:
     """How long triage has to sort a case, or to decide an accusation; a second time the rungs reached stay reached."""
-    fresh = _promised(ClockName.VERIFICATION, city.calendar_of(city.triage_office), at, city.verification)
+    calendar = city.calendar_of(city.triage_office)
+    fresh = _promised(ClockName.VERIFICATION, calendar, at, span or city.verification)
     before = clocks.get(ClockName.VERIFICATION)
     if before is None:
         return fresh
@@ -384,24 +403,34 @@ def steps(complaint: Complaint, clock: ClockName, city: City) -> tuple[Step, ...
     """The ladder above the responsible office, lowest rung first.
 
     The area line (kaling or kadus, lurah or perbekel, camat) serves what the area's head owns, the topic line (duty
-    post, head of division, head of office) the rest; they meet at the secretary. Posts that the case is about are
+    post, head of division, head of office) the rest, and emergencies one of their
+    own; they meet at the secretary. Posts that the case is about are
     left out, and an information request climbs nowhere (its procedure is the PPID's own) once it is sorted.
     """
     if clock is ClockName.SCREENING:
         return ()
     at_triage = clock is ClockName.VERIFICATION
+    alarmed = complaint.alarmed(city) and not at_triage
     category = city.categories.get(complaint.category or city.default_category)
-    if category is not None and not category.level.ladder and not at_triage and not complaint.sealed:
+    if (
+        category is not None
+        and not alarmed
+        and not category.level.ladder
+        and not at_triage
+        and not complaint.sealed
+    ):
         return ()
     office = triage_for(complaint.accused, city) if at_triage else complaint.office
     inside = clock in INSIDE
-    line = "topic" if at_triage or inside else complaint.line
+    line = "topic" if at_triage or inside else "emergency" if alarmed else complaint.line
     found: list[Step] = []
     for rung in city.ladders[line]:
-        role = _role_in(office, Role(rung.role), city)
-        scope = _scope(role, office, complaint, city)
-        if scope is None or _is_first(role, line, complaint):
+        role = _role_in(rung.office or office, Role(rung.role), city)
+        scope = rung.office or _scope(role, office, complaint, city)
+        if scope is None or (not rung.office and _is_first(role, line, complaint)):
             continue
+        if any(step.post == Duty(role, scope).post for step in found):
+            continue  # the command of emergencies may be the very office that has the case
         if is_accused(scope, complaint.accused, city):
             continue
         if inside and scope == CITY_SCOPE:
@@ -435,7 +464,7 @@ def _role_in(office: str, role: Role, city: City) -> Role:
 
 def _is_first(role: Role, line: str, complaint: Complaint) -> bool:
     """The rung that had the case from the start is not climbed to again."""
-    if line == "topic":
+    if line != "area":
         return role is Role.DUTY
     return role is (Role.HAMLET_HEAD if complaint.hamlet else Role.VILLAGE_HEAD)
 

@@ -36,6 +36,9 @@ class Card:
     screening: str = ""
     asked: int = 0
     """Of a question to the reporter, in lists of offices: 1 while it waits, 2 where it was left unanswered."""
+    danger: str = ""
+    alarm: str = ""
+    """Of an emergency: ``w`` waits for triage, ``u`` waits for its post, ``a`` acknowledged, ``c`` confirmed."""
     rungs: tuple[str, ...] = ()
     """Never stored: a list names nobody's private case to whoever is only a rung of its ladder."""
 

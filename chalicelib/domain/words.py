@@ -1,4 +1,4 @@
-"""Words of accusation in what people write, whatever the case, marks and endings."""
+"""Words of accusation and of danger in what people write, whatever the case, marks and endings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,17 @@ _Phrase = tuple[str, ...]
 
 def accuses(text: str, city: City) -> bool:
     """Tell whether a text holds words of accusation (pungli, suap, oknum, dipersulit, kasar, ...)."""
-    phrases = _phrases(city.accusation_words)
+    return _holds(text, city.accusation_words)
+
+
+def danger_in(text: str, city: City) -> str | None:
+    """The first emergency number, in the profile's order, whose words stand in a text; those of shelter come first."""
+    numbers = sorted(city.emergency_numbers.items(), key=lambda each: not each[1].sheltered)
+    return next((key for key, number in numbers if number.words and _holds(text, number.words)), None)
+
+
+def _holds(text: str, wanted: tuple[str, ...]) -> bool:
+    phrases = _phrases(wanted)
     said = [_forms(word) for word in words(text)]
     return any(
         _stands(phrase, said[start : start + len(phrase)])
@@ -38,7 +48,7 @@ def _stands(phrase: _Phrase, said: Sequence[tuple[str, ...]]) -> bool:
     return len(phrase) == len(said) and all(word in forms for word, forms in zip(phrase, said, strict=True))
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def _phrases(texts: tuple[str, ...]) -> dict[str, list[_Phrase]]:
     """Phrases by their first word, so that a text is read once however many there are."""
     found: dict[str, list[_Phrase]] = {}

@@ -28,9 +28,9 @@ routes = Blueprint(__name__)
 
 _PAGE = 20
 _AREA_HEADS = (Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD)
-_WIDE = ("pass_on", "refer", "sort", "reject")
+_WIDE = ("pass_on", "refer", "sort", "reject", "raise", "lower")
 """Acts whose form has long lists: each has a page of its own, so that the case's page stays small."""
-_MOVES_AWAY = ("pass_on", "sort")
+_MOVES_AWAY = ("pass_on", "sort", "raise", "lower")
 
 
 @routes.route("/o", methods=["GET"], cors=False)
@@ -41,6 +41,8 @@ def get_inbox(visit: Visit) -> Response:
     which = visit.query.get("which", "")
     which = which if which in tabs else tabs[0]
     found = reading.inbox(officer, which, cursor=visit.query.get("cursor"), limit=_PAGE)
+    # Whatever list triage looks at: emergencies of the city that nobody has acknowledged come first.
+    unheard = reading.inbox(officer, "emergency", limit=_PAGE).cards if "emergency" in tabs else ()
     done = visit.query.get("ok", "")
     return html.page(
         visit,
@@ -50,6 +52,9 @@ def get_inbox(visit: Visit) -> Response:
         tabs=tabs,
         which=which,
         rows=[views.staff_card(card, visit.city, visit.language, visit.now) for card in found.cards],
+        unheard=[views.staff_card(card, visit.city, visit.language, visit.now) for card in unheard]
+        if which != "emergency"
+        else [],
         cursor=found.cursor,
         done=visit.texts.get(f"done_{done}", "") if done in _DOES else "",
         short=short,
@@ -121,7 +126,7 @@ def _tabs(officer: Officer) -> list[str]:
     if roles & set(_AREA_HEADS):
         tabs.append("area")
     if Role.TRIAGE in roles:
-        tabs.append("screening")
+        tabs += ["screening", "emergency"]
     return tabs
 
 
@@ -136,7 +141,7 @@ def _open_acts(stored: Stored, officer: Officer, visit: Visit) -> list[str]:
         shut.add(Act.HIDE)
     if case.sealed:
         shut.add(Act.PASS_ON)  # only triage's decision lets another office hear of an accusation
-    if not case.identity_shown or case.citizen is None:
+    if case.citizen is None or not (case.identity_shown or reading.may_call_back(case, officer)):
         shut.add(Act.REVEAL)
     return [act for act in _DOES if act in may and act not in shut]
 
@@ -185,12 +190,13 @@ def _case(
     own_offices = [o for o in city.offices.values() if not o.outside]
     hamlet = city.hamlets.get(complaint.hamlet or "")
     owed = complaint.clocks.owed_by([duty.post for duty in officer.duties])
+    following = reading.next_post(complaint, officer, now=visit.now)
     return html.page(
         visit,
         "act.html" if act in _WIDE and act in acts else "case.html",
         status,
-        case=views.office(stored, officer, city, visit.language, visit.now, sent),
         due=foreseen(complaint, city).next_due if complaint.open else None,
+        case=views.office(stored, officer, city, visit.language, visit.now, sent, following),
         answers=own.answers(complaint, visit),
         hamlet=hamlet.name if hamlet else "",
         acts=acts,
@@ -203,6 +209,7 @@ def _case(
         all_offices=own_offices,
         agencies=[o for o in city.offices.values() if o.outside],
         rejections=forms.REJECTIONS,
+        ordinary=[c for c in city.categories.values() if not c.emergency],
         said=said or {},
         banner=banner,
         faults=html.told(visit, faults),
@@ -280,8 +287,25 @@ def _reveal(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -
     return reading.contact_of(code, officer, **seen)[1]
 
 
+def _confirm(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    forms.nothing(said)
+    handling.confirm(code, officer, **seen)
+
+
+def _raise(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.raise_to(code, officer, *forms.raising(said, visit.city), **seen)
+
+
+def _lower(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    typed = {name: value for name, value in said.items() if value or name == "text"}
+    handling.lower(
+        code, officer, forms.lowering({**typed, "misuse": bool(said.get("misuse"))}, visit.city), **seen
+    )
+
+
 _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | None]] = {
     # In the order in which the page offers them.
+    Act.CONFIRM: _confirm,
     Act.SORT: _sort,
     Act.ACK_RUNG: _acknowledge_rung,
     Act.ACKNOWLEDGE: _acknowledge,
@@ -295,4 +319,6 @@ _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | No
     Act.PASS_ON: _pass_on,
     Act.REFER: _refer,
     Act.REJECT: _reject,
+    Act.RAISE: _raise,
+    Act.LOWER: _lower,
 }

@@ -17,7 +17,7 @@ from chalicelib.domain.complaint import Filing, Place, Status
 from chalicelib.domain.errors import Fault, Invalid
 from chalicelib.domain.geo import Point
 from chalicelib.domain.tracking import parse_code
-from chalicelib.usecases.handling import Sorting
+from chalicelib.usecases.handling import Lowering, Sorting
 from chalicelib.usecases.intake import Contact
 from chalicelib.usecases.reading import NEAR_MOST_METRES, PAGE, Filters
 from chalicelib.usecases.signin import Kind as WhoKind
@@ -407,6 +407,24 @@ def sorting(values: Mapping[str, Any], city: City) -> Sorting:
         form.fault("longer", "too_short", least=10)
     form.done()
     return Sorting(category or "", office, area, hamlet, accusation, accused, text, given)
+
+
+def raising(values: Mapping[str, Any], city: City) -> tuple[str, str]:
+    """The danger, by the key of its emergency number, and the sentence that says why."""
+    form = Form(values)
+    danger = form.choice("danger", city.emergency_numbers, required=True) or ""
+    text = form.text("text", least=3, most=SENTENCE_MOST)
+    form.done()
+    return danger, text
+
+
+def lowering(values: Mapping[str, Any], city: City) -> Lowering:
+    form = Form(values)
+    text = form.text("text", least=3, most=SENTENCE_MOST)
+    category = form.choice("category", city.categories, unknown="unknown_category")
+    misuse = form.boolean("misuse") or False
+    form.done()
+    return Lowering(text, category, misuse)
 
 
 def rejection(values: Mapping[str, Any]) -> tuple[str, str]:

@@ -40,7 +40,7 @@ def get_me() -> Response:
 def get_inbox() -> Response:
     request, city, now = requests.current(), load(settings().city), utc_now()
     officer = signin.officer(requests.who(request))
-    which, cursor, limit = forms.paging(requests.query(request), "office", "area", "screening")
+    which, cursor, limit = forms.paging(requests.query(request), "office", "area", "screening", "emergency")
     page = reading.inbox(officer, which, cursor=cursor, limit=limit)
     language = requests.language(request)
     rows = [views.staff_card(card, city, language, now) for card in page.cards]
@@ -72,7 +72,11 @@ def get_case(code: str) -> Response:
     officer = signin.officer(requests.who(request))
     stored = reading.office_case(requests.code(code), officer)
     sent = reading.messages_of(stored.complaint.code)
-    body = views.office(stored, officer, load(settings().city), requests.language(request), utc_now(), sent)
+    now = utc_now()
+    following = reading.next_post(stored.complaint, officer, now=now)
+    body = views.office(
+        stored, officer, load(settings().city), requests.language(request), now, sent, following
+    )
     return views.answer(body, version=stored.complaint.version)
 
 
@@ -103,6 +107,30 @@ def post_rung_acknowledgement(code: str) -> Response:
         forms.nothing,
         lambda case, officer, said, **seen: handling.acknowledge_rung(case, officer, **seen),
     )
+
+
+@routes.route("/v1/office/complaints/{code}/confirmation", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_confirmation(code: str) -> Response:
+    return _act(
+        code, forms.nothing, lambda case, officer, said, **seen: handling.confirm(case, officer, **seen)
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/raising", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_raising(code: str) -> Response:
+    return _act(
+        code,
+        lambda body: forms.raising(body, load(settings().city)),
+        lambda case, officer, said, **seen: handling.raise_to(case, officer, *said, **seen),
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/lowering", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_lowering(code: str) -> Response:
+    return _act(code, lambda body: forms.lowering(body, load(settings().city)), handling.lower)
 
 
 @routes.route("/v1/office/complaints/{code}/replies", methods=["POST"], authorizer=signed_in)

@@ -10,6 +10,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.domain.city import City, EmergencyNumber
 from chalicelib.domain.complaint import Complaint
+from chalicelib.domain.emergency import to_call
 from chalicelib.domain.errors import (
     Fault,
     IllegalMove,
@@ -285,11 +286,8 @@ def answers(complaint: Complaint, visit: Visit) -> list[tuple[str, str]]:
 
 
 def _emergency(complaint: Complaint, city: City) -> list[EmergencyNumber]:
-    """Whom to call now, the general number first; nobody where neither category nor words speak of danger."""
-    ids = [complaint.category] if complaint.category else list(complaint.suggested[:1])
-    named = [key for i in ids if i in city.categories and (key := city.categories[i].emergency)]
-    keys = dict.fromkeys(["general", *named]) if named else {}
-    return [city.emergency_numbers[key] for key in keys if key in city.emergency_numbers]
+    """Whom to call now, the right number first; nobody where neither category, answer nor words speak of danger."""
+    return [city.emergency_numbers[key] for key in to_call(complaint, city)]
 
 
 def _minutes() -> int:

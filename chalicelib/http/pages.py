@@ -11,6 +11,7 @@ from typing import Any
 from chalice.app import Blueprint, Response
 
 from chalicelib.domain.city import City, Kind
+from chalicelib.domain.emergency import call_for
 from chalicelib.domain.errors import Fault, Invalid, KeyReused
 from chalicelib.domain.tracking import parse_code, short
 from chalicelib.http import forms, html, requests, views
@@ -129,6 +130,10 @@ def _form(
         hamlets=len(city.hamlets) in range(1, _MOST_HAMLETS),
         by_name=sorted(city.villages.values(), key=lambda area: area.name),
         offices=[o for o in city.offices.values() if not o.outside and o.id not in city.areas],
+        emergency=[
+            city.emergency_numbers[key]
+            for key in call_for(category.id if category else None, said.get("text", ""), None, city)
+        ],
         known=who is not None and who.kind is WhoKind.CITIZEN,
         limits={"text": forms.TEXT_MOST, "words": forms.WORDS_MOST},
         faults=html.told(

@@ -206,6 +206,18 @@ REASONS: dict[str, dict[str, str]] = {
         "en": "{office} is no office of the city; refer instead",
     },
     "office_in_conflict": {"id": "aduan ini tentang kantor itu", "en": "the complaint is about that office"},
+    "office_sheltered": {
+        "id": "aduan kekerasan dan krisis jiwa tidak disampaikan kepada wilayah",
+        "en": "violence and self-harm are given to no village or district",
+    },
+    "lower_first": {
+        "id": "ini keadaan darurat: nyatakan dulu bukan darurat, dengan alasannya",
+        "en": "this is an emergency: say first that it is none, and why",
+    },
+    "still_emergency": {
+        "id": "kategori ini juga keadaan darurat; pilih kategori biasa",
+        "en": "this category is an emergency too; choose an ordinary one",
+    },
     "office_same": {"id": "aduan sudah di kantor itu", "en": "the complaint is with that office already"},
     "office_returned": {
         "id": "{office} yang mengirim aduan ini, jadi tidak dapat dikembalikan ke sana; pilih kantor pemilah agar"

@@ -43,11 +43,13 @@ def get_locate() -> Response:
 def post_suggestions() -> Response:
     request = requests.current()
     text = forms.words(requests.body(request))
-    found = [
-        {"category": s.category, "score": s.score, "sure": s.sure, "words": list(s.words)}
-        for s in intake.suggest(text)
-    ]
-    return views.answer({"suggestions": found})
+    found = intake.suggest(text)
+    numbers = intake.numbers_to_call(text, found)
+    said = [{"category": s.category, "score": s.score, "sure": s.sure, "words": list(s.words)} for s in found]
+    city, language = load(settings().city), requests.language(request)
+    return views.answer(
+        {"emergency": views.call(numbers, city, language) if numbers else None, "suggestions": said}
+    )
 
 
 @routes.route("/v1/complaints", methods=["GET"])

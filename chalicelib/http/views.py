@@ -16,15 +16,17 @@ from chalice.app import Response
 from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import City
 from chalicelib.domain.clock import Unit
-from chalicelib.domain.complaint import FOR_TRIAGE, MOVES, Complaint, Event, Screening, Status
+from chalicelib.domain.complaint import FOR_TRIAGE, MOVES, Alarm, Complaint, Event, Screening, Status
+from chalicelib.domain.emergency import to_call
 from chalicelib.domain.geo import Located
+from chalicelib.domain.handling import may_call_back
 from chalicelib.domain.notices import reopening
 from chalicelib.domain.people import Act, Officer, allowed
 from chalicelib.domain.service_level import INSIDE, ClockName
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, public_pin
 from chalicelib.usecases.intake import Filed
-from chalicelib.usecases.reading import Delivery, Page, Stored
+from chalicelib.usecases.reading import Delivery, NextPost, Page, Stored
 
 STATUS: Mapping[str, Mapping[str, str]] = {
     Status.RECEIVED: {"id": "Diterima", "en": "Received"},
@@ -102,6 +104,15 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "Penyampaian kepada {post} menunggu hari kerjanya.",
         "en": "Bringing it to {post} waits for their working day.",
     },
+    Act.CONFIRM: {"id": "{by} memastikan keadaan darurat ini.", "en": "{by} confirmed the emergency."},
+    Act.RAISE: {
+        "id": "Ditangani sebagai keadaan darurat oleh {office}.",
+        "en": "Handled as an emergency by {office}.",
+    },
+    Act.LOWER: {
+        "id": "Bukan keadaan darurat: menjadi aduan biasa di {office}.",
+        "en": "No emergency: an ordinary case with {office} now.",
+    },
     Act.CLOSE: {
         "id": "Ditutup karena tidak ada tanggapan pelapor.",
         "en": "Closed, as the reporter stayed silent.",
@@ -117,6 +128,27 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
     },
 }
 
+_NEARBY = {
+    "id": "Pelapor lain di dekatnya menyampaikan hal yang sama: pos darurat {office} diberi tahu.",
+    "en": "Another reporter nearby says the same: the emergency post {office} was told.",
+}
+_CALLED_BACK = {
+    "id": "{by} melihat nomor telepon pelapor untuk menelepon balik.",
+    "en": "{by} looked up the reporter's number to call back.",
+}
+NO_CALL: Mapping[str, str] = {
+    "id": "Laporan ini bukan panggilan darurat. Bila ada bahaya sekarang, telepon {number}.",
+    "en": "This report is no emergency call. If there is danger now, call {number}.",
+}
+CALL_BACK: Mapping[str, str] = {
+    "id": "Petugas piket dapat melihat nomor Anda untuk menelepon balik, dan Anda diberi tahu.",
+    "en": "The duty officer may see your number to call you back, and you are told.",
+}
+_ALARM: Mapping[str, Mapping[str, str]] = {
+    "triage": {"id": "Menunggu pemeriksaan pemilah", "en": "Waits for triage"},
+    "unverified": {"id": "Belum dipastikan", "en": "Unverified"},
+    "confirmed": {"id": "Sudah dipastikan", "en": "Confirmed"},
+}
 _REMINDED = {
     "id": "Batas waktu lewat: petugas diingatkan lagi.",
     "en": "Past its deadline: the officers were reminded.",
@@ -159,6 +191,10 @@ _ROSE: Mapping[str, Mapping[str, str]] = {
     ClockName.REFERRAL: {
         "id": "Rujukan belum dijawab: disampaikan kepada {post}.",
         "en": "The referral is unanswered: brought to {post}.",
+    },
+    ClockName.ALARM: {
+        "id": "Keadaan darurat belum ditandai: disampaikan kepada {post}.",
+        "en": "The emergency was not acknowledged: brought to {post}.",
     },
 }
 _DECIDES = {
@@ -209,7 +245,12 @@ def filed(
     """
     complaint = result.complaint
     key = {"secret": result.secret, "own": f"{base_url}/k/{short(complaint.code)}/{result.secret}"}
+    numbers = to_call(complaint, city)
     body = {
+        # First of all, for whoever reads no further.
+        **(
+            {"emergency": call(numbers, city, language) | alarm(complaint, city, language)} if numbers else {}
+        ),
         **common(complaint, city, language),
         "office": None if complaint.sealed else _office(complaint.office, city),
         "promised": promises(complaint),
@@ -221,13 +262,53 @@ def filed(
         },
         "screening": _screening(complaint, language),
     }
-    category = city.categories.get(complaint.category) if complaint.category else None
-    if category is not None and category.emergency:
-        number = city.emergency_numbers[category.emergency]
-        body["emergency"] = {"number": number.number, "label": _label(number.labels, language)}
     if result.located is not None and len(result.located.candidates) > 1:
         body["area_candidates"] = [_area(code, city) for code in result.located.candidates]
     return body
+
+
+def call(keys: tuple[str, ...], city: City, language: str) -> dict[str, Any]:
+    """Whom to call instead of writing, the right number first: one tap each (``tel:``)."""
+    numbers = [city.emergency_numbers[key] for key in keys]
+    lines = [
+        {"number": n.number, "label": _label(n.labels, language), "tel": f"tel:{n.number}"} for n in numbers
+    ]
+    return {**lines[0], "notice": NO_CALL[language].format(number=numbers[0].number), "others": lines[1:]}
+
+
+def alarm(complaint: Complaint, city: City, language: str) -> dict[str, Any]:
+    """How far an emergency has come: with triage, unverified at its post, or confirmed. None of an ordinary case."""
+    key = complaint.emergency(city)
+    if key is None:
+        return {"state": None, "state_text": "", "callback_notice": ""}
+    waits = complaint.alarm is Alarm.WAITS or complaint.sealed
+    name = "triage" if waits else "confirmed" if complaint.alarm is Alarm.CONFIRMED else "unverified"
+    told = CALL_BACK[language] if may_call_back(complaint, city) else ""
+    return {"state": name, "state_text": _ALARM[name][language], "callback_notice": told}
+
+
+def _danger(
+    complaint: Complaint, officer: Officer, city: City, language: str, following: NextPost | None
+) -> dict[str, Any] | None:
+    """What the desk of an emergency needs first: the post's number, whether somebody has it, and who hears next."""
+    key = complaint.emergency(city)
+    if key is None:
+        return None
+    number = city.emergency_numbers[key]
+    calls = may_call_back(complaint, city) and allowed(officer, Act.CONFIRM, complaint, city)
+    dial = [{"label": _label(number.labels, language), "number": number.number}]
+    if following is not None:
+        title = post_title(following.post, city)
+        dial += [{"label": title, "number": phone} for phone in following.phones]
+    return {
+        "danger": key,
+        **alarm(complaint, city, language),
+        "acknowledged": complaint.open and complaint.alarmed(city) and not complaint.unheard,
+        "call_back": calls or (complaint.identity_shown and complaint.citizen is not None),
+        "refer_to": number.refers_to,
+        "next_post": post_title(following.post, city) if following else None,
+        "dial": dial,
+    }
 
 
 def public(stored: Stored, city: City, language: str, now: datetime) -> dict[str, Any]:
@@ -273,6 +354,9 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
     complaint = stored.complaint
     return {
         **common(complaint, city, language),
+        "emergency": call(numbers, city, language) | alarm(complaint, city, language)
+        if (numbers := to_call(complaint, city)) and complaint.open
+        else None,
         "text": complaint.text,
         "place": _place(complaint),
         "answers": dict(complaint.answers),
@@ -296,18 +380,25 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
 
 
 def office(
-    stored: Stored, officer: Officer, city: City, language: str, now: datetime, sent: Iterable[Delivery] = ()
+    stored: Stored,
+    officer: Officer,
+    city: City,
+    language: str,
+    now: datetime,
+    sent: Iterable[Delivery] = (),
+    following: NextPost | None = None,
 ) -> dict[str, Any]:
     """A case for those who handle it. A hidden reporter is a placeholder; to see a shown one's contact is an act."""
     complaint = stored.complaint
     return {
         **common(complaint, city, language),
+        "emergency": _danger(complaint, officer, city, language, following),
         "text": complaint.text,
         "place": _place(complaint),
         "answers": dict(complaint.answers),
         "reporter": {
             "known": complaint.citizen is not None,
-            "contact": "may_be_shown" if complaint.identity_shown and complaint.citizen else "hidden",
+            "contact": _contact(complaint, officer, city),
         },
         "publication": "private" if complaint.private else "public",
         "office": _office(complaint.office, city),
@@ -347,6 +438,11 @@ def office(
             and allowed(officer, act, complaint, city)
             and (act is not Act.PASS_ON or complaint.sorted)
             and (act is not Act.ASK or complaint.asked.number < city.asking.times)
+            and (
+                act is not Act.CONFIRM or (complaint.alarmed(city) and complaint.alarm is not Alarm.CONFIRMED)
+            )
+            and (act is not Act.RAISE or not (complaint.alarmed(city) or complaint.sealed))
+            and (act is not Act.LOWER or (complaint.emergency(city) is not None and not complaint.sealed))
             and (act is not Act.ACK_RUNG or complaint.clocks.owed_by([d.post for d in officer.duties]))
         ),
         "version": complaint.version,
@@ -385,7 +481,32 @@ def staff_card(item: Card, city: City, language: str, now: datetime) -> dict[str
         "private": item.private,
         "sealed": item.sealed,
         "question": {1: "waits", 2: "unanswered"}.get(item.asked),
+        "emergency": _alarm_of(item, city, language),
     }
+
+
+def _alarm_of(item: Card, city: City, language: str) -> dict[str, Any] | None:
+    if not item.alarm:
+        return None
+    category = city.categories.get(item.category) if item.category else None
+    number = city.emergency_numbers.get(item.danger or (category.emergency or "" if category else ""))
+    name = {"w": "triage", "c": "confirmed"}.get(item.alarm, "unverified")
+    return {
+        "state": name,
+        "state_text": _ALARM[name][language],
+        "acknowledged": item.alarm in ("a", "c"),
+        "number": number.number if number else None,
+        "label": _label(number.labels, language) if number else "",
+    }
+
+
+def _contact(complaint: Complaint, officer: Officer, city: City) -> str:
+    if complaint.citizen is None:
+        return "hidden"
+    if complaint.identity_shown:
+        return "may_be_shown"
+    calls = may_call_back(complaint, city) and allowed(officer, Act.CONFIRM, complaint, city)
+    return "call_back" if calls else "hidden"
 
 
 def geojson(page: Page, city: City, language: str) -> dict[str, Any]:
@@ -428,6 +549,7 @@ def profile(city: City, language: str) -> dict[str, Any]:
                 "kinds": sorted(c.kinds),
                 "sensitive": c.sensitive,
                 "emergency": city.emergency_numbers[c.emergency].number if c.emergency else None,
+                "sheltered": c.sheltered,
                 "questions": [
                     {
                         "id": q.id,
@@ -435,6 +557,7 @@ def profile(city: City, language: str) -> dict[str, Any]:
                         "datatype": q.datatype,
                         "required": q.required,
                         "values": [{"id": k, "label": _label(v, language)} for k, v in q.values.items()],
+                        "dangers": {v: city.emergency_numbers[key].number for v, key in q.dangers.items()},
                     }
                     for q in c.questions
                 ],
@@ -603,13 +726,17 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
     post = str(event.data.get("post") or "")
     if event.act is Act.ESCALATE and not post:
         return _REMINDED[language]
-    words = _UNANSWERED if event.data.get("unanswered") else _EVENT[event.act]
     until = event.data.get("until")
+    words = _UNANSWERED if event.data.get("unanswered") else _EVENT[event.act]
     if event.act is Act.ESCALATE:
         words = _ROSE.get(str(event.data.get("clock")), words)
         words = _COORDINATED if "informed" in event.data else words
     elif event.act is Act.PASS_ON and "proposed" in event.data:
         words = _DECIDES
+    elif event.act is Act.RAISE and event.data.get("nearby"):
+        words = _NEARBY
+    elif event.act is Act.REVEAL and event.data.get("callback"):
+        words = _CALLED_BACK
     acting = f"{event.data['acting']} " if event.data.get("acting") else ""
     what = words[language].format(
         by=name(event.by.office),

@@ -22,7 +22,18 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.domain import ledger
 from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import City, Kind
-from chalicelib.domain.complaint import Asked, By, Change, Complaint, Event, Outcome, Place, Screening, Status
+from chalicelib.domain.complaint import (
+    Alarm,
+    Asked,
+    By,
+    Change,
+    Complaint,
+    Event,
+    Outcome,
+    Place,
+    Screening,
+    Status,
+)
 from chalicelib.domain.errors import NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, geohash
 from chalicelib.domain.notices import Notice
@@ -46,10 +57,14 @@ CELL_PRECISION = 6
 """Geohash cells of about 1.2 km by 0.6 km."""
 EXCERPT_CHARACTERS = 80
 """Each head holds up to three excerpts and must stay under 2 KB all its life."""
+URGENT = "!"
+"""Before the moment in an inbox's range key: sorts before every digit, so that an unanswered emergency comes first."""
 _CONFLICT_RETRIES = 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHORT = {ClockName.HANDOVER: "h", ClockName.REFERRAL: "r"}
 """What a head calls the clocks that an office keeps for itself: every letter counts there."""
+_APART = INSIDE | {ClockName.ALARM}
+"""Clocks that a head holds beside the others, and only while they run."""
 _FILED = ("text", "answers", "accused_words", "words")
 """Of these what a filing says; the rest comes later."""
 _MILLISECOND = timedelta(milliseconds=1)
@@ -261,14 +276,17 @@ def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
         keys["wakes_at"] = moment(wakes_at)
     held = complaint.screening is Screening.HELD and not complaint.private and not complaint.sealed
     if complaint.open or held:
-        keys["inbox_at"] = f"{moment(complaint.inbox_at)}#{short(complaint.code)}"
-        keys["staff_card"] = _lean(_staff_card(complaint))
+        first = URGENT if _is_urgent(complaint, city) else ""
+        keys["inbox_at"] = f"{first}{moment(complaint.inbox_at)}#{short(complaint.code)}"
+        keys["staff_card"] = _lean(_staff_card(complaint, city))
     if complaint.open:
         keys["office_open"] = complaint.office
-        if complaint.area and not complaint.sealed:
+        if complaint.area and not complaint.sealed and not complaint.sheltered(city):
             keys["area_open"] = complaint.area
     if held and complaint.status not in (Status.WITHDRAWN, Status.REJECTED):
         keys["screening_open"] = city.id
+    if complaint.unheard:
+        keys["screening_open"] = alarms_key(city)  # and back once somebody has it
     if is_listed(complaint):
         month = _month(complaint.filed_at, city)
         keys["public_card"] = _lean(_public_card(complaint, city))
@@ -282,6 +300,16 @@ def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
         if pin:
             keys["public_cell"] = geohash(pin, CELL_PRECISION)
     return keys
+
+
+def alarms_key(city: City) -> str:
+    """The key of all emergencies that nobody has acknowledged yet, in the index of what triage has to look at."""
+    return f"{city.id}#alarm"
+
+
+def _is_urgent(complaint: Complaint, city: City) -> bool:
+    waits = complaint.alarm is Alarm.WAITS and complaint.emergency(city) is not None
+    return complaint.open and (complaint.unheard or waits)
 
 
 def _month(at: datetime, city: City) -> str:
@@ -310,7 +338,7 @@ def _public_card(complaint: Complaint, city: City) -> dict[str, Any]:
     }
 
 
-def _staff_card(complaint: Complaint) -> dict[str, Any]:
+def _staff_card(complaint: Complaint, city: City) -> dict[str, Any]:
     # Without ``due``: the inboxes' range key begins with it.
     return {
         "kind": complaint.kind,
@@ -327,6 +355,10 @@ def _staff_card(complaint: Complaint) -> dict[str, Any]:
         "accused": complaint.accused,
         "screening": complaint.screening,
         "asked": 1 if complaint.asked.open else 2 if complaint.asked.unanswered else 0,
+        "danger": complaint.danger,
+        "alarm": (complaint.alarm or ("u" if complaint.unheard else "a"))
+        if complaint.emergency(city)
+        else "",
     }
 
 
@@ -357,9 +389,9 @@ def _body(complaint: Complaint) -> dict[str, Any]:
         [clock.name, _ms(clock.due), _ms(clock.climbs_at), clock.climbed, _ms(clock.stopped_at)]
         for clock in complaint.clocks
         # That a text was read in time is in the history, and nothing asks the head for it.
-        if clock.name not in INSIDE and (clock.running or clock.name is not ClockName.SCREENING)
+        if clock.name not in _APART and (clock.running or clock.name is not ClockName.SCREENING)
     ]
-    # By themselves: the version before this one knows neither of them and would stumble over their names.
+    # By themselves: the version before this one knows none of them and would stumble over their names.
     values["inside"] = {
         _SHORT[clock.name]: [
             _ms(clock.due),
@@ -371,6 +403,10 @@ def _body(complaint: Complaint) -> dict[str, Any]:
         for clock in complaint.clocks
         if clock.name in INSIDE
     }
+    alarm = complaint.clocks.get(ClockName.ALARM)
+    values["alarm_clock"] = (
+        [_ms(alarm.due), _ms(alarm.climbs_at), alarm.climbed] if alarm and alarm.running else None
+    )
     values["steps"] = {
         clock.name: clock.step for clock in complaint.clocks if clock.step is not None and clock.running
     }
@@ -540,7 +576,9 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         clocks=Clocks(
             tuple(
                 replace(clock, asleep=since) if since and _ASLEEP.get(clock.name, "-") in asleep else clock
-                for clock in (_clock(item, body) for item in (*body["clocks"], *_inside(body)))
+                for clock in (
+                    _clock(item, body) for item in (*body["clocks"], *_inside(body), *_alarm_clock(body))
+                )
             )
         ),
         area=body.get("area"),
@@ -570,6 +608,8 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         citizen_sms=body.get("citizen_sms", 0),
         link_version=body.get("link_version", 1),
         asked=asked,
+        danger=body.get("danger", ""),
+        alarm=Alarm(body.get("alarm", "")),
     )
 
 
@@ -584,6 +624,11 @@ def _inside(body: Mapping[str, Any]) -> list[list[Any]]:
             rung = f"{rung}@{body['office']}" if rung and "@" not in rung else rung
             clocks.append([name, due, climbs_at, climbed, None, rung, rests])
     return clocks
+
+
+def _alarm_clock(body: Mapping[str, Any]) -> list[list[Any]]:
+    found = body.get("alarm_clock")
+    return [[ClockName.ALARM, *found, None]] if found else []
 
 
 def _clock(item: Sequence[Any], body: Mapping[str, Any]) -> Clock:
@@ -618,7 +663,7 @@ def _event(body: Mapping[str, Any]) -> Event:
 def _card(item: Mapping[str, Mapping[str, str]], range_name: str, card_name: str) -> Card:
     body: dict[str, Any] = json.loads(item[card_name]["S"])
     position = item[range_name]["S"]
-    at = position.partition("#")[0]
+    at = position.partition("#")[0].removeprefix(URGENT)
     # What a range key begins with is not repeated in the card: when it was filed, or in an inbox when it is due.
     body.setdefault("due" if range_name == "inbox_at" else "filed_at", at)
     point = body.pop("point", None)

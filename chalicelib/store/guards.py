@@ -6,6 +6,7 @@ DynamoDB deletes expired rows hours late, so every read and condition compares `
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +18,9 @@ from chalicelib.store.tables import GuardRow
 
 IDEMPOTENCY_KEPT = timedelta(days=30)
 CHALLENGE_TRIES = 5
+_NEARBY_MOST = 30
+"""Emergencies remembered for one place: a row that a flood of reports cannot swell."""
+_NEARBY_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,70 @@ def check(key: str, limit: int, window: timedelta, *, now: datetime) -> None:
     found = _get(f"rate#{key}#{seconds}#{start}", now, consistent=False)
     if found is not None and int(found.tries or 0) >= limit:
         raise TooMany(key.partition("#")[0], start + seconds - int(now.timestamp()))
+
+
+def misused(key: str, limit: int, window: timedelta, *, now: datetime) -> bool:
+    """Tell whether `hit` has been called ``limit`` times in this window."""
+    try:
+        check(key, limit, window, now=now)
+    except TooMany:
+        return True
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """An emergency that somebody reported a moment ago: which case, from whom (a hash), where, whether it waits."""
+
+    code: str
+    who: str
+    at: int
+    point: tuple[float, float] | None
+    waits: bool
+
+
+def note_nearby(places: Iterable[str], mine: Nearby, window: timedelta, *, now: datetime) -> None:
+    """Remember an emergency under each of these places for as long as a second reporter may confirm it."""
+    for place in places:
+        row = GuardRow(f"near#{place}")
+        for _ in range(_NEARBY_TRIES):
+            found = _get(row.pk, now)
+            kept = [
+                item for item in _nearby(found) if item.at > _epoch(now - window) and item.code != mine.code
+            ]
+            body = json.dumps([_nearby_body(item) for item in (*kept, mine)][-_NEARBY_MOST:])
+            condition = GuardRow.body == found.body if found else is_free(now)
+            try:
+                row.update(
+                    actions=[GuardRow.body.set(body), GuardRow.expires_at.set(_epoch(now + window) + 1)],
+                    condition=condition,
+                )
+                break
+            except UpdateError as error:
+                if error.cause_response_code != "ConditionalCheckFailedException":
+                    raise
+
+
+def nearby(places: Iterable[str], window: timedelta, *, now: datetime) -> list[Nearby]:
+    """What was reported under these places within the window; one consistent read of each, never a scan."""
+    found: dict[str, Nearby] = {}
+    for place in places:
+        for item in _nearby(_get(f"near#{place}", now)):
+            if item.at > _epoch(now - window):
+                found[item.code] = item
+    return list(found.values())
+
+
+def _nearby(row: GuardRow | None) -> list[Nearby]:
+    items = json.loads(row.body or "[]") if row is not None else []
+    return [
+        Nearby(code, who, at, (point[0], point[1]) if point else None, waits)
+        for code, who, at, point, waits in items
+    ]
+
+
+def _nearby_body(item: Nearby) -> list[object]:
+    return [item.code, item.who, item.at, item.point, item.waits]
 
 
 def open_challenge(challenge: str, person: str, kind: str, *, expires_at: datetime) -> None:

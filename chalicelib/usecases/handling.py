@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain import asking, handling, reporting, routing
-from chalicelib.domain.complaint import Change, Complaint
+from chalicelib.domain import asking, emergency, handling, reporting, routing
+from chalicelib.domain.complaint import Change, Complaint, Route
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
-from chalicelib.domain.people import Act, Officer, demand
+from chalicelib.domain.people import Act, Officer, demand, triage_for
 from chalicelib.store import complaints, guards
+from chalicelib.usecases.intake import misuse_key
 from chalicelib.usecases.record import city, record, report_rules
 from chalicelib.usecases.signin import Kind, Who
 
@@ -57,7 +58,7 @@ def pass_on(
         complaint, profile = stored.complaint, city()
         if office == complaint.office:
             raise Invalid([Fault("office", "office_same")])
-        route = routing.assign(office, complaint.accused, profile)
+        route = routing.assign(office, complaint.accused, profile, sheltered=complaint.sheltered(profile))
         return handling.pass_on(complaint, officer, route, text, profile, history=stored.history, now=now)
 
     return _office_act(code, officer, Act.PASS_ON, if_match, move)
@@ -82,6 +83,63 @@ def acknowledge_rung(code: str, officer: Officer, *, if_match: int, now: datetim
     return _office(
         code, officer, Act.ACK_RUNG, if_match, lambda c: handling.acknowledge_rung(c, officer, now=now)
     )
+
+
+# Emergencies --------------------------------------------------------------------------------------------------
+
+
+def confirm(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
+    """Say that an emergency is real."""
+    return _office(
+        code, officer, Act.CONFIRM, if_match, lambda c: emergency.confirm(c, officer, city(), now=now)
+    )
+
+
+def raise_to(
+    code: str, officer: Officer, danger: str, text: str, *, if_match: int, now: datetime
+) -> Complaint:
+    """Make a case an emergency: its post is paged, and the minutes run from now."""
+    return _office(
+        code,
+        officer,
+        Act.RAISE,
+        if_match,
+        lambda c: emergency.raise_to(c, officer, danger, text, city(), now=now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Lowering:
+    """Why it is no emergency, what it is instead (None: what its category says), and whether somebody made it up."""
+
+    text: str
+    category: str | None = None
+    misuse: bool = False
+
+
+def lower(code: str, officer: Officer, lowering: Lowering, *, if_match: int, now: datetime) -> Complaint:
+    """Return an emergency to the ordinary promise of a category; misuse counts against its reporter."""
+    profile = city()
+
+    def decide(complaint: Complaint) -> Change:
+        category = profile.categories.get(lowering.category or complaint.category or "")
+        if category is None:
+            raise Invalid([Fault("category", "required")])
+        if complaint.accused is not None:
+            route = routing.route_accusation(complaint.accused, profile)
+        else:
+            route = routing.route_category(
+                category, complaint.area, profile, answers=complaint.answers, at=now
+            )
+            report_rules(route)
+        return emergency.lower(
+            complaint, officer, category, route, profile, lowering.text, misuse=lowering.misuse, now=now
+        )
+
+    complaint = _office(code, officer, Act.LOWER, if_match, decide)
+    if lowering.misuse and complaint.citizen:
+        guards.hit(misuse_key(complaint.citizen), 1_000_000, profile.emergency.misuse_within, now=now)
+    return complaint
 
 
 # Triage -------------------------------------------------------------------------------------------------------
@@ -120,9 +178,11 @@ def sort(code: str, officer: Officer, sorting: Sorting, *, if_match: int, now: d
         if sorting.accusation and about is None:
             raise Invalid([Fault("accused", "accused_required")])
         if sorting.office is not None:
-            route = routing.assign(sorting.office, about, profile)
+            route = routing.assign(sorting.office, about, profile, sheltered=category.sheltered)
         elif about is not None:
             route = routing.route_accusation(about, profile)
+            if category.sheltered and route.office in profile.areas:
+                route = Route(triage_for(about, profile), "topic")  # the camat would take it, as an area head
         else:
             route = routing.route_category(
                 category, sorting.area or complaint.area, profile, answers=complaint.answers, at=now

@@ -16,13 +16,14 @@ from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, cells_for_box, distance_m
 from chalicelib.domain.ledger import Found
 from chalicelib.domain.people import Act, Officer, Role, allowed, demand
+from chalicelib.domain.service_level import ClockName, steps
 from chalicelib.domain.visibility import Card
 from chalicelib.store import complaints, outbox, people
 from chalicelib.store.complaints import CELL_PRECISION
 from chalicelib.store.complaints import Stored as Stored
 from chalicelib.store.outbox import Delivery as Delivery
 from chalicelib.usecases.handling import is_reporter
-from chalicelib.usecases.record import city, record
+from chalicelib.usecases.record import city, holders, record
 from chalicelib.usecases.signin import Kind, Who
 
 PAGE = 50
@@ -98,26 +99,68 @@ def office_case(code: str, officer: Officer) -> Stored:
 def contact_of(
     code: str, officer: Officer, *, if_match: int, now: datetime
 ) -> tuple[Complaint, dict[str, str]]:
-    """The reporter's contact, where the reporter allowed it; written into the history before it is shown."""
+    """The reporter's contact, where the reporter allowed it; written into the history before it is shown.
+
+    Of an emergency the post that may confirm it sees the number alone, also where the reporter stays hidden.
+    """
     stored = complaints.get(code, consistent=True)
     demand(officer, Act.REVEAL, stored.complaint, city())
+    callback = may_call_back(stored.complaint, officer) and not stored.complaint.identity_shown
     if stored.complaint.version != if_match:
         raise StaleComplaint(code)
-    change = handling.reveal(stored.complaint, officer, now=now)
+    change = handling.reveal(stored.complaint, officer, callback=callback, now=now)
     complaint = record(change, previous=stored)
     person = str(complaint.citizen)
-    return complaint, keys.unseal(person, people.citizen(person)[1])
+    contact = keys.unseal(person, people.citizen(person)[1])
+    return complaint, {"phone": contact["phone"]} if callback else contact
+
+
+def may_call_back(complaint: Complaint, officer: Officer) -> bool:
+    """Whether this officer may see the reporter's number because it is an emergency."""
+    return handling.may_call_back(complaint, city()) and allowed(officer, Act.CONFIRM, complaint, city())
+
+
+@dataclass(frozen=True, slots=True)
+class NextPost:
+    """Who hears next of an emergency that nobody acknowledges, and the official phones of those who hold the post."""
+
+    post: str
+    phones: tuple[str, ...]
+
+
+def next_post(complaint: Complaint, officer: Officer, *, now: datetime) -> NextPost | None:
+    """The next post of an unacknowledged emergency, for whoever may weigh emergencies; its phones are official ones.
+
+    None where somebody has it, where nobody stands above, and for anybody else.
+    """
+    clock = complaint.clocks.get(ClockName.ALARM)
+    if clock is None or not complaint.unheard or not allowed(officer, Act.RAISE, complaint, city()):
+        return None
+    ladder = steps(complaint, ClockName.ALARM, city())[clock.passed :]
+    held = holders([step.post for step in ladder], complaint, now=now)
+    step = next((step for step in ladder if held[step.post].officers), None)
+    if step is None:
+        return None
+    phones = []
+    for officer_id, _ in held[step.post].officers:
+        contact = keys.unseal(officer_id, people.registered(officer_id).contact)
+        if contact.get("phone"):
+            phones.append(contact["phone"])
+    return NextPost(step.post, tuple(phones))
 
 
 def inbox(officer: Officer, which: str, *, cursor: str | None = None, limit: int = PAGE) -> Page:
     """An officer's open cases, most urgent first.
 
     ``office``: what the offices of this officer's duties answer for; ``area``: all on the ground of an area head;
-    ``screening``: texts that wait for triage. Rows that the officer may not read are left out, so a page may be short.
+    ``screening``: texts that wait for triage; ``emergency``: emergencies of the city that nobody has acknowledged, for
+    triage too. Rows that the officer may not read are left out, so a page may be short.
     """
-    keys_of = [("by_screening", city().id)] if which == "screening" else _inbox_keys(officer, which)
-    if which == "screening" and not any(duty.role is Role.TRIAGE for duty in officer.duties):
-        raise NotFound("screening")
+    profile = city()
+    of_triage = {"screening": profile.id, "emergency": complaints.alarms_key(profile)}
+    keys_of = [("by_screening", of_triage[which])] if which in of_triage else _inbox_keys(officer, which)
+    if which in of_triage and not any(duty.role is Role.TRIAGE for duty in officer.duties):
+        raise NotFound(which)
     after = _cursor(cursor, which).get("p")
     found: list[Card] = []
     horizon: str | None = None

@@ -180,6 +180,8 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "Transfer": forms.transfer,
     "Referral": forms.referral,
     "Sorting": lambda body: forms.sorting(body, CITY),
+    "Raising": lambda body: forms.raising(body, CITY),
+    "Lowering": lambda body: forms.lowering(body, CITY),
     "Rejection": forms.rejection,
 }
 
@@ -557,6 +559,21 @@ def test_real_answers_fit_the_document(api: Api) -> None:
         code=mine["code"],
         token=me,
     )
+    fire = a_report(
+        category="kebakaran", text="Ada api besar di gudang.", contact={"phone": "0812-7777-0001"}
+    )
+    burning = call("POST", "/v1/complaints", fire, expect=201)
+    assert next(iter(burning)) == "emergency"  # before anything else
+    duty = officer("duty@bpbd", office="bpbd", identity="piket")
+    call("GET", "/v1/office/complaints", expect=200, query="?which=emergency", token=triage)
+    act("contact", {}, token=duty, code=burning["code"])
+    call("GET", "/v1/office/complaints/{code}", expect=200, code=burning["code"], token=duty)
+    act("confirmation", {}, token=duty, code=burning["code"])
+    act("confirmation", {}, token=duty, code=burning["code"], expect=409)
+    act("lowering", {"text": "Hanya asap."}, token=duty, code=burning["code"], expect=422)
+    act("lowering", {"text": "Hanya asap.", "category": "sampah"}, token=duty, code=burning["code"])
+    act("raising", {"danger": "fire", "text": "Api muncul lagi."}, token=triage, code=burning["code"])
+    call("POST", "/v1/suggestions", {"text": "Tolong, rumah terbakar!"}, expect=200)
     act("transfer", {"office": "dishub", "text": "Ini marka jalan."}, token=pupr, code=mine["code"])
     call("POST", "/v1/me/complaints/{code}/withdrawal", {}, expect=201, code=mine["code"], token=me)
     look()

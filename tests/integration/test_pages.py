@@ -247,6 +247,55 @@ def test_an_emergency_says_whom_to_call_before_anything_else(stack: Stack) -> No
     assert "telepon sekarang" not in text_of(Browser().get(file()))
 
 
+def test_a_category_that_asks_about_danger_offers_the_call_before_its_question(stack: Stack) -> None:
+    asked = Browser().post("/lapor", {**REPORT, "kunci": key(), "category": "tindak_pidana"})
+    body = asked.body.decode()
+    assert body.index('href="tel:110"') < body.index("Apakah ada orang dalam bahaya sekarang?")
+    own = file(category="tindak_pidana", asked="tindak_pidana", **{"answers.bahaya": "ya"})
+    read = Browser().get(f"{own}?baru=1").body.decode().partition("<main")[2]
+    assert read.index('href="tel:110"') < read.index(code_of(own))
+    assert stored(code_of(own)).danger == "police"
+
+
+def test_the_desk_of_an_emergency_offers_calling_back_first_and_then_the_rest(stack: Stack) -> None:
+    head = an_officer("office_head@bpbd")
+    case = a_case(category="kebakaran", phone=(phone := cast.a_phone()), now=utc_now()).complaint
+    duty, triage = officer_browser("duty@bpbd"), officer_browser("triage@diskominfos")
+    listed = triage.get("/o").body.decode()
+    assert case.code in listed
+    assert 'href="tel:113"' in listed
+    path = f"/o/{short(case.code)}"
+    page = duty.get(path).body.decode()
+    forms = re.findall(rf'action="[^"]*{path}/(\w+)"', page)
+    assert forms[:2] == ["reveal", "confirm"]
+    assert "Belum dipastikan" in page
+    assert f'href="tel:{head.phone}"' in page
+    shown = duty.post(f"{path}/reveal", {"version": version_in(duty.get(path))})
+    assert f'href="tel:{phone}"' in shown.body.decode()
+    assert "Made Contoh" not in shown.body.decode()
+    assert duty.post(f"{path}/confirm", {"version": version_in(duty.get(path))}).status_code == 303
+    assert "Sudah dipastikan" in duty.get(path).body.decode()
+    assert case.code not in triage.get("/o").body.decode()
+
+
+def test_an_emergency_is_raised_and_lowered_from_the_desk(stack: Stack) -> None:
+    code = code_of(file())
+    path, triage = f"/o/{short(code)}", officer_browser("triage@diskominfos")
+    form = triage.get(f"{path}/raise")
+    refused = triage.post(f"{path}/raise", {"version": version_in(form), "text": "Api besar."})
+    assert refused.status_code == 422
+    said = {"version": version_in(form), "danger": "fire", "text": "Api besar."}
+    assert triage.post(f"{path}/raise", said).status_code == 303
+    assert stored(code).danger == "fire"
+    form = triage.get(f"{path}/lower")
+    done = triage.post(
+        f"{path}/lower",
+        {"version": version_in(form), "category": "", "misuse": "1", "text": "Hanya asap."},
+    )
+    assert done.status_code == 303
+    assert stored(code).emergency(cast.city()) is None
+
+
 def test_a_signed_in_citizen_finds_a_report_without_contact_among_their_own(stack: Stack) -> None:
     phone = cast.a_phone()
     a_case(phone=phone, now=utc_now())
@@ -531,7 +580,14 @@ def test_only_the_acts_that_are_open_to_this_officer_have_a_form(stack: Stack) -
     handling_acts = {"acknowledge", "reply", "ask", "start", "resolve", "pass_on", "refer"}
     assert acts(officer_browser("staff@pupr")) == handling_acts
     assert acts(officer_browser("district_head@51.71.01")) == set()
-    assert acts(officer_browser("triage@diskominfos")) == {"sort", "release", "hide", "refer", "reject"}
+    assert acts(officer_browser("triage@diskominfos")) == {
+        "sort",
+        "release",
+        "hide",
+        "refer",
+        "reject",
+        "raise",
+    }
     assert officer_browser("staff@dlhk").get(f"/o/{short(code)}").status_code == 404
     forbidden = officer_browser("staff@pupr").post(f"/o/{short(code)}/release", {"version": "1"})
     assert (forbidden.status_code, stored(code).screening) == (403, "held")
@@ -869,4 +925,4 @@ def test_every_act_has_its_words() -> None:
 
 
 def test_handling_knows_every_act_that_the_desk_offers() -> None:
-    assert {act for act in desk._DOES if not hasattr(handling, str(act))} == {Act.REVEAL}
+    assert {act for act in desk._DOES if not hasattr(handling, str(act))} == {Act.REVEAL, Act.RAISE}

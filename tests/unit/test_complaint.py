@@ -59,7 +59,8 @@ DOABLE = [act for act in Act if act not in (Act.FILE, Act.READ, Act.LONGER)]
 
 def ready_for(act: Act, status: Status) -> tuple[Complaint, datetime]:
     """A case in which nothing but the status can be in the way of the act, and the moment to try it."""
-    complaint = a_complaint(status, identity_shown=True, rating=None)
+    danger = {"category": "kebakaran"} if act in (Act.CONFIRM, Act.LOWER) else {}
+    complaint = a_complaint(status, identity_shown=True, rating=None, **danger)
     if act is Act.ESCALATE:
         return complaint, due_of(complaint, ClockName.RESOLUTION)
     if act is Act.CLOSE:
@@ -545,6 +546,7 @@ class AnyLife(RuleBasedStateMachine):
         if self.history:
             change = asking.settled(self.case, change, CITY)
             before, after = self.case, change.complaint
+            lowered = change.event.act is Act.LOWER  # takes the minutes of an emergency back, and says why
             assert after.level >= before.level
             assert after.private >= before.private
             for clock in before.clocks.without(*INSIDE):
@@ -552,7 +554,8 @@ class AnyLife(RuleBasedStateMachine):
                 assert later is not None
                 assert later.climbed >= clock.climbed
                 paused = clock.name is ClockName.RESOLUTION and "paused" in change.event.data
-                if clock.name in (ClockName.FIRST_REPLY, ClockName.RESOLUTION) and not paused:
+                moved = paused or lowered
+                if clock.name in (ClockName.FIRST_REPLY, ClockName.RESOLUTION) and not moved:
                     assert later.due <= clock.due
                 if clock.stopped_at is not None and later.stopped_at is not None:
                     assert later.stopped_at >= clock.stopped_at

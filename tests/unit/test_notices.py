@@ -17,6 +17,7 @@ from chalicelib.domain.geo import Point
 from chalicelib.domain.notices import (
     CITIZEN_SMS_PER_CASE,
     TEMPLATES,
+    UNVERIFIED,
     Channel,
     Holder,
     NoRoom,
@@ -25,11 +26,12 @@ from chalicelib.domain.notices import (
     notices_for,
     render,
     texts_a_citizen,
+    topic_room,
     where_label,
 )
 from chalicelib.domain.people import Act
 from chalicelib.domain.service_level import ClockName, Clocks
-from chalicelib.domain.sms import is_gsm7, parts, units
+from chalicelib.domain.sms import SINGLE_PART, is_gsm7, parts, units
 from tests.builders import (
     FIELD,
     INSPECTORATE,
@@ -168,7 +170,7 @@ class TestBeforeAClosure:
 
     def test_an_emergency_has_it_too_as_its_posts_never_close(self):
         emergency = self.receipt(at(24, 12), category="kebakaran")
-        assert emergency.template == "citizen_received"
+        assert emergency.template == "citizen_emergency"
 
     def test_later_messages_are_not_about_it(self):
         change = perform(Act.RESOLVE, a_complaint(), HOLIDAY_CITY, now=at(24, 12))
@@ -374,7 +376,7 @@ class TestWhatANoticeHolds:
         for notice in every_notice():
             texts = [name for name in TEMPLATES if name.partition(".")[0] == notice.template]
             needed = frozenset().union(*(TEMPLATES[name] for name in texts))
-            assert set(notice.args) == needed - {"code", "link", "service"}
+            assert set(notice.args) - {"unverified"} == needed - {"code", "link", "service"}
 
     def test_a_repeated_job_makes_the_same_notices(self):
         change, holders = climb(late(a_complaint()))
@@ -438,6 +440,7 @@ def arguments(city, name: str, category: str, where: str) -> dict[str, str]:
         "reopens": "30/11",
         "until": "24/11 09.30",
         "question": "99",
+        "number": max((n.number for n in city.emergency_numbers.values()), key=len),
         "link": f"https://{city.host}/{link}",
         "service": city.service_name,
         "digits": "123456",
@@ -465,6 +468,22 @@ def test_every_sms_of_a_real_city_is_one_part_and_readable_whatever_the_names(ci
         for key, least in (("category", 13), ("where", 9)):
             if key in TEMPLATES[name]:
                 assert given[key][:least].rstrip(" ,.-") in text, f"{key} was cut too short: {text}"
+
+
+OF_EMERGENCIES = ("office_emergency.sms", "officer_alarm.sms", "office_new.sms", "office_reopened.sms")
+"""Of an emergency that nobody has confirmed the city's people hear by these alone."""
+
+
+@pytest.mark.parametrize(
+    ("city_id", "language", "name"), [each for each in SMS_TEXTS if each[2] in OF_EMERGENCIES]
+)
+def test_every_sms_about_an_unverified_emergency_has_room_to_say_so(city_id, language, name):
+    city = cities.load(city_id)
+    given = arguments(city, name, "X" * 40, "Y" * 40) | {"unverified": UNVERIFIED[language]}
+    room = topic_room(city) if name.startswith("office_") else SINGLE_PART
+    text = render(name, given, language, city, one_sms=True, room=room)
+    assert text.startswith(UNVERIFIED[language])
+    assert units(text) <= room
 
 
 @pytest.mark.parametrize("city_id", cities.available())

@@ -43,6 +43,9 @@ HANDLING = {
     Act.REVEAL,
     Act.ASK,
 }
+WEIGHING = {Act.RAISE, Act.LOWER}
+ON_DUTY = WEIGHING | {Act.CONFIRM}
+"""What duty posts and heads of an office do beside: say what is an emergency, and that one is real."""
 DECIDING = {Act.SORT, Act.LONGER, Act.RELEASE, Act.HIDE, Act.REJECT}
 REPORTERS = {Act.FILE, Act.EDIT, Act.MESSAGE, Act.RATE, Act.REOPEN, Act.WITHDRAW, Act.ANSWER}
 ACTS_OF_TIME = {Act.ESCALATE, Act.CLOSE, Act.RESUME}
@@ -87,15 +90,16 @@ class TestTheTableOfRights:
 class TestScopes:
     @pytest.mark.parametrize("role", [Role.STAFF, Role.DUTY, Role.DIVISION_HEAD, Role.OFFICE_HEAD])
     def test_people_of_the_responsible_office_handle_the_case(self, role):
-        assert may(ONE_OF_EACH[role], a_complaint()) == HANDLING
+        more = set() if role is Role.STAFF else ON_DUTY
+        assert may(ONE_OF_EACH[role], a_complaint()) == HANDLING | more
 
     @pytest.mark.parametrize("role", [Role.STAFF, Role.DUTY, Role.DIVISION_HEAD, Role.OFFICE_HEAD])
     def test_people_of_another_office_learn_nothing(self, role):
         assert may(f"{role}@{WASTE}", a_complaint()) == set()
 
     def test_triage_reads_sorts_screens_and_declines_everywhere_but_handles_its_own(self):
-        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint()) == DECIDING | {Act.READ, Act.REFER}
-        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint(category=None)) == HANDLING | DECIDING
+        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint()) == DECIDING | WEIGHING | {Act.READ, Act.REFER}
+        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint(category=None)) == HANDLING | DECIDING | WEIGHING
 
     @pytest.mark.parametrize("role", [Role.SECRETARY, Role.MAYOR])
     def test_secretary_and_mayor_read_everything_that_is_decided(self, role):
@@ -133,8 +137,8 @@ class TestScopes:
         assert Act.ACK_RUNG not in may(f"division_head@{WORKS}", case)
         clocks = case.clocks.climb(ClockName.RESOLUTION, 1, NOW, rung=f"division_head@{WORKS}")
         case = replace(case, clocks=clocks)
-        assert may(f"division_head@{WORKS}", case) == HANDLING | {Act.ACK_RUNG}
-        assert may(f"office_head@{WORKS}", case) == HANDLING
+        assert may(f"division_head@{WORKS}", case) == HANDLING | ON_DUTY | {Act.ACK_RUNG}
+        assert may(f"office_head@{WORKS}", case) == HANDLING | ON_DUTY
         assert may("secretary@city", case) == {Act.READ}
 
     def test_a_rung_opens_the_private_case_that_it_was_told_of(self):
@@ -176,7 +180,7 @@ class TestSealedCases:
     SEALED = a_complaint(category="gang", hamlet=SHORE_EAST, sealed=True)
 
     def test_they_are_triages_alone(self):
-        assert may(f"triage@{TRIAGE}", self.SEALED) == HANDLING | DECIDING
+        assert may(f"triage@{TRIAGE}", self.SEALED) == HANDLING | DECIDING | WEIGHING
         blind = [
             *(post for role, post in ONE_OF_EACH.items() if role is not Role.TRIAGE),
             *(
@@ -197,14 +201,15 @@ class TestSealedCases:
     def test_where_triage_is_accused_its_stand_in_decides_in_its_place(self, role):
         case = a_complaint(sealed=True, accused=TRIAGE)
         assert case.office == INSPECTORATE
-        assert may(f"{role}@{INSPECTORATE}", case) == HANDLING | DECIDING
+        more = set() if role == "staff" else {Act.CONFIRM}
+        assert may(f"{role}@{INSPECTORATE}", case) == HANDLING | DECIDING | WEIGHING | more
         for post in (f"triage@{TRIAGE}", f"office_head@{TRIAGE}", f"duty@{TRIAGE}"):
             assert may(post, case) == set()
 
     def test_the_stand_in_also_releases_what_another_office_handles(self):
         case = a_complaint(accused=TRIAGE)
         assert case.office == WORKS
-        assert may(f"duty@{INSPECTORATE}", case) == DECIDING | {Act.READ, Act.REFER}
+        assert may(f"duty@{INSPECTORATE}", case) == DECIDING | WEIGHING | {Act.READ, Act.REFER}
         assert may(f"triage@{TRIAGE}", case) == set()
 
     def test_standing_in_ends_with_the_case_it_is_for(self):
