@@ -17,17 +17,23 @@ ANY_ACCOUNT = "ap-southeast-3:*:"
 """What the files say for ``<region>:<account>:``; the region is exact already."""
 
 
-def narrowed(policy: dict[str, Any], *, prefix: str, account: str) -> dict[str, Any]:
+TRACES = "Traces"
+"""Sid of the statement that only a stage with X-Ray needs."""
+
+
+def narrowed(policy: dict[str, Any], *, prefix: str, account: str, traces: bool = False) -> dict[str, Any]:
     """A policy document for one stage. ``prefix`` is TABLE_PREFIX: ``<app>-<city>-<stage>-``.
 
-    Raises ValueError for a prefix that is none, since a star in its place would say the same as before.
+    ``traces`` where the stage turns X-Ray on. Raises ValueError for a prefix that is none, since a star in its place
+    would say the same as before.
     """
     app, *rest = prefix.rstrip("-").split("-")
     if not prefix.endswith("-") or app != "pro" or len(rest) < 2 or "*" in prefix + account:
         raise ValueError(f"{prefix!r} of {account!r} names no stack")
     stack = prefix.removesuffix("-")
     city, stage = "-".join(rest[:-1]), rest[-1]
-    text = json.dumps(policy)
+    kept = [each for each in policy["Statement"] if traces or each["Sid"] != TRACES]
+    text = json.dumps({**policy, "Statement": kept})
     for star, exact in (
         (ANY_STACK, stack),
         ("parameter/pro/*/", f"parameter/pro/{city}/{stage}/"),
@@ -38,10 +44,9 @@ def narrowed(policy: dict[str, Any], *, prefix: str, account: str) -> dict[str, 
     return made
 
 
-def narrow_files(folder: Path, *, prefix: str, account: str) -> None:
+def narrow_files(folder: Path, *, prefix: str, account: str, traces: bool = False) -> None:
     """Narrow every policy file of a ``.chalice`` folder in place: that of a staging copy, never the one in git."""
     for path in sorted(folder.glob("policy-*.json")):
         policy = json.loads(path.read_text(encoding="utf-8"))
-        path.write_text(
-            json.dumps(narrowed(policy, prefix=prefix, account=account), indent=2) + "\n", encoding="utf-8"
-        )
+        exact = narrowed(policy, prefix=prefix, account=account, traces=traces)
+        path.write_text(json.dumps(exact, indent=2) + "\n", encoding="utf-8")

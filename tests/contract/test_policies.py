@@ -44,6 +44,14 @@ GRANTED_FOR_WHAT_NO_TEST_CALLS: Mapping[tuple[str, str], str] = {
         for action in ("logs:CreateLogStream", "logs:PutLogEvents")
     },
     **{
+        (
+            function,
+            action,
+        ): "written by Lambda and the tracer where a stage turns X-Ray on; narrowed away elsewhere"
+        for function in FUNCTIONS
+        for action in ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
+    },
+    **{
         ("relay_notices", f"dynamodb:{action}"): "read by Lambda's poller, under the function's role"
         for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
     },
@@ -59,6 +67,7 @@ GRANTED_FOR_WHAT_NO_TEST_CALLS: Mapping[tuple[str, str], str] = {
 """Every grant that the scenario cannot ask for, by function and action."""
 
 WIDER_THAN_ONE_RESOURCE: Mapping[str, str] = {
+    "Traces": "X-Ray knows no resource",
     "ListOfStreams": "dynamodb:ListStreams knows no resource",
     "OfficeTopics": "one topic per office of the profile, made by infra/topics.py",
     "OfficersOwnTopics": "one topic per officer, made by make posts",
@@ -444,7 +453,7 @@ def test_each_excuse_still_excuses_something() -> None:
 def test_every_resource_of_a_stage_s_policy_is_named_to_the_end(function: str) -> None:
     path = CHALICE / CONFIG["lambda_functions"][function]["iam_policy_file"]
     whole = json.loads(path.read_text(encoding="utf-8"))
-    exact = narrowed(whole, prefix="pro-denpasar-prod-", account=stacks.ACCOUNT)
+    exact = narrowed(whole, prefix="pro-denpasar-prod-", account=stacks.ACCOUNT, traces=True)
     for statement in exact["Statement"]:
         assert not any("*" in action for action in listed(statement["Action"])), statement["Sid"]
         for resource in listed(statement.get("Resource", statement.get("NotResource"))):
@@ -463,7 +472,16 @@ def test_every_resource_of_a_stage_s_policy_is_named_to_the_end(function: str) -
 )
 def test_a_policy_is_narrowed_to_a_stack_or_not_at_all(prefix: str) -> None:
     with pytest.raises(ValueError):
-        narrowed({}, prefix=prefix, account=stacks.ACCOUNT)
+        narrowed({"Statement": []}, prefix=prefix, account=stacks.ACCOUNT)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_a_stage_with_x_ray_may_write_traces(function: str) -> None:
+    path = CHALICE / CONFIG["lambda_functions"][function]["iam_policy_file"]
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    for traces in (False, True):
+        exact = narrowed(whole, prefix="pro-denpasar-prod-", account=stacks.ACCOUNT, traces=traces)
+        assert ("xray" in json.dumps(exact)) is traces
 
 
 def test_one_stage_may_not_touch_what_another_stores(tmp_path: Path) -> None:
