@@ -40,6 +40,7 @@ NO_ALARM: Mapping[str, str] = {
     "NoticesHeld": "quiet hours at work",
     "NoticesRepeated": "one message may have come twice: nothing is left to do about it",
     "NoticesSent": "the good case",
+    "Resumed": "a pause ended by itself, as promised",
     "Warned": "warnings at work",
 }
 """Counts that wake nobody, each with the reason."""
