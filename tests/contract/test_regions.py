@@ -45,8 +45,21 @@ _REGION = re.compile(r"\b(?:us|eu|ap|sa|ca|me|af|il|mx)-(?:gov-)?(?:[a-z]+)-\d\b
 
 
 def page() -> dict[str, str]:
+    """What the service itself runs on, and where."""
+    return _table("service")
+
+
+def tools() -> dict[str, str]:
+    """What an operator's tools ask besides, and where."""
+    return _table("asked by tools")
+
+
+def _table(heading: str) -> dict[str, str]:
     text = (PROJECT / "docs" / "data-at-home.md").read_text(encoding="utf-8")
-    return dict(re.findall(r"^\| `(\w+)` \| ([\w, -]+) \| .{5,} \|$", text, re.MULTILINE))
+    _, _, rest = text.partition(f"| {heading} |")
+    return dict(
+        re.findall(r"^\| `([\w-]+)` \| ([\w, -]+) \| .{5,} \|$", rest.partition("\n\n")[0], re.MULTILINE)
+    )
 
 
 def in_templates() -> dict[str, set[str]]:
@@ -74,8 +87,8 @@ def in_policies() -> set[str]:
     return found
 
 
-def calls_of_boto() -> Iterator[tuple[Path, ast.Call]]:
-    for path in (PROJECT / "chalicelib").rglob("*.py"):
+def calls_of_boto(folder: str = "chalicelib") -> Iterator[tuple[Path, ast.Call]]:
+    for path in (PROJECT / folder).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(
                 ("client", "Session", "resource")
@@ -83,9 +96,9 @@ def calls_of_boto() -> Iterator[tuple[Path, ast.Call]]:
                 yield path, node
 
 
-def in_code() -> set[str]:
+def in_code(folder: str = "chalicelib") -> set[str]:
     found = {"dynamodb"}  # by way of PynamoDB
-    for _, call in calls_of_boto():
+    for _, call in calls_of_boto(folder):
         first = call.args[0] if call.args else None
         if isinstance(first, ast.Constant) and isinstance(first.value, str):
             found.add(OTHER_NAMES.get(first.value, first.value))
@@ -98,6 +111,12 @@ def test_every_service_that_is_touched_is_on_the_page_and_no_other() -> None:
     for services in in_templates().values():
         touched |= services
     assert touched == set(page())
+
+
+def test_every_service_that_an_operator_s_tools_ask_is_on_the_page() -> None:
+    assert in_code("infra") <= set(page()) | set(tools())
+    assert not set(page()) & set(tools())
+    assert {where for service, where in tools().items() if service != "cloudformation"} == {HOME}
 
 
 def test_everything_that_can_hold_what_people_sent_is_at_home() -> None:
