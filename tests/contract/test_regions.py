@@ -38,6 +38,7 @@ OTHER_NAMES = {"sesv2": "ses"}
 MAY_NAME_VIRGINIA = {
     "infra/global.yaml": "is deployed there",
     "infra/edge.yaml": "takes the certificate and the web ACL from there",
+    "infra/prices.toml": "says of which region a list price is",
     "infra/target.py": "says to the deploy where global.yaml goes",
 }
 
