@@ -430,10 +430,15 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
             assert api.call("POST", "/v1/auth/codes", {"phone": "0812-3456-7890"}).status == 202
             assert api.call("POST", "/v1/complaints", a_report()).status == 201
             send(sender, made[sender])
-            current.move_clock(by_day + timedelta(days=later + 3))
-            with recorded(made["sweep_deadlines"]):
-                assert invoke("sweep_deadlines", TICK)["climbed"] >= 1
-            send(sender, made[sender])
+            for day in range(1, 20):
+                if any("-officer-" in resource for _, resource in made[sender].needed):
+                    break  # it has climbed to somebody with a mailbox of their own
+                current.move_clock(by_day + timedelta(days=later + day))
+                with recorded(made["sweep_deadlines"]):
+                    invoke("sweep_deadlines", TICK)
+                send(sender, made[sender])
+            else:
+                raise AssertionError("no case reached the head of the division")
         yield made
     finally:
         current.move_clock(timedelta(0))
@@ -444,7 +449,6 @@ def send(function: str, made: Calls) -> None:
     from chalicelib.store.tables import NoticeRow
 
     waiting = [row.notice_id for row in NoticeRow.scan() if row.state == "pending"]
-    assert len(waiting) >= 2
     records = [stream_record(notice) for notice in waiting]
     with recorded(made):
         invoke(function, {"Records": records} if function == "relay_notices" else TICK)
