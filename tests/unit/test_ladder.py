@@ -513,7 +513,7 @@ MAY_PUT_OFF = {
 """The only acts after which some rung may hear later than it would have; a promise none of them touches."""
 
 _TRIED = sorted(set(Act) - {Act.FILE, Act.READ, Act.LONGER, Act.CLOSE, Act.LOWER})
-"""All but those that may put a promise off by right: ``longer`` with a reason, and the end of an emergency's minutes."""
+"""All but those that may put a promise off by right: ``longer`` with a reason, and the end of emergency minutes."""
 
 
 @given(
