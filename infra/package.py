@@ -26,10 +26,9 @@ import py_compile
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -80,26 +79,38 @@ def build(stage_dir: Path, *, python: str = RUNNING, machine: str = "arm64") -> 
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A zip as Lambda gets it."""
+    """What ``chalice package`` made of a staging copy."""
 
-    path: Path
+    zip: Path
+    """As Lambda gets it."""
+    template: Path
+    """The SAM template beside it, which names each function, its handler, memory, timeout and events."""
     zipped: int
     """Bytes."""
     unzipped: int
 
+    def unpack(self, folder: Path) -> Path:
+        """Unpack as Lambda does: every file is as old as it is unpacked, for all to read."""
+        with zipfile.ZipFile(self.zip) as made:
+            made.extractall(folder)
+        return folder
+
 
 def pack(stage_dir: Path, out: Path, *, stage: str = "dev") -> Packed:
-    """Let ``chalice package`` make the zip of a staging copy, ``out``; raises CannotPackage.
+    """Let ``chalice package`` make zip and template of a staging copy in the folder ``out``; raises CannotPackage.
 
     Settings that only the stacks of a stage know are given stand-ins: Chalice imports the app to find its functions,
     but the zip holds no settings. (The deploy gives the real ones, to the functions.)
     """
-    with tempfile.TemporaryDirectory(prefix="pro-package-") as folder:
-        chalice(stage_dir, "package", "--stage", stage, folder, environment=_stand_ins(stage_dir, stage))
-        out.parent.mkdir(parents=True, exist_ok=True)
-        shutil.move(Path(folder) / "deployment.zip", out)
-    with zipfile.ZipFile(out) as made:
-        return Packed(out, out.stat().st_size, sum(entry.file_size for entry in made.infolist()))
+    out.mkdir(parents=True, exist_ok=True)
+    # Absolute, or Chalice looks for it within the project.
+    chalice(
+        stage_dir, "package", "--stage", stage, str(out.resolve()), environment=_stand_ins(stage_dir, stage)
+    )
+    path = out / "deployment.zip"
+    with zipfile.ZipFile(path) as made:
+        unzipped = sum(entry.file_size for entry in made.infolist())
+    return Packed(path, out / "sam.json", path.stat().st_size, unzipped)
 
 
 def chalice(stage_dir: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
@@ -296,7 +307,7 @@ def _stand_ins(stage_dir: Path, stage: str) -> dict[str, str]:
     if stage not in config["stages"]:
         raise CannotPackage(f".chalice/config.json has no stage {stage}")
     known = config["stages"][stage].get("environment_variables", {})
-    unknown = {field.name.upper(): "unknown" for field in fields(Settings) if field.name != "mail_from"}
+    unknown = {field.name.upper(): "unknown" for field in fields(Settings) if field.default is MISSING}
     return {"AWS_DEFAULT_REGION": "ap-southeast-3", **unknown, **known}
 
 
@@ -308,12 +319,12 @@ def main() -> int:
     asked = parser.parse_args()
     try:
         build(asked.out, machine=asked.machine)
-        packed = pack(asked.out, asked.out.parent / "deployment.zip", stage=asked.stage)
+        packed = pack(asked.out, asked.out.parent, stage=asked.stage)
     except CannotPackage as why:
         print(why, file=sys.stderr)
         return 1
     print(f"  {asked.out}: the staging copy, for Python {RUNNING} on {asked.machine}")
-    print(f"  {packed.path}: {packed.zipped / 1e6:.1f} MB, {packed.unzipped / 1e6:.1f} MB unpacked")
+    print(f"  {packed.zip}: {packed.zipped / 1e6:.1f} MB, {packed.unzipped / 1e6:.1f} MB unpacked")
     if packed.zipped > MOST_BYTES:
         print(f"  more than {MOST_BYTES / 1e6:g} MB", file=sys.stderr)
         return 1
