@@ -50,29 +50,39 @@ class CannotPackage(Exception):
     """Why no package was made, in one sentence for whoever runs this."""
 
 
-def build(stage_dir: Path, *, python: str = RUNNING, machine: str = "arm64") -> Path:
+def build(
+    stage_dir: Path,
+    *,
+    python: str = RUNNING,
+    machine: str = "arm64",
+    project: Path = PROJECT,
+    trimmed: bool = True,
+) -> Path:
     """Make the staging copy in ``stage_dir`` and answer it; Chalice's commands are then run there.
 
     ``stage_dir`` is emptied first, but for ``.chalice/deployed``, which is the deployment's memory. ``python`` is
     Lambda's minor version, "3.11"; it must be that of the interpreter that runs this, for bytecode fits one version
     alone and Chalice takes its own for Lambda's. ``machine`` is ``arm64`` or ``x86_64``. Needs the package index for
     the wheels that requirements.txt pins by hash. Raises CannotPackage.
+
+    ``project`` and ``trimmed`` are for the bench, which holds this package against others made in the same way.
     """
     if python != RUNNING:
         raise CannotPackage(f"Lambda's Python is {python}, this is {RUNNING}: run this with Python {python}")
     if machine not in MACHINES:
         raise CannotPackage(f"{machine} is no architecture of Lambda: {' or '.join(MACHINES)}")
     _empty(stage_dir)
-    sources = [path for path in (PROJECT / "chalicelib").rglob("*") if _belongs(path)]
-    for path in (PROJECT / "app.py", *sources):
-        kept = stage_dir / path.relative_to(PROJECT)
+    sources = [path for path in (project / "chalicelib").rglob("*") if _belongs(path)]
+    for path in (project / "app.py", *sources):
+        kept = stage_dir / path.relative_to(project)
         kept.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, kept)
     (stage_dir / "requirements.txt").write_text("", encoding="utf-8")
-    _settings(stage_dir / ".chalice", machine)
+    _settings(project / ".chalice", stage_dir / ".chalice", machine)
     vendor = stage_dir / "vendor"
-    _fetch(vendor, python, machine)
-    trim(vendor, services(PROJECT / "chalicelib"))
+    _fetch(project / "requirements.txt", vendor, python, machine)
+    if trimmed:
+        trim(vendor, services(project / "chalicelib"))
     _compile(stage_dir)
     return stage_dir
 
@@ -239,24 +249,24 @@ def _belongs(path: Path) -> bool:
     return path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
 
 
-def _settings(folder: Path, machine: str) -> None:
-    folder.mkdir(exist_ok=True)
-    for policy in (PROJECT / ".chalice").glob("policy-*.json"):
-        shutil.copyfile(policy, folder / policy.name)
-    config = json.loads((PROJECT / ".chalice" / "config.json").read_bytes())
+def _settings(folder: Path, copy: Path, machine: str) -> None:
+    copy.mkdir(exist_ok=True)
+    for policy in folder.glob("policy-*.json"):
+        shutil.copyfile(policy, copy / policy.name)
+    config = json.loads((folder / "config.json").read_bytes())
     config["lambda_architecture"] = machine
-    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+    (copy / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 
-def _fetch(vendor: Path, python: str, machine: str) -> None:
-    """Put the wheels that requirements.txt pins into ``vendor``, for Lambda's machine and not for this one."""
+def _fetch(requirements: Path, vendor: Path, python: str, machine: str) -> None:
+    """Put the wheels that are pinned into ``vendor``, for Lambda's machine and not for this one."""
     glibc = _GLIBC.get(python, _GLIBC[""])
     command = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),
         *("--target", str(vendor), "--no-compile", "--no-deps", "--require-hashes", "--only-binary=:all:"),
         *(f"--platform=manylinux{version}_{MACHINES[machine]}" for version in glibc),
         *("--implementation=cp", f"--python-version={python}", f"--abi=cp{python.replace('.', '')}"),
-        *("--abi=abi3", "--abi=none", "--requirement", str(PROJECT / "requirements.txt")),
+        *("--abi=abi3", "--abi=none", "--requirement", str(requirements)),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
