@@ -22,6 +22,7 @@ import compileall
 import gzip
 import json
 import os
+import pickle
 import py_compile
 import shutil
 import subprocess
@@ -81,6 +82,8 @@ def build(
     _settings(project / ".chalice", stage_dir / ".chalice", machine)
     vendor = stage_dir / "vendor"
     _fetch(project / "requirements.txt", vendor, python, machine)
+    if project == PROJECT:
+        _read_cities(stage_dir / "chalicelib" / "cities")
     if trimmed:
         trim(vendor, services(project / "chalicelib"))
     _compile(stage_dir)
@@ -256,6 +259,14 @@ def _settings(folder: Path, copy: Path, machine: str) -> None:
     config = json.loads((folder / "config.json").read_bytes())
     config["lambda_architecture"] = machine
     (copy / "config.json").write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
+
+
+def _read_cities(folder: Path) -> None:
+    """Put each city beside its files as `cities.load` answers it: what is read and checked here need not be there."""
+    from chalicelib import cities
+
+    for city_id in cities.available():
+        (folder / city_id / cities.READY).write_bytes(pickle.dumps(cities.load(city_id), protocol=5))
 
 
 def _fetch(requirements: Path, vendor: Path, python: str, machine: str) -> None:
