@@ -5,6 +5,7 @@ from chalice.app import Chalice, ConvertToMiddleware, CORSConfig
 from chalicelib.http import auth, desk, officers, own, pages, problems, public, reporters, requests
 from chalicelib.jobs import relay, sweeps
 from chalicelib.observability import logger, observer
+from chalicelib.settings import runs
 
 app = Chalice(app_name="pro", configure_logs=False)
 app.log = logger  # type: ignore[assignment]  # a stand-in for a logger, as Powertools documents it
@@ -29,3 +30,5 @@ for blueprint in (
 app.register_middleware(ConvertToMiddleware(observer()), "http")
 app.register_middleware(problems.reshape, "http")
 requests.bind(app)
+if runs(__name__):
+    requests.prepare()

@@ -55,6 +55,15 @@ def settings() -> Settings:
     return Settings.from_env(os.environ)
 
 
+def runs(module: str) -> bool:
+    """Whether this process is a Lambda whose handler stands in this module, and not one that merely imports it.
+
+    While such a process starts it has a whole core, and by its first event only a share of one: what that event will
+    need is best loaded at the module's end.
+    """
+    return os.environ.get("_HANDLER", "").rpartition(".")[0] == module
+
+
 _moved = timedelta(0)
 
 

@@ -164,8 +164,6 @@ def services(code: Path) -> frozenset[str]:
 
 _NEVER_USED = (
     "bin",
-    "boto3/data",  # resources; we use clients
-    "boto3/examples",
     "aws_lambda_powertools/event_handler",  # Chalice routes
     "dateutil/zoneinfo/*.tar.gz",  # zones come from fixed offsets of the city's profile
     # What ships beside the code of libraries and never runs.

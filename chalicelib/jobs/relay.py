@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalice.app import Blueprint, DynamoDBEvent
 
 from chalicelib.observability import observed
-from chalicelib.settings import settings, utc_now
+from chalicelib.settings import runs, settings, utc_now
 
 jobs = Blueprint(__name__)
 
@@ -19,3 +19,9 @@ def relay_notices(event: DynamoDBEvent) -> None:
     for record in event:
         if record.event_name == "INSERT":
             delivery.attempt(record.keys["notice_id"]["S"], now=utc_now())
+
+
+if runs(__name__):
+    from chalicelib.usecases import record
+
+    record.prepare()

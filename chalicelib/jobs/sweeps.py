@@ -8,7 +8,7 @@ from typing import Any
 from chalice.app import Blueprint, CloudWatchEvent
 
 from chalicelib.observability import observed
-from chalicelib.settings import utc_now
+from chalicelib.settings import runs, utc_now
 
 jobs = Blueprint(__name__)
 
@@ -44,3 +44,9 @@ def sweep_outbox(event: CloudWatchEvent) -> dict[str, Any]:
 def _has_time(event: CloudWatchEvent) -> Callable[[], bool]:
     context: Any = event.context
     return lambda: context.get_remaining_time_in_millis() > _LEAVE_MS
+
+
+if runs(__name__):
+    from chalicelib.usecases import record
+
+    record.prepare()

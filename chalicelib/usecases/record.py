@@ -16,12 +16,18 @@ from chalicelib.domain.people import Act, in_conflict
 from chalicelib.observability import count, logger
 from chalicelib.settings import settings
 from chalicelib.store import complaints, guards, people
-from chalicelib.store.tables import PersonRow
+from chalicelib.store.tables import PersonRow, connection
 
 
 def city() -> City:
     """The profile of the city that this stage serves."""
     return load(settings().city)
+
+
+def prepare() -> None:
+    """Make while a function starts what each of its first events would wait for: the city and the tables' client."""
+    city()
+    connection().client  # noqa: B018  made on first use
 
 
 def record(

@@ -34,6 +34,7 @@ ABOUT = (
 )
 DEFAULT_MOST = 0.35
 BARE_MOST = 1.15
+MEMORY_MOST = 0.5
 TURNS = 7
 MACHINE = "arm64" if platform.machine() in {"arm64", "aarch64"} else "x86_64"
 
@@ -115,13 +116,19 @@ LOOKUP = "API, a look at one case"
 def tell(section: Section, found: Mapping[str, Cold]) -> None:
     for name, cold in found.items():
         share = cold.init("ours") / cold.cpu("ours")
-        note = f"{share:.0%} of it before the first event; {cold.peak('ours'):.0f} MB at most"
+        note = f"{share:.0%} of it before the first event"
         section.add(
             f"{name}: beside Chalice's default",
             cold.cpu("ours") / cold.cpu("default"),
             "x",
             DEFAULT_MOST,
             note,
+        )
+    for name, cold in found.items():
+        given = _memory(cold.handler)
+        note = f"{cold.peak('ours'):.0f} MB of {given}"
+        section.add(
+            f"{name}: memory used of what it is given", cold.peak("ours") / given, "x", MEMORY_MOST, note
         )
     lookup = found[LOOKUP]
     least = f"least CPU time of {TURNS} starts"
@@ -139,6 +146,14 @@ def tell(section: Section, found: Mapping[str, Cold]) -> None:
             "x",
             note=note,
         )
+
+
+def _memory(handler: str) -> int:
+    """MB that .chalice/config.json gives a function."""
+    name = handler.rpartition(".")[2]
+    config = json.loads((PROJECT / ".chalice" / "config.json").read_bytes())
+    given: int = config["lambda_functions"]["api_handler" if name == "app" else name]["lambda_memory_size"]
+    return given
 
 
 def _compared(what: str) -> tuple[str, ...]:
