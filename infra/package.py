@@ -28,9 +28,10 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -141,23 +142,32 @@ def chalice(stage_dir: Path, *arguments: str, environment: Mapping[str, str] | N
     return done.stdout
 
 
-def services(code: Path) -> frozenset[str]:
+def services(code: Path) -> dict[str, frozenset[str] | None]:
     """Which AWS services the code under a folder calls: each ``aws.client("name")``, and the tables'.
 
-    Read from the source, so that a new adapter's service cannot be forgotten here. Raises CannotPackage where a name
-    is not written out.
+    With each the methods it is asked for, where every call stands right behind the client (``aws.client("ssm")
+    .get_parameter(...)``); None where a client is handed on and might be asked for anything. Read from the source, so
+    that a new adapter cannot be forgotten here. Raises CannotPackage where a name is not written out.
     """
-    found = {"dynamodb"}  # PynamoDB asks for it by itself
+    made: list[tuple[str, ast.Call]] = []
+    asked: dict[int, str] = {}
     for path in sorted(code.rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Call):
+                asked[id(node.value)] = node.attr
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "aws.client":
                 match node.args:
                     case [ast.Constant(value=str(name))]:
-                        found.add(name)
+                        made.append((name, node))
                     case _:
                         where = f"{path.relative_to(code.parent)}:{node.lineno}"
                         raise CannotPackage(f"{where}: aws.client needs the service's name, written out")
-    return frozenset(found)
+    found: dict[str, frozenset[str] | None] = {"dynamodb": None}  # PynamoDB asks for it by itself
+    for name in {name for name, _ in made}:
+        methods = [asked.get(id(node)) for other, node in made if other == name]
+        known = frozenset(method for method in methods if method)
+        found[name] = known if None not in methods else None
+    return found
 
 
 # What is left out ---------------------------------------------------------------------------------------------
@@ -175,8 +185,8 @@ _NEVER_USED = (
 """Left out of ``vendor``. METADATA and licences stay: scanners of a function's packages read their versions there."""
 
 
-def trim(vendor: Path, used: Iterable[str]) -> None:
-    """Leave out of ``vendor`` what never runs, and the SDK's data for services that are not ``used``."""
+def trim(vendor: Path, used: Mapping[str, frozenset[str] | None]) -> None:
+    """Leave out of ``vendor`` what never runs, and the SDK's data for what is not ``used`` (see `services`)."""
     for pattern in _NEVER_USED:
         for path in list(vendor.glob(pattern)):
             if path.is_dir():
@@ -199,7 +209,9 @@ def trim(vendor: Path, used: Iterable[str]) -> None:
         packed.with_suffix("").write_bytes(_terse(json.loads(gzip.decompress(packed.read_bytes()))))
         packed.unlink()
     for model in data.rglob("service-2.json"):
-        model.write_bytes(_terse(_undocumented(json.loads(model.read_bytes()))))
+        described = _undocumented(json.loads(model.read_bytes()))
+        methods = used[model.parent.parent.name]
+        model.write_bytes(_terse(described if methods is None else _only(described, methods)))
     endpoints = data / "endpoints.json"
     regions = json.loads(endpoints.read_bytes())
     regions["partitions"] = [
@@ -208,6 +220,29 @@ def trim(vendor: Path, used: Iterable[str]) -> None:
         if partition["partition"] == "aws"
     ]
     endpoints.write_bytes(_terse(regions))
+
+
+def _only(model: Any, methods: frozenset[str]) -> Any:
+    """A model of a service with these methods of its client alone, and the shapes that they speak of."""
+    from botocore import xform_name
+
+    operations = {name: it for name, it in model["operations"].items() if xform_name(name) in methods}
+    if len(operations) != len(methods):
+        raise CannotPackage(f"{model['metadata']['serviceId']} has no {', '.join(sorted(methods))}")
+    reached: set[str] = set()
+    ahead: list[Any] = list(operations.values())
+    while ahead:
+        node = ahead.pop()
+        if isinstance(node, dict):
+            shape = node.get("shape")
+            if isinstance(shape, str) and shape not in reached:
+                reached.add(shape)
+                ahead.append(model["shapes"][shape])
+            ahead += node.values()
+        elif isinstance(node, list):
+            ahead += node
+    shapes = {name: it for name, it in model["shapes"].items() if name in reached}
+    return {**model, "operations": operations, "shapes": shapes}
 
 
 def _undocumented(node: object) -> object:

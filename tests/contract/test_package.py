@@ -143,7 +143,9 @@ def test_the_sdk_brings_the_data_of_our_services_and_no_others(files: Mapping[st
     services = {
         name.split("/")[2] for name in files if name.startswith("botocore/data/") and name.count("/") > 2
     }
-    assert services == package.services(PROJECT / "chalicelib") >= {"dynamodb", "kms", "sns", "ssm"}
+    assert services == set(package.services(PROJECT / "chalicelib")) >= {"dynamodb", "kms", "sns", "ssm"}
+    (model,) = [name for name in files if name.startswith("botocore/data/ssm/") and "service-2" in name]
+    assert set(json.loads(files[model])["operations"]) == {"GetParameter"}
     endpoints = json.loads(files["botocore/data/endpoints.json"])
     (partition,) = endpoints["partitions"]
     assert "ap-southeast-3" in partition["regions"]
@@ -164,6 +166,18 @@ def test_a_service_that_is_not_written_out_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(package.CannotPackage, match=r"adapter\.py:4"):
         package.services(tmp_path)
+
+
+def test_a_service_keeps_all_it_can_unless_every_call_of_it_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("from chalicelib import aws\naws.client('ssm').get_parameter(Name='x')\n")
+    (tmp_path / "b.py").write_text(
+        "from chalicelib import aws\nkept = aws.client('sns')\naws.client('sns').publish()\n"
+    )
+    assert package.services(tmp_path) == {
+        "dynamodb": None,
+        "ssm": frozenset({"get_parameter"}),
+        "sns": None,
+    }
 
 
 def test_adapters_make_clients_by_one_function_alone() -> None:
