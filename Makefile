@@ -15,6 +15,8 @@ CITY ?= denpasar
 DATA_DIR ?= .local
 FILE ?=
 PYTEST_ARGS ?=
+STAGE ?= dev
+MACHINE ?= arm64
 FUZZ_EXAMPLES ?= 200
 SEED ?=
 PER_YEAR ?=
@@ -138,6 +140,12 @@ bench: setup ## Counts and ratios, each beside its goal
 .PHONY: bench-large
 bench-large: setup ## The same at a million complaints (takes hours)
 	@exec $(PY) -m local.bench --large
+
+##@ Deploy
+
+.PHONY: package
+package: setup ## Build the staging copy that is deployed from, and its zip, in build/: STAGE=, MACHINE=arm64|x86_64
+	@exec $(PY) -m infra.package --stage "$(STAGE)" --machine "$(MACHINE)"
 
 ##@ Keep
 

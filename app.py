@@ -4,13 +4,11 @@ from chalice.app import Chalice, ConvertToMiddleware, CORSConfig
 
 from chalicelib.http import auth, desk, officers, own, pages, problems, public, reporters, requests
 from chalicelib.jobs import relay, sweeps
-from chalicelib.observability import logger, metrics
-from chalicelib.settings import settings
+from chalicelib.observability import logger, observer
+from chalicelib.settings import runs, settings
 
 # The API's name, by which CloudWatch counts it: of this city, as app_name in .chalice/config.json is.
 app = Chalice(app_name=f"pro-{settings().city}", configure_logs=False)
-# Cities and stages may share an account: each has its own counts (infra/data.yaml names them in its alarms).
-metrics.set_default_dimensions(city=settings().city, stage=settings().stage)
 app.log = logger  # type: ignore[assignment]  # a stand-in for a logger, as Powertools documents it
 app.api.cors = CORSConfig(
     allow_headers=["Idempotency-Key", "If-Match", "Accept-Language"],
@@ -29,7 +27,9 @@ for blueprint in (
     sweeps.jobs,
 ):
     app.register_blueprint(blueprint)
-app.register_middleware(ConvertToMiddleware(logger.inject_lambda_context(clear_state=True)))
-app.register_middleware(ConvertToMiddleware(metrics.log_metrics(raise_on_empty_metrics=False)))
+# For requests alone: Lambda loads a job's own module and not this one, so jobs are observed where they stand.
+app.register_middleware(ConvertToMiddleware(observer()), "http")
 app.register_middleware(problems.reshape, "http")
 requests.bind(app)
+if runs(__name__):
+    requests.prepare()

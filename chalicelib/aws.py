@@ -1,11 +1,13 @@
-"""One session and one client per AWS service, shared by the adapters: a session is the dearest thing to make."""
+"""One session and one client per AWS service, shared by the adapters: a session is the dearest thing to make.
+
+botocore's own: boto3 around it would bring s3transfer and multiprocessing to every cold start, and nothing used here.
+"""
 
 from __future__ import annotations
 
 from threading import Lock
 from typing import Any
 
-import boto3
 from botocore.config import Config
 from botocore.exceptions import (
     BotoCoreError,
@@ -14,6 +16,7 @@ from botocore.exceptions import (
     HTTPClientError,
     NoCredentialsError,
 )
+from botocore.session import Session, get_session
 
 _CONFIG = Config(connect_timeout=1, read_timeout=3, retries={"max_attempts": 2, "mode": "standard"})
 # Short enough that a gateway request (29 s) never dies of one slow call.
@@ -31,15 +34,18 @@ _LATER_CODES = frozenset(
 )
 
 _clients: dict[str, Any] = {}
+_sessions: list[Session] = []
 _making = Lock()
 
 
 def client(service: str) -> Any:
-    """The client of a service; made on first use, by one thread at a time (boto3's session is not thread-safe)."""
+    """The client of a service; made on first use, by one thread at a time (a session is not thread-safe)."""
     found = _clients.get(service)
     if found is None:
         with _making:
-            make: Any = boto3.client  # its type is one overload per service
+            if not _sessions:
+                _sessions.append(get_session())
+            make: Any = _sessions[0].create_client  # its type is one overload per service
             found = _clients.get(service) or make(service, config=_CONFIG)
             _clients[service] = found
     return found
@@ -67,3 +73,4 @@ def code_of(error: BotoCoreError | ClientError) -> str:
 def forget_clients() -> None:
     """Drop all clients, for a process whose endpoints changed (tests, the local stack)."""
     _clients.clear()
+    _sessions.clear()

@@ -38,6 +38,8 @@ class Settings:
     """Sender of citizens' e-mail; empty switches that road off."""
     client_header: str = ""
     """The header in which the edge tells the caller's address; empty where no edge stands in front to write it."""
+    xray: str = ""
+    """Anything but nothing turns traces on; Lambda's own tracing is ``xray`` in .chalice/config.json."""
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Settings:
@@ -53,6 +55,15 @@ class Settings:
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     return Settings.from_env(os.environ)
+
+
+def runs(module: str) -> bool:
+    """Whether this process is a Lambda whose handler stands in this module, and not one that merely imports it.
+
+    While such a process starts it has a whole core, and by its first event only a share of one: what that event will
+    need is best loaded at the module's end.
+    """
+    return os.environ.get("_HANDLER", "").rpartition(".")[0] == module
 
 
 _moved = timedelta(0)

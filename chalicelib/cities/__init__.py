@@ -2,23 +2,43 @@
 
 from __future__ import annotations
 
-import tomllib
+import pickle
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from chalicelib.cities.profile import FILES, BadProfile, build
 from chalicelib.domain.city import City
 from chalicelib.domain.geo import BOUNDARIES_FILE
 
-__all__ = ["BadProfile", "available", "load", "read"]
+FILES = ("city.toml", "areas.toml", "categories.toml", "offices.toml", "holidays.toml")
+READY = "profile.pickle"
+"""A city as `load` answers it, beside its files in a package (infra/package.py), as bytecode lies beside sources."""
 
 _FOLDER = Path(__file__).parent
 
 
+class BadProfile(Exception):
+    """A city profile that cannot be used. ``faults`` has one line each: file, key, what is wrong."""
+
+    def __init__(self, city_id: str, faults: tuple[str, ...]) -> None:
+        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
+        super().__init__("\n  ".join((f"the profile of {city_id} has {count}:", *faults)))
+        self.faults = faults
+
+
 @lru_cache(maxsize=8)
 def load(city_id: str) -> City:
-    """The profile of a city, read once per process. Raises BadProfile with every fault in its files."""
+    """The profile of a city, read once per process. Raises BadProfile with every fault in its files.
+
+    Reading and checking the files is a fifth of a cold start, so a package brings each city ready made.
+    """
+    ready = _FOLDER / city_id / READY
+    if ready.is_file():
+        # Part of the package like the code that reads it, and made by it: who could change one could change the other.
+        made: City = pickle.loads(ready.read_bytes())  # noqa: S301
+        return made
+    from chalicelib.cities.profile import build
+
     parsed = read(city_id)
     boundaries = _FOLDER / city_id / BOUNDARIES_FILE
     return build(city_id, parsed, boundaries.read_bytes() if boundaries.is_file() else None)
@@ -35,6 +55,8 @@ def read(city_id: str) -> dict[str, dict[str, Any]]:
     Messages are the texts all cities share, with those a city has in a file of its own instead. Raises
     BadProfile for an unknown city and for files that are missing, unknown or no TOML.
     """
+    import tomllib
+
     if city_id not in available():
         raise BadProfile(city_id, (f"there is no such city; there are {', '.join(available())}",))
     parsed: dict[str, dict[str, Any]] = {}

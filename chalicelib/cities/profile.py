@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
-from chalicelib.cities import ground, services, worktime
+from chalicelib.cities import FILES, BadProfile, ground, services, worktime
 from chalicelib.cities.reading import Faults, Table
 from chalicelib.domain.city import Area, Asking, City, Office, Rung, Windows
 from chalicelib.domain.clock import Unit
@@ -20,8 +20,6 @@ from chalicelib.domain.sms import is_gsm7
 
 Parsed = Mapping[str, Mapping[str, Any]]
 """A profile's files by name, as TOML reads them."""
-
-FILES = ("city.toml", "areas.toml", "categories.toml", "offices.toml", "holidays.toml")
 
 _LINES: Mapping[str, tuple[Role, ...]] = {
     "area": (Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD, *services.CITY_ROLES),
@@ -34,15 +32,6 @@ _RETAINED = ("identity", "text", "photo", "notice", "access_log")
 _PARENT = "parent"
 _OTHERS_ACCUSED = ("office", "hamlet", "city")
 """Keys of the conflict table beside office ids and kinds: any other office, a hamlet's head, secretary and mayor."""
-
-
-class BadProfile(Exception):
-    """A city profile that cannot be used. ``faults`` has one line each: file, key, what is wrong."""
-
-    def __init__(self, city_id: str, faults: tuple[str, ...]) -> None:
-        count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-        super().__init__("\n  ".join((f"the profile of {city_id} has {count}:", *faults)))
-        self.faults = faults
 
 
 def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City:

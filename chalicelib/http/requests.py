@@ -17,7 +17,7 @@ from chalicelib.domain.errors import Fault, Invalid, NotFound, NotSignedIn
 from chalicelib.domain.tracking import parse_code
 from chalicelib.http.problems import LANGUAGES, Plain
 from chalicelib.settings import settings
-from chalicelib.usecases import signin
+from chalicelib.usecases import record, signin
 from chalicelib.usecases.intake import Retry
 
 MOST_BYTES = 64 * 1024
@@ -31,6 +31,11 @@ def bind(app: Any) -> None:
     """Tell this module the app whose current request it reads; called once by app.py."""
     global _app
     _app = app
+
+
+def prepare() -> None:
+    """Make what the first request would wait for; for the API's own Lambda."""
+    record.prepare()
 
 
 def current() -> Request:

@@ -7,7 +7,8 @@ from typing import Any
 
 from chalice.app import Blueprint, CloudWatchEvent
 
-from chalicelib.settings import utc_now
+from chalicelib.observability import observed
+from chalicelib.settings import runs, utc_now
 
 jobs = Blueprint(__name__)
 
@@ -16,6 +17,7 @@ _LEAVE_MS = 20_000
 
 
 @jobs.schedule("rate(1 minute)", name="sweep_deadlines")
+@observed
 def sweep_deadlines(event: CloudWatchEvent) -> dict[str, Any]:
     """Climb and close what time has brought due."""
     from chalicelib.usecases import escalation
@@ -30,6 +32,7 @@ def sweep_deadlines(event: CloudWatchEvent) -> dict[str, Any]:
 
 
 @jobs.schedule("rate(5 minutes)", name="sweep_outbox")
+@observed
 def sweep_outbox(event: CloudWatchEvent) -> dict[str, Any]:
     """Send again what the stream lost or the network refused for now."""
     from chalicelib.usecases import delivery
@@ -41,3 +44,9 @@ def sweep_outbox(event: CloudWatchEvent) -> dict[str, Any]:
 def _has_time(event: CloudWatchEvent) -> Callable[[], bool]:
     context: Any = event.context
     return lambda: context.get_remaining_time_in_millis() > _LEAVE_MS
+
+
+if runs(__name__):
+    from chalicelib.usecases import record
+
+    record.prepare()

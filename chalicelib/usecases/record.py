@@ -17,12 +17,18 @@ from chalicelib.domain.service_level import ClockName
 from chalicelib.observability import count, gauge, logger
 from chalicelib.settings import settings
 from chalicelib.store import complaints, guards, people
-from chalicelib.store.tables import PersonRow, read_moment
+from chalicelib.store.tables import PersonRow, connection, read_moment
 
 
 def city() -> City:
     """The profile of the city that this stage serves."""
     return load(settings().city)
+
+
+def prepare() -> None:
+    """Make while a function starts what each of its first events would wait for: the city and the tables' client."""
+    city()
+    connection().client  # noqa: B018  made on first use
 
 
 def record(

@@ -8,7 +8,7 @@ import platform
 import sys
 from pathlib import Path
 
-from local.bench import capacity, imports, instructions, sweeping
+from local.bench import capacity, cold, imports, instructions, sweeping
 from local.bench.meter import Meter
 from local.bench.report import Report, markdown, show
 from local.bench.world import PROJECT, World, load, open_world
@@ -25,7 +25,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.bench", description=__doc__)
     parser.add_argument("--complaints", type=int, default=100_000, help="size of the larger table")
     parser.add_argument("--large", action="store_true", help="a million complaints; takes long")
-    parser.add_argument("--only", choices=("tables", "instructions", "imports"), help="one part alone")
+    parser.add_argument(
+        "--only", choices=("tables", "instructions", "imports", "cold"), help="one part alone"
+    )
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     asked = parser.parse_args()
     if asked.write and asked.only:
@@ -39,7 +41,17 @@ def main() -> int:
         ]
     )
     try:
-        if asked.only != "imports":
+        if asked.only in (None, "cold"):
+            world = open_world()
+            try:
+                with step("Menghitung mulai dingin", "Counting cold starts"):
+                    started = cold.count(world)
+            finally:
+                world.close()
+            section = report.section("Cold starts", cold.ABOUT)
+            cold.tell(section, started)
+            print(show(section))
+        if asked.only not in ("imports", "cold"):
             world = open_world()
             try:
                 measure(report, world, size, asked.only)

@@ -59,7 +59,7 @@ def segments(
         command += [f"--dump-before={MARK}"] if marked else []
         run([*command, sys.executable, "-P", *arguments], variables)
         found = sorted(Path(out).iterdir(), key=_part)
-        return [_total(path) / 1e6 for path in found]
+        return [total(path) / 1e6 for path in found]
 
 
 def run(command: Sequence[str], variables: Mapping[str, str]) -> str:
@@ -77,7 +77,8 @@ def _part(path: Path) -> int:
     return int(path.suffix[1:] or 10**9)
 
 
-def _total(path: Path) -> int:
+def total(path: Path) -> int:
+    """Instructions in a file of callgrind's."""
     found = re.search(rb"^totals: (\d+)", path.read_bytes(), re.MULTILINE)
     if found is None:
         raise Trouble("Keluaran valgrind tidak terbaca.", "The output of valgrind cannot be read.")

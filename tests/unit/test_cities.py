@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from chalicelib import cities
-from chalicelib.cities.profile import BadProfile, build
+from chalicelib.cities import BadProfile
+from chalicelib.cities.profile import build
 from chalicelib.cities.services import working_days
 from chalicelib.domain.city import AREA_HEAD, City, Kind, LegalClass, PlaceNeed
 from chalicelib.domain.clock import Span
