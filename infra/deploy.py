@@ -18,7 +18,7 @@ from chalicelib import cities
 from infra import staging, state, topics
 from infra.stacks import compact
 from infra.steps import Deployment, Options
-from infra.target import HOME, PROJECT, STAGES, Aws, Halt, Target, choices
+from infra.target import HOME, PROJECT, Aws, Halt, Target, chalice_config, choices, stages_of
 from local.apply import read_template
 
 
@@ -82,15 +82,20 @@ def settle_here(deployment: Deployment) -> None:
 
 
 def target_of(city: str, stage: str) -> Target:
-    """Raises Halt for a stage or city that there is not."""
-    if stage not in STAGES:
-        raise Halt(
-            f"STAGE={stage or '-'} tidak dikenal.",
-            f"STAGE={stage or '-'} is not known.",
-            (f"Pilih STAGE={' | '.join(STAGES)}", f"Choose STAGE={' | '.join(STAGES)}"),
-        )
+    """A stage of .chalice/config.json, or one that infra/stages.toml names for this city. Raises Halt for any other:
+    a slip of the pen must not make a city."""
     if city not in cities.available():
         raise Halt(f"Tidak ada kota {city}.", f"There is no city {city}.")
+    known = sorted({*chalice_config()["stages"], *stages_of(city)})
+    if stage not in known:
+        raise Halt(
+            f"STAGE={stage or '-'} tidak dikenal untuk {city}.",
+            f"STAGE={stage or '-'} is not known for {city}.",
+            (
+                f"Pilih {', '.join(known)}, atau tulis [{city}.{stage or 'nama'}] di infra/stages.toml.",
+                f"Choose {', '.join(known)}, or write [{city}.{stage or 'name'}] into infra/stages.toml.",
+            ),
+        )
     return Target(city, stage, HOME)
 
 

@@ -10,7 +10,7 @@ import json
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ HOME = "ap-southeast-3"
 """Jakarta: personal data stays in the country (PP 71/2019)."""
 GLOBAL = "us-east-1"
 """Certificates and web ACLs of CloudFront live there alone; nothing personal does."""
-STAGES = ("dev", "staging", "prod")
 
 
 class Halt(Exception):
@@ -108,21 +107,29 @@ class Choices:
 
 def choices(target: Target, path: Path | None = None) -> Choices:
     """Read ``infra/stages.toml``. Raises Halt with the name of whatever it does not know."""
-    path = path or PROJECT / "infra" / "stages.toml"
-    try:
-        whole = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise Halt(f"{path.name} tidak terbaca: {error}", f"{path.name} cannot be read: {error}") from error
-    found = dict(whole.get(target.city, {}).get(target.stage, {}))
-    unknown = set(found) - {"account", "sms_dollars", "accept", "parameters", "settings"}
+    name = f"{target.city}.{target.stage}"
+    found = dict(_stages(path).get(target.city, {}).get(target.stage, {}))
+    unknown = ", ".join(sorted(set(found) - {field.name for field in fields(Choices)}))
     if unknown:
         raise Halt(
-            f"{path.name}: {target.city}.{target.stage} tidak mengenal {', '.join(sorted(unknown))}",
-            f"{path.name}: {target.city}.{target.stage} does not know {', '.join(sorted(unknown))}",
+            f"stages.toml: {name} tidak mengenal {unknown}", f"stages.toml: {name} does not know {unknown}"
         )
     if "accept" in found:
         found["accept"] = tuple(found["accept"])
     return Choices(**found)
+
+
+def stages_of(city: str, path: Path | None = None) -> tuple[str, ...]:
+    """The stages that ``infra/stages.toml`` names for a city."""
+    return tuple(_stages(path).get(city, {}))
+
+
+def _stages(path: Path | None) -> dict[str, Any]:
+    path = path or PROJECT / "infra" / "stages.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise Halt(f"{path.name} tidak terbaca: {error}", f"{path.name} cannot be read: {error}") from error
 
 
 class Aws:
