@@ -10,6 +10,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -63,9 +64,8 @@ def diff(deployment: Deployment) -> None:
             deployment.tell(f"    {line}")
 
 
-def settle_here(deployment: Deployment) -> None:
+def settle_here(deployment: Deployment, path: Path = PROJECT / ".chalice") -> None:
     """``make settings``: settings and record into this folder's .chalice, so that plain ``chalice deploy`` works."""
-    path = PROJECT / ".chalice"
     staging.write_config_of_stage(path / "config.json", deployment.target, deployment.environment())
     record, _ = deployment.vault.fetch()
     memory = state.recall(

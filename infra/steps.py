@@ -18,6 +18,7 @@ from pathlib import Path
 from chalicelib import cities
 from chalicelib.settings import MissingSettings, Settings
 from infra import gateway, preflight, smoke, staging, state, topics
+from infra.policies import narrow_files
 from infra.stacks import Stacks, compact
 from infra.target import GLOBAL, PROJECT, Aws, Choices, Halt, Target, chalice_config, explained
 from local.apply import read_template
@@ -47,7 +48,8 @@ class Step:
 
 
 class Deployment:
-    """One run for one target. ``build`` makes the staging copy; ``folder`` is where it is made."""
+    """One run for one target. ``build`` makes the staging copy in ``folder``; ``reach`` stands for the gateway's own
+    address where a rehearsal has it elsewhere."""
 
     def __init__(
         self,
@@ -60,12 +62,14 @@ class Deployment:
         build: Callable[[Path], object] | None = None,
         pause: float = 5.0,
         tell: Callable[[str], None] = print,
+        reach: str = "",
     ) -> None:
         self.target, self.chosen, self.aws, self.options = target, chosen, aws, options
         self.folder = folder or PROJECT / "build" / "deploy" / f"{target.city}-{target.stage}"
         self.tell = tell
         self._build = build or staging.build
         self._pause = pause
+        self._reach = reach
         self._config = chalice_config()
         self.handlers = tuple(self._config["lambda_functions"])
         self._etag = ""
@@ -262,6 +266,9 @@ class Deployment:
             ) from error
         path = self.folder / ".chalice" / "config.json"
         staging.write_config(path, self.target, self.api_stage, values)
+        # Each function's policy names this city, stage and account alone.
+        traces = {**self._config, **self._config["stages"].get(self.target.stage, {})}.get("xray", False)
+        narrow_files(path.parent, prefix=self.target.prefix, account=self.aws.account(), traces=traces)
         return (f"{len(values)} pengaturan", f"{len(values)} settings")
 
     def fetch(self) -> Said:
@@ -450,7 +457,7 @@ class Deployment:
             aws=self.aws,
             target=self.target,
             base_url=self.environment()["BASE_URL"],
-            api_url=state.api_of(record)[1].rstrip("/"),
+            api_url=self._reach or state.api_of(record)[1].rstrip("/"),
             api_stage=self.api_stage,
             handlers=self.handlers,
             record=record,

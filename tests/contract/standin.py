@@ -6,6 +6,7 @@ attributes: a test changes what "AWS" answers by setting one.
 
 from __future__ import annotations
 
+import http.client
 import json
 import re
 import threading
@@ -14,6 +15,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from werkzeug.serving import make_server
+
+from tests import account
 
 StartResponse = Callable[..., Any]
 Environ = dict[str, Any]
@@ -35,6 +38,7 @@ class StandIn:
         self.quotas = 2500.0
         self.region_state = "opted-in"
         self.sweep_answer: object = {"finished": True}
+        self.direct_refused = True
         self.break_on: str = ""
         """An API action (``CreateFunction``, ``POST /restapis`` ...) that answers 500 for as long as it stands here."""
         self.calls: list[str] = []
@@ -51,16 +55,13 @@ class StandIn:
 
     def reset(self) -> None:
         """An empty account that answers as a good one does."""
-        import moto.backends
-
-        with self._one_at_a_time:
-            for name in moto.backends.list_of_moto_modules():
-                for account in moto.backends.get_backend(name).values():  # type: ignore[call-overload]  # any name
-                    for backend in account.values():
-                        backend.reset()
+        client = http.client.HTTPConnection("127.0.0.1", self._server.server_port, timeout=60)
+        client.request("POST", "/moto-api/reset")
+        assert client.getresponse().status == 200
+        client.close()
         self.sandbox, self.sms_limit, self.sender_registered, self.sms_refused = False, 500.0, True, False
         self.concurrency, self.quotas, self.region_state = 1000, 2500.0, "opted-in"
-        self.sweep_answer, self.break_on = {"finished": True}, ""
+        self.sweep_answer, self.break_on, self.direct_refused = {"finished": True}, "", True
         self.calls.clear()
 
     def __call__(self, environ: Environ, start: StartResponse) -> Iterable[bytes]:
@@ -72,9 +73,13 @@ class StandIn:
         )
         self.calls.append(asked)
         if self.break_on and re.search(self.break_on, asked):
-            return _json(start, 400, {"__type": "BrokenForTheTest", "message": "broken for the test"})
+            return _refusal(start, environ, asked)
+        if path.startswith("/langsung"):
+            return _json(start, 403 if self.direct_refused else 200, {})
         if path.startswith("/situs"):
             return self._site(path.removeprefix("/situs"), environ, start)
+        if self.sms_refused and asked == "GetSMSSandboxAccountStatus":
+            return _refusal(start, environ, asked)
         special = self._special(asked, path, body)
         if special is not None:
             return _json(start, *special) if not isinstance(special, str) else _xml(start, special)
@@ -88,8 +93,6 @@ class StandIn:
 
     def _special(self, asked: str, path: str, body: bytes) -> tuple[int, object] | str | None:
         match asked:
-            case "GetSMSSandboxAccountStatus" if self.sms_refused:
-                return 403, {"__type": "AuthorizationError", "message": "no"}
             case "GetSMSSandboxAccountStatus":
                 inside = f"<IsInSandbox>{str(self.sandbox).lower()}</IsInSandbox>"
                 return f"<{asked}Response><{asked}Result>{inside}</{asked}Result></{asked}Response>"
@@ -102,9 +105,10 @@ class StandIn:
             case "GetServiceQuota":
                 return 200, {"Quota": {"QuotaCode": json.loads(body)["QuotaCode"], "Value": self.quotas}}
             case "DescribeRegions":
-                item = f"<item><regionName>ap-southeast-3</regionName><optInStatus>{self.region_state}</optInStatus></item>"
+                state = f"<optInStatus>{self.region_state}</optInStatus>"
+                item = f"<item><regionName>ap-southeast-3</regionName>{state}</item>"
                 return f"<DescribeRegionsResponse><regionInfo>{item}</regionInfo></DescribeRegionsResponse>"
-        if path.endswith("/account-settings") or path.endswith("/account-settings/"):
+        if path.endswith(("/account-settings", "/account-settings/")):
             return 200, {"AccountLimit": {"ConcurrentExecutions": self.concurrency}}
         if path.endswith("/invocations"):
             return 200, self.sweep_answer
@@ -169,8 +173,16 @@ def _json(
     return [body]
 
 
-def _xml(start: StartResponse, text: str) -> Iterable[bytes]:
-    start("200 OK", [("Content-Type", "text/xml"), ("Content-Length", str(len(text)))])
+def _refusal(start: StartResponse, environ: Environ, asked: str) -> Iterable[bytes]:
+    """A refusal in the words of the service that was asked."""
+    if environ.get("HTTP_X_AMZ_TARGET") or re.search(r"^\w+ /(\d{4}-\d\d-\d\d|restapis)", asked):
+        return _json(start, 400, {"__type": "RefusedInTest", "message": "refused in the test"})
+    error = "<Error><Code>RefusedInTest</Code><Message>refused in the test</Message></Error>"
+    return _xml(start, error if " /" in asked else f"<ErrorResponse>{error}</ErrorResponse>", "400 -")
+
+
+def _xml(start: StartResponse, text: str, status: str = "200 OK") -> Iterable[bytes]:
+    start(status, [("Content-Type", "text/xml"), ("Content-Length", str(len(text)))])
     return [text.encode()]
 
 
@@ -178,29 +190,12 @@ _mended = False
 
 
 def _mend_moto() -> None:
-    """Let moto take what Chalice sends: Swagger 2.0, and CORS preflights without an address behind them."""
+    """What a deploy by change sets and a record made from what AWS reports need of moto, beside `account.mend`."""
     global _mended
     if _mended:
         return
     _mended = True
-    from moto.apigateway.models import APIGatewayBackend
-
-    import_api, put_api = APIGatewayBackend.import_rest_api, APIGatewayBackend.put_rest_api
-
-    def import_rest_api(self: Any, api_doc: dict[str, Any], fail_on_warnings: bool) -> Any:
-        api_doc["info"].setdefault("description", "")
-        return import_api(self, api_doc, fail_on_warnings)
-
-    def put_rest_api(self: Any, function_id: str, api_doc: dict[str, Any], *rest: Any, **named: Any) -> Any:
-        api_doc.pop("swagger", None)
-        api_doc["openapi"] = "3.0.1"
-        for methods in api_doc["paths"].values():
-            for method in methods.values():
-                wiring = method.get("x-amazon-apigateway-integration", {}) if isinstance(method, dict) else {}
-                if wiring.get("type") == "mock":
-                    wiring |= {"uri": "mock", "httpMethod": "POST"}
-        return put_api(self, function_id, api_doc, *rest, **named)
-
+    account.mend()
     from moto.cloudformation.models import CloudFormationBackend
 
     execute = CloudFormationBackend.execute_change_set
@@ -225,10 +220,28 @@ def _mend_moto() -> None:
         ]
 
     from moto.awslambda.models import LambdaBackend
-
     from moto.cloudformation import parsing
     from moto.cloudformation.exceptions import ValidationError
+    from moto.dynamodb.models.table import Table
+    from moto.kms.models import Key
 
+    make_table, make_key = Table.create_from_cloudformation_json, Key.create_from_cloudformation_json
+
+    def table(name: str, properties: dict[str, Any], *rest: Any, **named: Any) -> Any:
+        """CloudFormation's spelling of encryption is not the API's."""
+        said = properties["Properties"].pop("SSESpecification", None)
+        made = make_table(name, properties, *rest, **named)
+        if said and said.get("SSEEnabled"):
+            made.sse_specification = {"Enabled": True, **said}
+        return made
+
+    def key(name: str, properties: dict[str, Any], *rest: Any, **named: Any) -> Any:
+        """A key's policy is text, as the API gives it."""
+        properties["Properties"]["KeyPolicy"] = json.dumps(properties["Properties"]["KeyPolicy"])
+        return make_key(name, properties, *rest, **named)
+
+    Table.create_from_cloudformation_json = table  # type: ignore[method-assign]
+    Key.create_from_cloudformation_json = key  # type: ignore[method-assign]
     parse = parsing.parse_output
 
     def parse_output(*given: Any) -> Any:
@@ -241,5 +254,3 @@ def _mend_moto() -> None:
     parsing.parse_output = parse_output
     LambdaBackend.list_event_source_mappings = list_event_source_mappings  # type: ignore[method-assign]
     CloudFormationBackend.execute_change_set = execute_change_set  # type: ignore[method-assign]
-    APIGatewayBackend.import_rest_api = import_rest_api  # type: ignore[method-assign]
-    APIGatewayBackend.put_rest_api = put_rest_api  # type: ignore[method-assign]

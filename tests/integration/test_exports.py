@@ -22,7 +22,7 @@ from infra.target import Halt
 from local.engines import REGION
 from tests import stack as stacks
 from tests.integration import people as cast
-from tests.integration.people import NOW, a_case, an_officer, later
+from tests.integration.people import a_case, an_officer, later
 from tests.stack import Stack
 
 _stages = itertools.count(1)
