@@ -19,6 +19,7 @@ FUZZ_EXAMPLES ?= 200
 SEED ?=
 PER_YEAR ?=
 LEVELS ?=
+RULES ?=
 SIMULATE_ARGS ?=
 
 PY := $(VENV)/bin/python
@@ -51,6 +52,11 @@ pictures: setup ## Draw docs/pictures from a running service with the sample cit
 simulate: setup ## Play a year of CITY through the rules, as a table and an SVG: FILE=<csv>, LEVELS=<toml>, SEED=, PER_YEAR=, SIMULATE_ARGS=
 	@exec $(PY) -m local.simulate --city "$(CITY)" $(if $(FILE),--file "$(FILE)") $(if $(LEVELS),--levels "$(LEVELS)") \
 		$(if $(SEED),--seed "$(SEED)") $(if $(PER_YEAR),--per-year "$(PER_YEAR)") $(SIMULATE_ARGS)
+
+.PHONY: route-check
+route-check: setup ## Try routing rules on past complaints: FILE=<csv or jsonl>, RULES=<toml> instead of the profile's, CITY=
+	$(call needs_file,csv)
+	@exec $(PY) -m local.routes "$(FILE)" --city "$(CITY)" $(if $(RULES),--rules "$(RULES)")
 
 .PHONY: posts
 posts: setup ## Import duty posts and people: FILE=<csv>

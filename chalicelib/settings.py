@@ -57,7 +57,9 @@ _moved = timedelta(0)
 
 def utc_now() -> datetime:
     """The moment, in UTC; on a local stage, as far ahead as its clock was moved."""
-    return datetime.now(UTC) + _moved
+    at = datetime.now(UTC) + _moved
+    # Whole milliseconds, as every row holds them: what is stored and read again is the very same moment.
+    return at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def move_clock(by: timedelta) -> None:

@@ -9,10 +9,11 @@ from functools import cache
 from typing import Any
 
 from chalicelib import cities
-from chalicelib.domain import complaint as rules
+from chalicelib.domain import asking, handling, overdue, reporting
 from chalicelib.domain.city import (
     AREA_HEAD,
     Area,
+    Asking,
     Category,
     Ceiling,
     City,
@@ -208,6 +209,7 @@ def _small_city() -> City:
         accusation_words=("pungli", "oknum", "minta uang", "kasar"),
         emergency_numbers={"fire": EmergencyNumber("113", _LABELS)},
         windows=Windows(timedelta(minutes=10), timedelta(days=30), timedelta(days=10)),
+        asking=Asking(Span.parse("5 working days"), Span.parse("10 working days"), 3),
         retention_days={},
         neighbours=(),
         templates={"id": {}, "en": {}},
@@ -244,7 +246,7 @@ def a_filed(city: City | None = None, *, now: datetime = NOW, **changes: Any) ->
     own = {name: changes.pop(name) for name in ("citizen", "reach", "filed_by") if name in changes}
     filing = a_filing(**changes)
     values: dict[str, Any] = {"code": "UJI-22222-22222", "citizen": "warga", "reach": "sms", **own}
-    return rules.file(filing, route(filing, city), city, now=now, **values)
+    return reporting.file(filing, route(filing, city, at=now), city, now=now, **values)
 
 
 def a_complaint(
@@ -312,7 +314,7 @@ def escalate(
     complaint: Complaint, city: City, *, now: datetime, vacant: tuple[str, ...] = (), all_vacant: bool = False
 ) -> Change:
     """One climb, with every post filled but those named."""
-    return rules.escalate(complaint, city, Filled(vacant, all_vacant), now=now)
+    return overdue.escalate(complaint, city, Filled(vacant, all_vacant), now=now)
 
 
 class Filled(dict[str, bool]):
@@ -330,30 +332,35 @@ _STAFF = an_officer()
 _TRIAGE = an_officer(f"{Role.TRIAGE}@{TRIAGE}")
 
 _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
-    Act.EDIT: lambda c, city, now: rules.edit(c, "Lubang besar di depan pasar baru.", city=city, now=now),
-    Act.MESSAGE: lambda c, city, now: rules.message(c, "Masih ada.", city=city, now=now),
-    Act.RATE: lambda c, city, now: rules.rate(c, 4, "Baik", city=city, now=now),
-    Act.REOPEN: lambda c, city, now: rules.reopen(c, "Belum beres.", city=city, now=now),
-    Act.WITHDRAW: lambda c, city, now: rules.withdraw(c, "sudah tidak perlu", now=now),
-    Act.ACKNOWLEDGE: lambda c, city, now: rules.acknowledge(c, _STAFF, now=now),
-    Act.REPLY: lambda c, city, now: rules.reply(c, _STAFF, "Tim menuju lokasi.", now=now),
-    Act.START: lambda c, city, now: rules.start(c, _STAFF, now=now),
-    Act.RESOLVE: lambda c, city, now: rules.resolve(c, _STAFF, "Sudah ditambal.", now=now),
-    Act.PASS_ON: lambda c, city, now: rules.pass_on(
+    Act.EDIT: lambda c, city, now: reporting.edit(c, "Lubang besar di depan pasar baru.", city=city, now=now),
+    Act.MESSAGE: lambda c, city, now: reporting.message(c, "Masih ada.", city=city, now=now),
+    Act.RATE: lambda c, city, now: reporting.rate(c, 4, "Baik", city=city, now=now),
+    Act.REOPEN: lambda c, city, now: reporting.reopen(c, "Belum beres.", city=city, now=now),
+    Act.WITHDRAW: lambda c, city, now: reporting.withdraw(c, "sudah tidak perlu", now=now),
+    Act.ACKNOWLEDGE: lambda c, city, now: handling.acknowledge(c, _STAFF, now=now),
+    Act.REPLY: lambda c, city, now: handling.reply(c, _STAFF, "Tim menuju lokasi.", now=now),
+    Act.START: lambda c, city, now: handling.start(c, _STAFF, now=now),
+    Act.RESOLVE: lambda c, city, now: handling.resolve(c, _STAFF, "Sudah ditambal.", now=now),
+    Act.PASS_ON: lambda c, city, now: handling.pass_on(
         c, _STAFF, Route(WASTE, "topic"), "Salah alamat.", now=now
     ),
-    Act.SORT: lambda c, city, now: rules.sort(
+    Act.SORT: lambda c, city, now: handling.sort(
         c, _TRIAGE, city.categories["sampah"], Route(WASTE, "topic"), city, accused=c.accused, now=now
     ),
-    Act.REFER: lambda c, city, now: rules.refer(c, _STAFF, OUTSIDE, "Kami teruskan.", now=now),
-    Act.REJECT: lambda c, city, now: rules.reject(c, _TRIAGE, "duplicate", "Sudah ada aduan sama.", now=now),
-    Act.RELEASE: lambda c, city, now: rules.release(c, _TRIAGE, now=now),
-    Act.HIDE: lambda c, city, now: rules.hide(c, _TRIAGE, "nama orang", now=now),
-    Act.REVEAL: lambda c, city, now: rules.reveal(c, _STAFF, now=now),
+    Act.REFER: lambda c, city, now: handling.refer(c, _STAFF, OUTSIDE, "Kami teruskan.", now=now),
+    Act.REJECT: lambda c, city, now: handling.reject(
+        c, _TRIAGE, "duplicate", "Sudah ada aduan sama.", now=now
+    ),
+    Act.RELEASE: lambda c, city, now: handling.release(c, _TRIAGE, now=now),
+    Act.HIDE: lambda c, city, now: handling.hide(c, _TRIAGE, "nama orang", now=now),
+    Act.REVEAL: lambda c, city, now: handling.reveal(c, _STAFF, now=now),
     Act.ESCALATE: lambda c, city, now: escalate(c, city, now=now),
-    Act.CLOSE: lambda c, city, now: rules.close_by_silence(c, city, now=now),
-    Act.WARN: lambda c, city, now: rules.warn(c, now=now),
-    Act.ACK_RUNG: lambda c, city, now: rules.acknowledge_rung(c, a_rung(c), now=now),
+    Act.CLOSE: lambda c, city, now: overdue.close_by_silence(c, city, now=now),
+    Act.WARN: lambda c, city, now: overdue.warn(c, now=now),
+    Act.ASK: lambda c, city, now: asking.ask(c, an_officer(), "Lampu yang mana?", city=city, now=now),
+    Act.ANSWER: lambda c, city, now: asking.answer(c, c.asked.number, "Yang di pojok.", city=city, now=now),
+    Act.RESUME: lambda c, city, now: asking.resume(c, city=city, now=now),
+    Act.ACK_RUNG: lambda c, city, now: handling.acknowledge_rung(c, a_rung(c), now=now),
 }
 
 

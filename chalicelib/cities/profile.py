@@ -12,7 +12,8 @@ from typing import Any
 
 from chalicelib.cities import ground, services, worktime
 from chalicelib.cities.reading import Faults, Table
-from chalicelib.domain.city import Area, City, EmergencyNumber, Office, Rung, Windows
+from chalicelib.domain.city import Area, Asking, City, EmergencyNumber, Office, Rung, Windows
+from chalicelib.domain.clock import Unit
 from chalicelib.domain.notices import TEMPLATES
 from chalicelib.domain.people import Role
 from chalicelib.domain.sms import is_gsm7
@@ -110,11 +111,13 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         accusation_words=top.phrases("accusation_words"),
         emergency_numbers=emergency_numbers,
         windows=Windows(windows.time("edit"), windows.time("rate"), windows.time("reopen")),
+        asking=_asking(top),
         retention_days=_retention(top),
         neighbours=neighbours,
         templates={language: _templates(parsed, language, faults) for language in languages},
         sms_price=_sms_price(top),
         geography=ground.geography(areas, neighbours, area_file, boundaries, faults),
+        routing_rules=services.routing_rules(category_file, areas, offices, categories, languages),
         contacts=_contacts(top),
     )
     if found := faults.all():
@@ -219,6 +222,17 @@ def _conflict(top: Table, areas: Mapping[str, Area], offices: Mapping[str, Offic
         if found.get(office.id, found.get(office.kind, found.get("office"))) == office.id:
             table.fault(office.id, "would take the cases about itself")
     return found
+
+
+def _asking(top: Table) -> Asking:
+    table = top.table("question")
+    asking = Asking(table.span("wait"), table.span("most"), table.whole("times"))
+    for key, span in (("wait", asking.wait), ("most", asking.most)):
+        if key in table and span.unit is not Unit.WORKING_DAYS:
+            table.fault(key, "must be working days")
+    if "most" in table and asking.most.amount < asking.wait.amount:
+        table.fault("most", "is less than a single question may wait")
+    return asking
 
 
 def _retention(top: Table) -> dict[str, int]:

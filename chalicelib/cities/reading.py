@@ -74,6 +74,9 @@ class Table:
     def holds_text(self, key: str) -> bool:
         return isinstance(self._values.get(key), str)
 
+    def holds_list(self, key: str) -> bool:
+        return isinstance(self._values.get(key), list)
+
     def fault(self, key: str, text: str) -> None:
         self._faults.add(self.file, self._at(key), text)
 

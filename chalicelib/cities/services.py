@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from chalicelib.cities.reading import Table, words_of
+from chalicelib.cities.reading import WEEKDAYS, Table, words_of
 from chalicelib.domain.city import (
     AREA_HEAD,
     Area,
@@ -18,7 +18,9 @@ from chalicelib.domain.city import (
     Office,
     PlaceNeed,
     Question,
+    RoutingRule,
     ServiceLevel,
+    Wanted,
 )
 from chalicelib.domain.clock import Calendar, Span, Unit
 from chalicelib.domain.people import Role
@@ -227,6 +229,72 @@ def working_days(span: Span, calendar: Calendar) -> float:
         case Unit.WORKING_MINUTES:
             lengths = [sum(end - start for start, end in hours) for hours in calendar.weekly if hours]
             return span.amount / (_DAY if calendar.always_open else min(lengths, default=_DAY))
+
+
+def routing_rules(
+    file: Table,
+    areas: Collection[str],
+    offices: Mapping[str, Office],
+    categories: Mapping[str, Category],
+    languages: Collection[str],
+) -> tuple[RoutingRule, ...]:
+    """The routing rules in their order, each checked against what it names."""
+    own = {office.id for office in offices.values() if not office.outside}
+    found: list[RoutingRule] = []
+    for table in file.listed("route"):
+        when = table.table("when")
+        rule = RoutingRule(
+            id=table.text("id", form=_ID, shape="an id: small letters, digits, _ and - only"),
+            office=table.choice("office", {*own, AREA_HEAD}),
+            categories=_named(when, "category", categories),
+            areas=_named(when, "area", areas),
+            weekdays=frozenset(WEEKDAYS.index(day) for day in _named(when, "weekday", WEEKDAYS)),
+            hours=(when.minute("from"), when.minute("until")) if "from" in when or "until" in when else None,
+            answers={},
+        )
+        table.table("why").label(languages)  # said in the file for people; no rule without a reason
+        rule = replace(rule, answers=_wanted(when, rule, categories))
+        if rule.hours is not None and rule.hours[0] == rule.hours[1]:
+            when.fault("until", "is the same as from")
+        if any(rule.id == other.id for other in found):
+            table.fault("id", f"{rule.id!r} stands twice")
+        found.append(rule)
+    return tuple(found)
+
+
+def _named(table: Table, key: str, known: Collection[str]) -> frozenset[str]:
+    values = table.texts(key, default=())
+    for value in values:
+        if value not in known:
+            table.fault(key, f"{value!r} is unknown")
+    return frozenset(values) & frozenset(known)
+
+
+def _wanted(when: Table, rule: RoutingRule, categories: Mapping[str, Category]) -> dict[str, Wanted]:
+    """What a rule asks of answers: ``answers.<question> = ["value"]``, or ``{at_least = 3}`` of a number."""
+    asked = [q for key in rule.categories for q in categories[key].questions]
+    wanted: dict[str, Wanted] = {}
+    if "answers" not in when:
+        return wanted
+    table = when.table("answers")
+    for name in table.names():
+        questions = [q for q in asked if q.id == name]
+        if not questions:
+            table.fault(name, "is no question of these categories")
+        elif table.holds_list(name):
+            allowed = {value for q in questions for value in q.values}
+            wanted[name] = Wanted(
+                values=_named(table, name, allowed) if allowed else frozenset(table.texts(name))
+            )
+        else:
+            bounds = table.table(name)
+            given = {key: bounds.number(key) for key in ("at_least", "at_most") if key in bounds}
+            if not given:
+                bounds.fault("", "says neither at_least nor at_most")
+            if any(q.datatype != "number" for q in questions):
+                table.fault(name, "is no number")
+            wanted[name] = Wanted(at_least=given.get("at_least"), at_most=given.get("at_most"))
+    return wanted
 
 
 def _check_keywords(file: Table, found: Mapping[str, Category]) -> None:

@@ -163,6 +163,44 @@ class Windows:
 
 
 @dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a routing rule asks of an answer: one of some values, or a number within bounds (both ends count)."""
+
+    values: frozenset[str] = frozenset()
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingRule:
+    """Sends a report to another office than its category's where all its conditions hold; an empty one always holds."""
+
+    id: str
+    office: str
+    """An office id, or AREA_HEAD."""
+    categories: frozenset[str] = frozenset()
+    areas: frozenset[str] = frozenset()
+    """Villages and districts; a district means all its villages."""
+    weekdays: frozenset[int] = frozenset()
+    """0 is Monday."""
+    hours: tuple[int, int] | None = None
+    """Minutes after midnight on the city's wall clock, from (included) until (not); may run past midnight."""
+    answers: Mapping[str, Wanted] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How long a question to the reporter waits, and what its pauses may cost. Both spans are in working days."""
+
+    wait: Span
+    """The reporter's time for an answer; a pause lasts no longer."""
+    most: Span
+    """All pauses of one case together."""
+    times: int
+    """How many questions one case may have."""
+
+
+@dataclass(frozen=True, slots=True)
 class EmergencyNumber:
     number: str
     labels: Label
@@ -224,6 +262,7 @@ class City:
     accusation_words: tuple[str, ...]
     emergency_numbers: Mapping[str, EmergencyNumber]
     windows: Windows
+    asking: Asking
     retention_days: Mapping[str, int]
     neighbours: tuple[Neighbour, ...]
     templates: Mapping[str, Mapping[str, str]]
@@ -231,6 +270,8 @@ class City:
     sms_price: Mapping[str, str]
     """``rupiah``, ``as_of``, ``source``: what one SMS part costs."""
     geography: Geography
+    routing_rules: tuple[RoutingRule, ...] = ()
+    """In order; the first that holds decides, and where none does the category's own office answers."""
     contacts: Mapping[str, str] = field(default_factory=dict)
     """How else to reach the city: ``phone``, ``email``, ``address``, ``sms`` (a number that takes messages)."""
 

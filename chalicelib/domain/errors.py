@@ -35,6 +35,14 @@ class IllegalMove(DomainError):
         self.status = status
 
 
+class QuestionClosed(IllegalMove):
+    """The question that somebody answers waits no longer: answered, replaced by a newer one, or out of time."""
+
+
+class AskedEnough(IllegalMove):
+    """The case has had as many questions to its reporter as the city allows."""
+
+
 class WindowClosed(DomainError):
     """The time in which a reporter may do this is over."""
 

@@ -81,6 +81,8 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "office_warning.email": "service code category where due link",
         "office_message.subject": "code category",
         "office_message.email": "service code category where link",
+        "office_answered.subject": "code category",
+        "office_answered.email": "service code category where due link",
         "office_withdrawn.subject": "code category",
         "office_withdrawn.email": "service code category where",
         "officer_new.sms": "code category where due link",
@@ -104,6 +106,9 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "citizen_rejected.sms": "code link",
         "citizen_rejected.subject": "code",
         "citizen_rejected.email": "service code link",
+        "citizen_question.sms": "code until question link",
+        "citizen_question.subject": "code until",
+        "citizen_question.email": "service code until question link",
         "sign_in.sms": "service digits minutes",
         "sign_in.subject": "service",
         "sign_in.email": "service digits minutes",
@@ -122,6 +127,7 @@ _OFFICE_NOTICE: Mapping[Act, tuple[str, bool]] = {
     Act.REOPEN: ("office_reopened", True),
     Act.EDIT: ("office_sealed", True),
     Act.MESSAGE: ("office_message", False),
+    Act.ANSWER: ("office_answered", False),
     Act.WITHDRAW: ("office_withdrawn", False),
 }
 
@@ -130,6 +136,7 @@ _CITIZEN_NOTICE: Mapping[Act, str] = {
     Act.RESOLVE: "citizen_resolved",
     Act.REOPEN: "citizen_reopened",
     Act.REJECT: "citizen_rejected",
+    Act.ASK: "citizen_question",
 }
 
 
@@ -353,6 +360,12 @@ def _notice(
     }
     if reopens := reopening(complaint, city):
         arguments["reopens"] = reopens.strftime("%d/%m")
+    useful_until = event.at + _OFFICE_USEFUL
+    if event.act is Act.WARN:
+        useful_until = due  # what a warning warns of has come by then
+    if event.act is Act.ASK and (until := complaint.asked.until):
+        arguments |= {"until": moment(until, city), "question": str(complaint.asked.number)}
+        useful_until = until
     if event.act is Act.PASS_ON:
         arguments["from"] = city.offices[str(event.data["from"])].short
     names = {f"{template}.sms", f"{template}.subject", f"{template}.email"} & TEMPLATES.keys()
@@ -365,8 +378,7 @@ def _notice(
         to=to,
         language=language,
         created_at=event.at,
-        # What a warning warns of has come by then.
-        useful_until=due if event.act is Act.WARN else event.at + _OFFICE_USEFUL,
+        useful_until=useful_until,
         args={key: value for key, value in arguments.items() if key in wanted},
         sms=sms,
         at_night=channel is Channel.TOPIC or event.act is Act.FILE,

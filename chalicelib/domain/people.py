@@ -53,10 +53,23 @@ class Act(StrEnum):
     REVEAL = "reveal"
     ACK_RUNG = "acknowledge_rung"
     WARN = "warn"
+    ASK = "ask"
+    ANSWER = "answer"
+    RESUME = "resume"
 
 
 _HANDLE = frozenset(
-    {Act.REVEAL, Act.READ, Act.ACKNOWLEDGE, Act.REPLY, Act.START, Act.RESOLVE, Act.PASS_ON, Act.REFER}
+    {
+        Act.REVEAL,
+        Act.READ,
+        Act.ACKNOWLEDGE,
+        Act.REPLY,
+        Act.START,
+        Act.RESOLVE,
+        Act.PASS_ON,
+        Act.REFER,
+        Act.ASK,
+    }
 )
 
 _RUNG = frozenset({Act.ACK_RUNG})

@@ -5,11 +5,22 @@ Nothing is ever unrouted: what fits no rule is with the triage office, under a c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
 from chalicelib.domain import keywords
-from chalicelib.domain.city import AREA_HEAD, Area, Category, City, Kind, PlaceNeed
+from chalicelib.domain.city import (
+    AREA_HEAD,
+    Area,
+    Category,
+    City,
+    Kind,
+    PlaceNeed,
+    RoutingRule,
+    Wanted,
+)
 from chalicelib.domain.complaint import Filing, Route
 from chalicelib.domain.errors import Fault, Invalid
 from chalicelib.domain.geo import Located
@@ -36,8 +47,12 @@ class Suggestion:
     words: tuple[str, ...] = ()
 
 
-def route(filing: Filing, city: City) -> Route:
-    """Find the office for a fresh report.
+class _Unfit(Exception):
+    """A rule cannot be judged on this report, or cannot be followed."""
+
+
+def route(filing: Filing, city: City, *, at: datetime) -> Route:
+    """Find the office for a fresh report that came ``at`` this moment.
 
     A report about an officer or an office, named or by its words, is told to nobody but triage until triage
     decides; where triage itself is accused, whoever the profile names stands in.
@@ -47,17 +62,77 @@ def route(filing: Filing, city: City) -> Route:
     category = city.categories.get(filing.category) if filing.category else None
     if category is None:
         return Route(city.triage_office, "topic")
-    return route_category(category, filing.area, city)
+    return route_category(category, filing.area, city, answers=filing.answers, at=at)
 
 
-def route_category(category: Category, area: str | None, city: City) -> Route:
-    """Find the office that a category belongs to, in this area."""
-    if category.office != AREA_HEAD:
-        return Route(category.office, "topic")
+def route_category(
+    category: Category,
+    area: str | None,
+    city: City,
+    *,
+    at: datetime,
+    answers: Mapping[str, Any] | None = None,
+) -> Route:
+    """Find the office for a category in this area: the profile's first rule that holds, else the category's own.
+
+    A rule that cannot be judged (it asks for a number where there is none) or followed (it sends to the area's head,
+    and there is no area) is passed over and named in the route, so that it can be reported and mended.
+    """
+    failed: list[str] = []
+    for rule in city.routing_rules:
+        try:
+            if _holds(rule, category, area, answers or {}, at, city):
+                if rule.office == AREA_HEAD and area is None:
+                    raise _Unfit
+                return replace(_to(rule.office, area, city), rule=rule.id, failed=tuple(failed))
+        except _Unfit:
+            failed.append(rule.id)
+    return replace(_to(category.office, area, city), failed=tuple(failed))
+
+
+def _to(office: str, area: str | None, city: City) -> Route:
+    if office != AREA_HEAD:
+        return Route(office, "area" if office in city.villages else "topic")
     if area is None:
         # A village matter from nowhere: triage asks or finds out which village.
         return Route(city.triage_office, "topic")
     return Route(area, "area")
+
+
+def _holds(
+    rule: RoutingRule,
+    category: Category,
+    area: str | None,
+    answers: Mapping[str, Any],
+    at: datetime,
+    city: City,
+) -> bool:
+    local = at + city.utc_offset
+    if rule.categories and category.id not in rule.categories:
+        return False
+    if rule.areas and (area is None or rule.areas.isdisjoint({area, city.areas[area].parent})):
+        return False
+    if rule.weekdays and local.weekday() not in rule.weekdays:
+        return False
+    if rule.hours is not None and not _within(local.hour * 60 + local.minute, *rule.hours):
+        return False
+    # A question that was not put or not answered is no fault of the rule: it does not hold.
+    return all(name in answers and _answers(answers[name], wanted) for name, wanted in rule.answers.items())
+
+
+def _within(minute: int, start: int, end: int) -> bool:
+    return start <= minute < end if start < end else minute >= start or minute < end
+
+
+def _answers(answer: object, wanted: Wanted) -> bool:
+    if wanted.values:
+        given = answer if isinstance(answer, list | tuple) else [answer]
+        return any(str(each) in wanted.values for each in given)
+    if isinstance(answer, bool) or not isinstance(answer, int | float):
+        raise _Unfit
+    return (wanted.at_least is None or answer >= wanted.at_least) and (
+        wanted.at_most is None or answer <= wanted.at_most
+    )
 
 
 def route_accusation(accused: str, city: City) -> Route:

@@ -47,10 +47,21 @@ class Clock:
     """Until when that post has the case once it acknowledges; None where it owes no acknowledgement (any more)."""
     warns: tuple[datetime, ...] = ()
     """When whoever must act is warned, stamped with the promise; what was told is taken out from the front."""
+    asleep: datetime | None = None
+    """Since when it is paused, as the reporter owes an answer. All moments here are those before the pause."""
 
     @property
     def running(self) -> bool:
         return self.stopped_at is None
+
+    @property
+    def awake(self) -> bool:
+        """Whether time can bring anything due: it runs and is not paused."""
+        return self.running and self.asleep is None
+
+    def late(self, now: datetime) -> bool:
+        """Whether the promise is broken; in a pause only what was so before it."""
+        return self.running and self.due < (min(now, self.asleep) if self.asleep else now)
 
     @property
     def next_climb(self) -> datetime:
@@ -88,19 +99,19 @@ class Clocks:
 
     @property
     def wakes_at(self) -> datetime | None:
-        return min((clock.wakes_at for clock in self.running()), default=None)
+        return min((clock.wakes_at for clock in self.all if clock.awake), default=None)
 
     def late(self, now: datetime) -> bool:
-        return any(clock.due < now for clock in self.running() if clock.name in _PROMISES)
+        return any(clock.late(now) for clock in self.all if clock.name in _PROMISES)
 
     def due_to_climb(self, now: datetime) -> Clock | None:
         """The running clock whose next rung should hear now, the longest waiting first."""
-        due = [clock for clock in self.running() if clock.next_climb <= now]
+        due = [clock for clock in self.all if clock.awake and clock.next_climb <= now]
         return min(due, key=lambda clock: clock.next_climb, default=None)
 
     def due_to_warn(self, now: datetime) -> Clock | None:
         """The running clock whose next warning has come, the longest waiting first."""
-        due = [clock for clock in self.running() if clock.warns and clock.warns[0] <= now]
+        due = [clock for clock in self.all if clock.awake and clock.warns and clock.warns[0] <= now]
         return min(due, key=lambda clock: clock.warns[0], default=None)
 
     def warned(self, name: ClockName, now: datetime) -> Clocks:
@@ -243,9 +254,14 @@ def _promised(
         moment = at + part if by_calendar else calendar.add(at, part)
         if not emergency:
             moment = calendar.silent(moment) or moment
-        left = max(due - moment, timedelta())
-        warns.append(due - timedelta(minutes=-(-left // timedelta(minutes=1))))
+        warns.append(warning(due, moment))
     return Clock(name, due, warns=tuple(warns))
+
+
+def warning(due: datetime, at: datetime) -> datetime:
+    """When to warn of a promise: at ``at``, or less than a minute earlier, a whole number of minutes before ``due``."""
+    left = max(due - at, timedelta())
+    return due - timedelta(minutes=-(-left // timedelta(minutes=1)))
 
 
 def unsorted_promise(city: City, received_at: datetime) -> Clocks:

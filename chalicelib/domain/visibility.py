@@ -34,6 +34,8 @@ class Card:
     sealed: bool = False
     accused: str | None = None
     screening: str = ""
+    asked: int = 0
+    """Of a question to the reporter, in lists of offices: 1 while it waits, 2 where it was left unanswered."""
     rungs: tuple[str, ...] = ()
     """Never stored: a list names nobody's private case to whoever is only a rung of its ladder."""
 

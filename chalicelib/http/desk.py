@@ -7,6 +7,7 @@ from typing import Any
 
 from chalice.app import Blueprint, Response
 
+from chalicelib.domain.asking import foreseen
 from chalicelib.domain.complaint import Screening
 from chalicelib.domain.errors import (
     Fault,
@@ -18,7 +19,7 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.people import Act, Officer, Role
 from chalicelib.domain.tracking import short
-from chalicelib.http import forms, html, own, problems, requests, views
+from chalicelib.http import dossier, forms, html, own, problems, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
 from chalicelib.usecases import handling, reading, signin
 from chalicelib.usecases.reading import Stored
@@ -68,6 +69,9 @@ def get_act(visit: Visit, short_code: str, act: str) -> Response:
     """The form of one act; a GET never acts."""
     officer = _officer(visit)
     stored = reading.office_case(requests.code(short_code), officer)
+    if act == own.DOSSIER:
+        body = dossier.for_office(stored, officer, city=visit.city, language=visit.language, now=visit.now)
+        return html.page(visit, "dossier.html", case=body, path=f"/o/{short(stored.complaint.code)}")
     if act not in _WIDE:
         return html.redirect(visit, f"/o/{short(stored.complaint.code)}")
     if act not in _open_acts(stored, officer, visit):
@@ -185,7 +189,7 @@ def _case(
         "act.html" if act in _WIDE and act in acts else "case.html",
         status,
         case=views.office(stored, officer, city, visit.language, visit.now, sent),
-        due=complaint.inbox_at if complaint.open else None,
+        due=foreseen(complaint, city).next_due if complaint.open else None,
         answers=own.answers(complaint, visit),
         hamlet=hamlet.name if hamlet else "",
         acts=acts,
@@ -232,6 +236,10 @@ def _reply(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) ->
     handling.reply(code, officer, forms.sentence(said), **seen)
 
 
+def _ask(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.ask(code, officer, forms.sentence(said), **seen)
+
+
 def _resolve(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
     handling.resolve(code, officer, forms.sentence(said), **seen)
 
@@ -274,6 +282,7 @@ _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | No
     Act.ACK_RUNG: _acknowledge_rung,
     Act.ACKNOWLEDGE: _acknowledge,
     Act.REPLY: _reply,
+    Act.ASK: _ask,
     Act.START: _start,
     Act.RESOLVE: _resolve,
     Act.RELEASE: _release,

@@ -25,6 +25,8 @@ from chalicelib.usecases.signin import Kind as WhoKind
 TEXT_MOST = 5000
 SENTENCE_MOST = 1000
 WORDS_MOST = 300
+QUESTIONS_MOST = 99
+"""No case has more; how many it may have is in the profile."""
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 _RESERVED = frozenset(
     {"status", "office", "deadline", "due", "code", "version", "level", "citizen", "screening", "outcome"}
@@ -335,6 +337,15 @@ def sentence(values: Mapping[str, Any], *, required: bool = True) -> str:
     text = form.text("text", least=3 if required else 0, most=SENTENCE_MOST)
     form.done()
     return text
+
+
+def answer(values: Mapping[str, Any]) -> tuple[int, str]:
+    """``{"question": 2, "text": ...}``: which of the office's questions it answers, and the words."""
+    form = Form(values)
+    number = form.whole("question", 1, QUESTIONS_MOST, required=True)
+    text = form.text("text", least=1, most=SENTENCE_MOST)
+    form.done()
+    return number or 0, text
 
 
 def whole_text(values: Mapping[str, Any]) -> str:

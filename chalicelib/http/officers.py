@@ -9,7 +9,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.cities import load
 from chalicelib.domain.complaint import Complaint
-from chalicelib.http import forms, requests, views
+from chalicelib.http import dossier, forms, requests, views
 from chalicelib.http.auth import signed_in
 from chalicelib.http.problems import answers_problems
 from chalicelib.settings import settings, utc_now
@@ -68,6 +68,17 @@ def get_case(code: str) -> Response:
     return views.answer(body, version=stored.complaint.version)
 
 
+@routes.route("/v1/office/complaints/{code}/dossier", methods=["GET"], authorizer=signed_in)
+@answers_problems
+def get_dossier(code: str) -> Response:
+    """The whole history with its chain, for an ombudsman or a court."""
+    request, city = requests.current(), load(settings().city)
+    officer = signin.officer(requests.who(request))
+    stored = reading.office_case(requests.code(code), officer)
+    body = dossier.for_office(stored, officer, city=city, language=requests.language(request), now=utc_now())
+    return views.answer(body, version=stored.complaint.version)
+
+
 @routes.route("/v1/office/complaints/{code}/acknowledgement", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_acknowledgement(code: str) -> Response:
@@ -90,6 +101,12 @@ def post_rung_acknowledgement(code: str) -> Response:
 @answers_problems
 def post_reply(code: str) -> Response:
     return _act(code, forms.sentence, handling.reply)
+
+
+@routes.route("/v1/office/complaints/{code}/questions", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_question(code: str) -> Response:
+    return _act(code, forms.sentence, handling.ask)
 
 
 @routes.route("/v1/office/complaints/{code}/start", methods=["POST"], authorizer=signed_in)

@@ -21,11 +21,14 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.people import Act
 from chalicelib.domain.tracking import short
-from chalicelib.http import forms, html, requests, views
+from chalicelib.http import dossier, forms, html, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
 from chalicelib.usecases import handling, reading, signin
 
 routes = Blueprint(__name__)
+
+DOSSIER = "berkas"
+"""The last part of a dossier's path."""
 
 
 # Signing in ---------------------------------------------------------------------------------------------------
@@ -120,7 +123,9 @@ def get_own(visit: Visit, short_code: str) -> Response:
 @routes.route("/saya/{short_code}/{act}", methods=["GET"], cors=False)
 @answers_pages
 def get_own_act(visit: Visit, short_code: str, act: str) -> Response:
-    """Loaded again after an act, or after a sign-in: back to the case; a GET never acts."""
+    """The dossier; else loaded again after an act, or after a sign-in: back to the case. A GET never acts."""
+    if act == DOSSIER:
+        return _dossier(visit, *_mine(visit, short_code))
     return html.redirect(visit, f"/saya/{short(requests.code(short_code))}")
 
 
@@ -139,6 +144,8 @@ def get_linked(visit: Visit, short_code: str, secret: str) -> Response:
 @routes.route("/k/{short_code}/{secret}/{act}", methods=["GET"], cors=False)
 @answers_pages
 def get_linked_act(visit: Visit, short_code: str, secret: str, act: str) -> Response:
+    if act == DOSSIER:
+        return _dossier(visit, *_linked(visit, short_code, secret))
     return html.redirect(visit, _linked(visit, short_code, secret)[2])
 
 
@@ -166,6 +173,12 @@ def _linked(visit: Visit, short_code: str, secret: str) -> tuple[str, signin.Who
     return code, who, f"/k/{short(code)}/{key}"
 
 
+def _dossier(visit: Visit, code: str, who: signin.Who, base: str) -> Response:
+    stored = reading.own_case(code, who)
+    body = dossier.for_reporter(stored, city=visit.city, language=visit.language, now=visit.now)
+    return html.page(visit, "dossier.html", case=body, path=base)
+
+
 def _show(
     visit: Visit,
     code: str,
@@ -180,6 +193,10 @@ def _show(
 ) -> Response:
     stored = reading.own_case(code, who)
     done = visit.query.get("ok", "")
+    asked = stored.complaint.asked
+    if (wanted := visit.query.get("t", "")) and wanted != (str(asked.number) if asked.open else ""):
+        # A message about a question that stands no more: its link still opens the case, and says so.
+        banner = banner or visit.texts["question_over"]
     return html.page(
         visit,
         "own.html",
@@ -218,6 +235,13 @@ def _message(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> 
     return handling.message(code, who, forms.sentence(said), now=visit.now)
 
 
+def _answer(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
+    number = said.get("question", "")
+    whole = number.isascii() and number.isdigit() and len(number) <= 2
+    typed: dict[str, Any] = {**said, "question": int(number)} if whole else {**said}
+    return handling.answer(code, who, *forms.answer(typed), now=visit.now)
+
+
 def _edit(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
     return handling.edit(code, who, forms.whole_text(said), now=visit.now)
 
@@ -237,6 +261,7 @@ def _withdraw(code: str, who: signin.Who, said: dict[str, str], visit: Visit) ->
 
 
 _DOES: dict[str, Callable[[str, signin.Who, dict[str, str], Visit], Complaint]] = {
+    Act.ANSWER: _answer,
     Act.MESSAGE: _message,
     Act.EDIT: _edit,
     Act.RATE: _rate,

@@ -44,6 +44,24 @@ TABLE: dict[type[errors.DomainError], tuple[int, str, dict[str, str]]] = {
             "en": "This step does not fit the state the complaint is in.",
         },
     ),
+    errors.QuestionClosed: (
+        409,
+        "question-closed",
+        {
+            "id": "Pertanyaan itu sudah tidak menunggu jawaban: sudah dijawab, diganti, atau waktunya habis. "
+            "Buka aduan untuk melihat pertanyaan yang berlaku, atau kirim pesan.",
+            "en": "That question no longer waits: it was answered, replaced, or its time is over. "
+            "Open the complaint for the question that stands, or send a message.",
+        },
+    ),
+    errors.AskedEnough: (
+        409,
+        "asked-enough",
+        {
+            "id": "Pelapor sudah cukup sering ditanya pada aduan ini. Silakan jawab atau selesaikan.",
+            "en": "The reporter of this complaint was asked often enough. Please answer or solve it.",
+        },
+    ),
     errors.WindowClosed: (
         409,
         "window-closed",

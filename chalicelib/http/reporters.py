@@ -6,7 +6,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.cities import load
 from chalicelib.domain.complaint import Complaint
-from chalicelib.http import forms, requests, views
+from chalicelib.http import dossier, forms, requests, views
 from chalicelib.http.auth import signed_in
 from chalicelib.http.problems import answers_problems
 from chalicelib.settings import settings, utc_now
@@ -52,6 +52,16 @@ def get_own(code: str) -> Response:
     return views.answer(body, version=stored.complaint.version)
 
 
+@routes.route("/v1/me/complaints/{code}/dossier", methods=["GET"], authorizer=signed_in)
+@answers_problems
+def get_own_dossier(code: str) -> Response:
+    """The reporter's own copy of the whole history, to check or to hand to an ombudsman."""
+    request, city = requests.current(), load(settings().city)
+    stored = reading.own_case(requests.code(code), requests.who(request))
+    body = dossier.for_reporter(stored, city=city, language=requests.language(request), now=utc_now())
+    return views.answer(body, version=stored.complaint.version)
+
+
 @routes.route("/v1/me/complaints/{code}/text", methods=["PUT"], authorizer=signed_in)
 @answers_problems
 def put_text(code: str) -> Response:
@@ -66,6 +76,14 @@ def post_message(code: str) -> Response:
     request = requests.current()
     text = forms.sentence(requests.body(request))
     return _done(handling.message(requests.code(code), requests.who(request), text, now=utc_now()))
+
+
+@routes.route("/v1/me/complaints/{code}/answers", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_answer(code: str) -> Response:
+    request = requests.current()
+    number, text = forms.answer(requests.body(request))
+    return _done(handling.answer(requests.code(code), requests.who(request), number, text, now=utc_now()))
 
 
 @routes.route("/v1/me/complaints/{code}/rating", methods=["POST"], authorizer=signed_in)

@@ -13,7 +13,9 @@ from typing import Any
 
 from chalice.app import Response
 
+from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import City
+from chalicelib.domain.clock import Unit
 from chalicelib.domain.complaint import FOR_TRIAGE, MOVES, Complaint, Event, Screening, Status
 from chalicelib.domain.geo import Located
 from chalicelib.domain.notices import reopening
@@ -100,18 +102,53 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "Ditutup karena tidak ada tanggapan pelapor.",
         "en": "Closed, as the reporter stayed silent.",
     },
+    Act.ASK: {
+        "id": "{by} bertanya kepada pelapor dan menunggu jawaban sampai {until}.",
+        "en": "{by} asked the reporter and waits for an answer until {until}.",
+    },
+    Act.ANSWER: {"id": "Pelapor menjawab pertanyaan.", "en": "The reporter answered the question."},
+    Act.RESUME: {
+        "id": "Jeda selesai; pertanyaan masih menunggu jawaban.",
+        "en": "The pause is over; the question still waits.",
+    },
 }
 
 _REMINDED = {
     "id": "Batas waktu lewat: petugas diingatkan lagi.",
     "en": "Past its deadline: the officers were reminded.",
 }
+_UNANSWERED = {
+    "id": "Belum ada jawaban pelapor; kantor melanjutkan penanganan.",
+    "en": "No reaction by the reporter; the office goes on.",
+}
+_NO_PAUSE = {"id": "Batas waktu tetap berjalan.", "en": "The deadline runs on."}
+_PAUSED = {
+    "id": "Jeda {long}: batas penyelesaian bergeser menjadi {due}.",
+    "en": "Paused for {long}: the promise to solve is now {due}.",
+}
+_PAUSED_LATE = {
+    "id": "Jeda {long}: batas penyelesaian tidak bergeser.",
+    "en": "Paused for {long}: the promise to solve stays where it was.",
+}
+_WORKING = {"id": " kerja", "en": " of working time"}
+_WAITING = {
+    "id": "{office} menunggu jawaban pelapor sampai {until}.",
+    "en": "{office} waits for the reporter's answer until {until}.",
+}
+_WAITING_PAUSED = {
+    "id": "Selama itu batas penyelesaian berhenti, paling lama menjadi {due}.",
+    "en": "Until then the promise to solve is paused; it moves to {due} at the latest.",
+}
+_WAITING_LATE = {
+    "id": "Batas penyelesaian yang sudah lewat tidak bergeser.",
+    "en": "The promise to solve, which is past already, does not move.",
+}
 _THEM = {"id": "Kantor", "en": "The office"}
 _AGENCY = {"id": "lembaga lain", "en": "another agency"}
 """Stand-ins where a name would tell too much."""
-_INTERNAL = frozenset({Act.WARN})
+INTERNAL = frozenset({Act.WARN})
 """What is told inside the city only: neither the public nor the reporter reads it."""
-_PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE} - _INTERNAL
+_PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE} - INTERNAL
 _HELD = {"id": "sedang ditinjau sebelum tampil", "en": "under review before it is shown"}
 
 
@@ -146,9 +183,9 @@ def filed(
     complaint = result.complaint
     key = {"secret": result.secret, "own": f"{base_url}/k/{short(complaint.code)}/{result.secret}"}
     body = {
-        **_common(complaint, city, language),
+        **common(complaint, city, language),
         "office": None if complaint.sealed else _office(complaint.office, city),
-        "promised": _promises(complaint),
+        "promised": promises(complaint),
         "reopens_on": _reopens_on(complaint, city),
         "secret": key["secret"] if with_key else None,
         "links": {
@@ -169,13 +206,14 @@ def filed(
 def public(stored: Stored, city: City, language: str, now: datetime) -> dict[str, Any]:
     """What anybody may know. A private or sealed case shows its state and promises and nothing else."""
     complaint = stored.complaint
-    body = _common(complaint, city, language)
+    body = common(complaint, city, language)
     body["timeline"] = [
         line for event in stored.history if (line := _public_line(event, complaint, city, language))
     ]
-    body["promised"] = _promises(complaint)
+    body["promised"] = promises(complaint)
     body["overdue"] = complaint.late(now)
     body["next_step"] = _next_step(complaint, city, language, bare=complaint.private)
+    body["question"] = _question(complaint, city)
     if complaint.private or complaint.sealed or complaint.status is Status.WITHDRAWN:
         body["category"] = body["area"] = None
         return body
@@ -207,21 +245,22 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
     """Everything the reporter said and everything that was done, with what the reporter may do now."""
     complaint = stored.complaint
     return {
-        **_common(complaint, city, language),
+        **common(complaint, city, language),
         "text": complaint.text,
         "place": _place(complaint),
         "answers": dict(complaint.answers),
         "identity": "shown" if complaint.identity_shown else "hidden",
         "publication": "private" if complaint.private else "public",
         "office": None if complaint.sealed else _office(complaint.office, city),
-        "promised": _promises(complaint),
+        "promised": promises(complaint),
         "reopens_on": _reopens_on(complaint, city, now),
         "overdue": complaint.late(now),
         "level": complaint.level,
         "next_step": _next_step(complaint, city, language),
+        "question": _question(complaint, city, stored.history),
         "screening": _screening(complaint, language),
         "timeline": [
-            _line(event, complaint, city, language) for event in stored.history if event.act not in _INTERNAL
+            _line(event, complaint, city, language) for event in stored.history if event.act not in INTERNAL
         ],
         "rating": complaint.rating,
         "may": sorted(_reporter_may(complaint, city, now)),
@@ -235,7 +274,7 @@ def office(
     """A case for those who handle it. A hidden reporter is a placeholder; to see a shown one's contact is an act."""
     complaint = stored.complaint
     return {
-        **_common(complaint, city, language),
+        **common(complaint, city, language),
         "text": complaint.text,
         "place": _place(complaint),
         "answers": dict(complaint.answers),
@@ -253,9 +292,11 @@ def office(
         if complaint.sealed or complaint.accused
         else None,
         "suggested": list(complaint.suggested),
-        "promised": _promises(complaint),
+        "promised": promises(complaint),
         "overdue": complaint.late(now),
         "level": complaint.level,
+        "question": _question(complaint, city, stored.history),
+        "unanswered": complaint.asked.unanswered,
         "screening": _screening(complaint, language),
         "timeline": [
             _staff_line(event, complaint, city, language, triage=allowed(officer, Act.SORT, complaint, city))
@@ -278,6 +319,7 @@ def office(
             if complaint.status in allowed_from
             and allowed(officer, act, complaint, city)
             and (act is not Act.PASS_ON or complaint.sorted)
+            and (act is not Act.ASK or complaint.asked.number < city.asking.times)
             and (act is not Act.ACK_RUNG or complaint.clocks.owed_by([d.post for d in officer.duties]))
         ),
         "version": complaint.version,
@@ -315,6 +357,7 @@ def staff_card(item: Card, city: City, language: str, now: datetime) -> dict[str
         "late": item.due is not None and datetime.fromisoformat(item.due) < now,
         "private": item.private,
         "sealed": item.sealed,
+        "question": {1: "waits", 2: "unanswered"}.get(item.asked),
     }
 
 
@@ -405,7 +448,7 @@ def local_time(at: datetime, city: City) -> str:
 # Inside -------------------------------------------------------------------------------------------------------
 
 
-def _common(complaint: Complaint, city: City, language: str) -> dict[str, Any]:
+def common(complaint: Complaint, city: City, language: str) -> dict[str, Any]:
     return {
         "code": complaint.code,
         "kind": complaint.kind,
@@ -427,7 +470,7 @@ def _reopens_on(complaint: Complaint, city: City, now: datetime | None = None) -
     return day.isoformat()
 
 
-def _promises(complaint: Complaint) -> dict[str, Any]:
+def promises(complaint: Complaint) -> dict[str, Any]:
     """The stamped moments: what was promised, and whether it was kept."""
     shown = (ClockName.FIRST_REPLY, ClockName.RESOLUTION)
     return {
@@ -437,11 +480,36 @@ def _promises(complaint: Complaint) -> dict[str, Any]:
     }
 
 
+def _question(complaint: Complaint, city: City, history: Iterable[Event] = ()) -> dict[str, Any] | None:
+    """The question that waits for the reporter, and what it does to the promise; its words only out of the history."""
+    asked = complaint.asked
+    if not asked.open:
+        return None
+    resolution = foreseen(complaint, city).get(ClockName.RESOLUTION)
+    body: dict[str, Any] = {
+        "number": asked.number,
+        "asked_at": asked.at,
+        "until": asked.until,
+        "paused_until": asked.resumes_at,
+        "due_at_latest": resolution.due if resolution else None,
+    }
+    words = [event.text for event in history if event.act is Act.ASK]
+    return {**body, "text": words[-1]} if words else body
+
+
 def _next_step(complaint: Complaint, city: City, language: str, *, bare: bool = False) -> str:
     office_name = city.offices[city.triage_office if complaint.sealed else complaint.office].name
     agency = city.offices[complaint.referred_to].name if complaint.referred_to else ""
     if bare:
         office_name, agency = _THEM[language], _AGENCY[language]
+    if complaint.asked.open and complaint.asked.until is not None:
+        words = _WAITING[language].format(office=office_name, until=local_time(complaint.asked.until, city))
+        resolution = foreseen(complaint, city).get(ClockName.RESOLUTION)
+        if complaint.asked.resumes_at is None or resolution is None:
+            return f"{words} {_NO_PAUSE[language]}"
+        if resolution.due < complaint.asked.resumes_at:
+            return f"{words} {_WAITING_LATE[language]}"
+        return f"{words} {_WAITING_PAUSED[language].format(due=local_time(resolution.due, city))}"
     window = complaint.resolved_at + city.windows.reopen if complaint.resolved_at else complaint.updated_at
     return _NEXT[complaint.status][language].format(
         office=office_name,
@@ -461,7 +529,7 @@ def _public_line(event: Event, complaint: Complaint, city: City, language: str) 
         line["text"] = ""
     if complaint.private or complaint.sealed:
         # The names of offices and posts would tell what a private case is about.
-        line["what"] = _what(event, city, language, bare=True)
+        line["what"] = what(event, city, language, bare=True)
     return line
 
 
@@ -469,7 +537,7 @@ def _line(event: Event, complaint: Complaint, city: City, language: str) -> dict
     return {
         "at": event.at,
         "act": event.act,
-        "what": _what(event, city, language),
+        "what": what(event, city, language),
         "text": event.text,
         "by": event.by.kind,
     }
@@ -488,7 +556,7 @@ def _staff_line(
     return {**line, "officer": event.by.id, "data": data}
 
 
-def _what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
+def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
 
     def name(office_id: object) -> str:
         found = city.offices.get(str(office_id))
@@ -497,7 +565,9 @@ def _what(event: Event, city: City, language: str, *, bare: bool = False) -> str
     post = str(event.data.get("post") or "")
     if event.act is Act.ESCALATE and not post:
         return _REMINDED[language]
-    return _EVENT[event.act][language].format(
+    words = _UNANSWERED if event.data.get("unanswered") else _EVENT[event.act]
+    until = event.data.get("until")
+    what = words[language].format(
         by=name(event.by.office),
         office=name(event.data.get("office")),
         agency=name(event.data.get("agency")),
@@ -506,8 +576,35 @@ def _what(event: Event, city: City, language: str, *, bare: bool = False) -> str
         post={"id": "pejabat di atasnya", "en": "the level above"}[language]
         if bare
         else post_title(post, city),
+        until=local_time(datetime.fromisoformat(until), city) if until else "",
         **{"from": name(event.data.get("from"))},
     )
+    return " ".join(part for part in (what, _pause(event, city, language)) if part)
+
+
+def _pause(event: Event, city: City, language: str) -> str:
+    """What an act did to the promise to solve: the pause that it ended, and whether a question pauses at all."""
+    said = []
+    if "paused" in event.data:
+        minutes = int(event.data["paused"])
+        moved_to = event.data.get("moved_to")
+        words = _PAUSED if moved_to else _PAUSED_LATE
+        unit = "" if event.data.get("counted") == Unit.MINUTES else _WORKING[language]
+        due = local_time(datetime.fromisoformat(moved_to), city) if moved_to else ""
+        said.append(words[language].format(long=_long(minutes, language) + unit, due=due))
+    if event.act is Act.ASK and not event.data.get("pauses_until"):
+        said.append(_NO_PAUSE[language])
+    return " ".join(said)
+
+
+def _long(minutes: int, language: str) -> str:
+    """``12 jam 5 menit``; days are left out, for a working day is not 24 hours."""
+    hours, rest = divmod(minutes, 60)
+    units = {"id": ("jam", "jam", "menit", "menit"), "en": ("hour", "hours", "minute", "minutes")}[language]
+    parts = [f"{hours} {units[hours != 1]}"] if hours else []
+    if rest or not hours:
+        parts.append(f"{rest} {units[2 + (rest != 1)]}")
+    return " ".join(parts)
 
 
 _TITLES = {"staff": "Staf", "triage": "Pemilah"}
@@ -538,6 +635,7 @@ def _reporter_may(complaint: Complaint, city: City, now: datetime) -> set[str]:
         and now <= complaint.resolved_at + city.windows.rate,
         Act.REOPEN: complaint.resolved_at is not None and now <= complaint.resolved_at + city.windows.reopen,
         Act.MESSAGE: True,
+        Act.ANSWER: complaint.asked.open,
         Act.WITHDRAW: True,
     }
     return {str(act) for act, is_open in windows.items() if is_open and complaint.status in MOVES[act][0]}

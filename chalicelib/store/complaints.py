@@ -8,18 +8,21 @@ from __future__ import annotations
 import heapq
 import json
 import random
+import secrets
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field, fields, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.domain import ledger
+from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import City, Kind
-from chalicelib.domain.complaint import By, Change, Complaint, Event, Outcome, Place, Screening, Status
+from chalicelib.domain.complaint import Asked, By, Change, Complaint, Event, Outcome, Place, Screening, Status
 from chalicelib.domain.errors import NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, geohash
 from chalicelib.domain.notices import Notice
@@ -44,6 +47,10 @@ CELL_PRECISION = 6
 EXCERPT_CHARACTERS = 80
 """Each head holds up to three excerpts and must stay under 2 KB all its life."""
 _CONFLICT_RETRIES = 4
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FILED = ("text", "answers", "accused_words", "words")
+"""Of these what a filing says; the rest comes later."""
+_MILLISECOND = timedelta(milliseconds=1)
 _SPOKEN = ("text", "answers", "accused_words", "rating_words")
 """Fields of the ``text`` row: all that a person wrote, apart from the state, so that it can be erased alone."""
 
@@ -62,6 +69,8 @@ class Stored:
 
     complaint: Complaint
     history: tuple[Event, ...] = ()
+    entries: tuple[tuple[int, Mapping[str, Any]], ...] = ()
+    """The history as its rows hold it, each with its version and its seal (`domain.ledger`)."""
     body: Mapping[str, Any] = field(default_factory=dict)
     spoken: Mapping[str, Any] | None = None
     """The ``text`` row's body; None where the head alone was read, and nothing can be saved upon that."""
@@ -75,8 +84,12 @@ def get(code: str, *, consistent: bool = False) -> Stored:
     if head is None:
         raise NotFound(code)
     spoken: dict[str, Any] = next((json.loads(row.body) for row in rows if row.sk == "text"), {})
-    history = tuple(_event(json.loads(row.body)) for row in rows if row.sk.startswith("event#"))
-    return _stored(head, spoken, history)
+    entries = tuple(
+        (int(row.sk.removeprefix("event#")), json.loads(row.body))
+        for row in rows
+        if row.sk.startswith("event#")
+    )
+    return _stored(head, spoken, entries)
 
 
 def get_head(code: str, *, consistent: bool = False) -> Stored:
@@ -85,7 +98,7 @@ def get_head(code: str, *, consistent: bool = False) -> Stored:
     row = next(iter(query), None)
     if row is None:
         raise NotFound(code)
-    return _stored(row, None, ())
+    return _stored(row, None)
 
 
 def save(
@@ -201,10 +214,10 @@ def _write_head(transaction: TransactWrite, change: Change, city: City, previous
         raise ValueError(f"the words of {complaint.code} were not read")
     keys = head_keys(complaint, city)
     body = _dump({**(previous.body if previous else {}), **_body(complaint)})
-    entry = ComplaintRow(
-        complaint.code, f"event#{complaint.version:06d}", body=_dump(_event_body(change.event))
-    )
     said = _spoken(complaint)
+    entry = ComplaintRow(
+        complaint.code, f"event#{complaint.version:06d}", body=_dump(_sealed(change, said, previous))
+    )
     head = ComplaintRow(complaint.code, "head")
     if previous is None:
         head = ComplaintRow(complaint.code, "head", version=complaint.version, body=body)
@@ -233,12 +246,14 @@ def _write_head(transaction: TransactWrite, change: Change, city: City, previous
 
 def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
     """Index keys and cards of a case; a key that is missing takes the case out of that list."""
+    wakes_at = complaint.wakes_at(city)
+    # Lists sort by, and show, where a pause takes the deadline at the most: a case is not late because it is paused.
+    complaint = replace(complaint, clocks=foreseen(complaint, city))
     listed_at = f"{moment(complaint.filed_at)}#{short(complaint.code)}"
     keys = {"listed_at": listed_at}
     if complaint.citizen:
         keys["citizen_id"] = complaint.citizen
         keys["mine_card"] = _lean(_mine_card(complaint))
-    wakes_at = complaint.wakes_at(city)
     if wakes_at is not None:
         keys["due_shard"] = shard(complaint.code, DUE_SHARDS)
         keys["wakes_at"] = moment(wakes_at)
@@ -309,6 +324,7 @@ def _staff_card(complaint: Complaint) -> dict[str, Any]:
         "sealed": complaint.sealed,
         "accused": complaint.accused,
         "screening": complaint.screening,
+        "asked": 1 if complaint.asked.open else 2 if complaint.asked.unanswered else 0,
     }
 
 
@@ -330,18 +346,18 @@ def _body(complaint: Complaint) -> dict[str, Any]:
     """The state as JSON; what is empty, false or nought is left out, so that a head stays under two write units."""
     place = complaint.place
     values: dict[str, Any] = {
-        f.name: getattr(complaint, f.name) or None
+        f.name: _ms(value) if isinstance(value := getattr(complaint, f.name), datetime) else value or None
         for f in fields(Complaint)
-        if f.name not in (*_SPOKEN, "code", "version", "place", "clocks")
+        if f.name not in (*_SPOKEN, "code", "version", "place", "clocks", "asked")
     }
     values["place"] = [place.point.lat, place.point.lon, place.approximate] if place.point else None
     values["clocks"] = [
-        [clock.name, clock.due, clock.climbs_at, clock.climbed, clock.stopped_at]
+        [clock.name, _ms(clock.due), _ms(clock.climbs_at), clock.climbed, _ms(clock.stopped_at)]
         for clock in complaint.clocks
     ]
     # Beside the clocks and not in them: the version before this one reads the five fields above and no sixth.
     values["rungs"] = {
-        clock.name: [clock.rung, clock.rests_until]
+        clock.name: [clock.rung, _ms(clock.rests_until)]
         for clock in complaint.clocks
         if clock.rung and clock.running
     }
@@ -350,9 +366,52 @@ def _body(complaint: Complaint) -> dict[str, Any]:
         for clock in complaint.clocks
         if clock.warns and clock.running
     }
+    values["asked"] = _asked_body(complaint)
     values["link_version"] = complaint.link_version if complaint.link_version > 1 else None
     # A key that became empty must stay in the text, or the merge with the stored body would revive its old value.
     return values
+
+
+_ASLEEP: Mapping[str, str] = {ClockName.RESOLUTION: "r", ClockName.VERIFICATION: "v"}
+"""The clocks that a question may pause, as short as a head can name them."""
+
+
+def _asked_body(complaint: Complaint) -> list[Any] | None:
+    """What was asked so far; of a question that waits its moments too, and the letters of the clocks it pauses.
+
+    The second and third moment are milliseconds after the first, 0 where there is none of its own: a head is small.
+    """
+    asked = complaint.asked
+    if not asked.number:
+        return None
+    body: list[Any] = [asked.number, asked.paused, int(asked.unanswered)]
+    since, until, resumes_at = (_ms(at) for at in (asked.at, asked.until, asked.resumes_at))
+    if since is not None and until is not None:
+        own_end = resumes_at - since if resumes_at and resumes_at != until else 0
+        body += [since, until - since, own_end]
+        body.append("".join(_ASLEEP[clock.name] for clock in complaint.clocks if clock.asleep))
+    return body
+
+
+def _asked(body: Mapping[str, Any]) -> tuple[Asked, str]:
+    """What was asked so far, and the letters of the clocks that a question pauses now."""
+    number, paused, unanswered, *waits = body.get("asked") or (0, 0, 0)
+    if not waits:
+        return Asked(number, paused, bool(unanswered)), ""
+    since, until, resumes_at, asleep = waits
+    at = _from_ms(since)
+    ends = at + (resumes_at or until) * _MILLISECOND if asleep else None
+    return Asked(number, paused, bool(unanswered), at, at + until * _MILLISECOND, ends), asleep
+
+
+def _ms(at: datetime | None) -> int | None:
+    """A moment as the head's body holds it: whole milliseconds since 1970, half as long as in words."""
+    return None if at is None else (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _from_ms(value: int | str) -> datetime:
+    """A moment of a head; the first versions of the code wrote it in words."""
+    return read_moment(value) if isinstance(value, str) else _EPOCH + timedelta(milliseconds=value)
 
 
 def _spoken(complaint: Complaint) -> dict[str, Any]:
@@ -370,6 +429,31 @@ def _event_body(event: Event) -> dict[str, Any]:
         "data": dict(event.data),
     }
     return {name: value for name, value in body.items() if value}
+
+
+def _sealed(change: Change, said: Mapping[str, Any], previous: Stored | None) -> Mapping[str, Any]:
+    entry = json.loads(_dump(_event_body(change.event)))
+    before = next(
+        (str(kept["chain"]) for _, kept in reversed(previous.entries) if "chain" in kept)
+        if previous
+        else iter(()),
+        "",
+    )
+    salt, version = secrets.token_bytes(ledger.SALT_BYTES), change.complaint.version
+    return ledger.sealed(entry, version, before, salt, words=None if previous else _filed_words(said))
+
+
+def _filed_words(spoken: Mapping[str, Any]) -> dict[str, Any]:
+    """What a reporter said at filing, as the ``text`` row's JSON holds it."""
+    found: dict[str, Any] = json.loads(_dump({name: spoken.get(name) for name in _FILED}))
+    return found
+
+
+def flaws(stored: Stored) -> tuple[ledger.Found, ...]:
+    """What is wrong with a case's history, by its own chain; none where it is whole."""
+    mended = any(event.act is Act.EDIT for event in stored.history)
+    words = None if mended or not stored.spoken else _filed_words(stored.spoken)
+    return ledger.check(stored.entries, words=words)
 
 
 def _dump(value: Mapping[str, Any]) -> str:
@@ -397,20 +481,29 @@ def _plain(value: object) -> object:
 # Rows -> complaint --------------------------------------------------------------------------------------------
 
 
-def _stored(row: ComplaintRow, spoken: Mapping[str, Any] | None, history: tuple[Event, ...]) -> Stored:
+def _stored(
+    row: ComplaintRow,
+    spoken: Mapping[str, Any] | None,
+    entries: tuple[tuple[int, Mapping[str, Any]], ...] = (),
+) -> Stored:
     body: dict[str, Any] = json.loads(row.body)
     keys = {name: value for name in HEAD_KEYS if (value := getattr(row, name)) is not None}
-    return Stored(_complaint(row.pk, int(row.version), body, spoken or {}), history, body, spoken, keys)
+    history = tuple(_event(entry) for _, entry in entries)
+    return Stored(
+        _complaint(row.pk, int(row.version), body, spoken or {}), history, entries, body, spoken, keys
+    )
 
 
 def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping[str, Any]) -> Complaint:
     def at(name: str) -> datetime | None:
-        return read_moment(body[name]) if body.get(name) else None
+        return _from_ms(body[name]) if body.get(name) else None
 
     def must(name: str) -> datetime:
-        return read_moment(body[name])
+        return _from_ms(body[name])
 
     place = body.get("place")
+    asked, asleep = _asked(body)
+    since = asked.at if asleep else None
     return Complaint(
         code=code,
         version=version,
@@ -425,7 +518,12 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         filed_at=must("filed_at"),
         assigned_at=must("assigned_at"),
         updated_at=must("updated_at"),
-        clocks=Clocks(tuple(_clock(item, body) for item in body["clocks"])),
+        clocks=Clocks(
+            tuple(
+                replace(clock, asleep=since) if since and _ASLEEP.get(clock.name, "-") in asleep else clock
+                for clock in (_clock(item, body) for item in body["clocks"])
+            )
+        ),
         area=body.get("area"),
         hamlet=body.get("hamlet"),
         place=Place(
@@ -452,6 +550,7 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         reopened=body.get("reopened", 0),
         citizen_sms=body.get("citizen_sms", 0),
         link_version=body.get("link_version", 1),
+        asked=asked,
     )
 
 
@@ -459,15 +558,15 @@ def _clock(item: Sequence[Any], body: Mapping[str, Any]) -> Clock:
     """A clock; one that an earlier version of the code wrote waits for no acknowledgement and warns of nothing."""
     name, due_at, climbs_at, climbed, stopped_at = item
     rung, rests_until = body.get("rungs", {}).get(name, ("", None))
-    due = read_moment(due_at)
+    due = _from_ms(due_at)
     return Clock(
         ClockName(name),
         due,
-        read_moment(climbs_at) if climbs_at else None,
+        _from_ms(climbs_at) if climbs_at else None,
         climbed,
-        read_moment(stopped_at) if stopped_at else None,
+        _from_ms(stopped_at) if stopped_at else None,
         rung,
-        read_moment(rests_until) if rests_until else None,
+        _from_ms(rests_until) if rests_until else None,
         tuple(due - timedelta(minutes=before) for before in body.get("warns", {}).get(name, ())),
     )
 

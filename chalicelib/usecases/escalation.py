@@ -7,8 +7,10 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.complaint import Change, Status, close_by_silence, escalate
+from chalicelib.domain.asking import resume
+from chalicelib.domain.complaint import Change, Status
 from chalicelib.domain.errors import IllegalMove, NotDue, NotFound, StaleComplaint
+from chalicelib.domain.overdue import close_by_silence, escalate
 from chalicelib.domain.people import Act, Role
 from chalicelib.domain.service_level import ClockName, steps
 from chalicelib.observability import count, logger
@@ -84,19 +86,21 @@ def _wake_safely(code: str, now: datetime) -> list[Change] | None:
 def _wake_fully(code: str, now: datetime) -> list[Change]:
     """Do everything that is due on one case, for each of its clocks may have run out while nobody swept.
 
-    Tells of what climbed or closed; warnings are counted by themselves.
+    Tells of what climbed or closed; warnings and pauses that ended are counted by themselves.
     """
     changes: list[Change] = []
     while len(changes) < 2 * len(ClockName) and (change := wake_one(code, now=now)) is not None:
         changes.append(change)
-    told = [change for change in changes if change.event.act is not Act.WARN]
-    if warned := len(changes) - len(told):
+    told = [change for change in changes if change.event.act not in (Act.WARN, Act.RESUME)]
+    if warned := sum(change.event.act is Act.WARN for change in changes):
         count("Warned", warned)
+    if resumed := len(changes) - len(told) - warned:
+        count("Resumed", resumed)
     return told
 
 
 def wake_one(code: str, *, now: datetime) -> Change | None:
-    """Do what time has brought to one case: warn, climb one rung, or close by silence. None where nothing is due.
+    """Do what time has brought to one case: end a pause, warn, climb one rung, or close by silence. None where not yet.
 
     Reads consistently, since the index that named the case may lag behind it.
     """
@@ -105,6 +109,8 @@ def wake_one(code: str, *, now: datetime) -> Change | None:
         complaint = stored.complaint
         if complaint.status is Status.RESOLVED:
             change = close_by_silence(complaint, city(), now=now)
+        elif (pause := complaint.asked.wakes_at) is not None and pause <= now:
+            change = resume(complaint, city=city(), now=now)  # first: what the promise does next hangs on it
         else:
             clock = complaint.clocks.due_to_climb(now)
             posts = [step.post for step in steps(complaint, clock.name, city())] if clock else []

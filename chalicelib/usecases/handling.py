@@ -6,13 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain import complaint as rules
-from chalicelib.domain import routing
+from chalicelib.domain import asking, handling, reporting, routing
 from chalicelib.domain.complaint import Change, Complaint
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Officer, demand
 from chalicelib.store import complaints, guards
-from chalicelib.usecases.record import city, record
+from chalicelib.usecases.record import city, record, report_rules
 from chalicelib.usecases.signin import Kind, Who
 
 _CITIZEN_TRIES = 3
@@ -23,19 +22,30 @@ MESSAGES_PER_DAY = 20
 
 
 def acknowledge(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
-    return _office(code, officer, Act.ACKNOWLEDGE, if_match, lambda c: rules.acknowledge(c, officer, now=now))
+    return _office(
+        code, officer, Act.ACKNOWLEDGE, if_match, lambda c: handling.acknowledge(c, officer, now=now)
+    )
 
 
 def reply(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
-    return _office(code, officer, Act.REPLY, if_match, lambda c: rules.reply(c, officer, text, now=now))
+    return _office(code, officer, Act.REPLY, if_match, lambda c: handling.reply(c, officer, text, now=now))
+
+
+def ask(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
+    """Ask the reporter one question; the promise to solve is paused until they answer or its time is over."""
+    return _office(
+        code, officer, Act.ASK, if_match, lambda c: asking.ask(c, officer, text, city=city(), now=now)
+    )
 
 
 def start(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
-    return _office(code, officer, Act.START, if_match, lambda c: rules.start(c, officer, now=now))
+    return _office(code, officer, Act.START, if_match, lambda c: handling.start(c, officer, now=now))
 
 
 def resolve(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
-    return _office(code, officer, Act.RESOLVE, if_match, lambda c: rules.resolve(c, officer, text, now=now))
+    return _office(
+        code, officer, Act.RESOLVE, if_match, lambda c: handling.resolve(c, officer, text, now=now)
+    )
 
 
 def pass_on(
@@ -47,7 +57,7 @@ def pass_on(
         if office == complaint.office:
             raise Invalid([Fault("office", "office_same")])
         route = routing.assign(office, complaint.accused, city())
-        return rules.pass_on(complaint, officer, route, text, now=now)
+        return handling.pass_on(complaint, officer, route, text, now=now)
 
     return _office(code, officer, Act.PASS_ON, if_match, move)
 
@@ -58,14 +68,14 @@ def refer(code: str, officer: Officer, agency: str, text: str, *, if_match: int,
     if found is None or not found.outside:
         raise Invalid([Fault("agency", "agency_unknown")])
     return _office(
-        code, officer, Act.REFER, if_match, lambda c: rules.refer(c, officer, agency, text, now=now)
+        code, officer, Act.REFER, if_match, lambda c: handling.refer(c, officer, agency, text, now=now)
     )
 
 
 def acknowledge_rung(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
     """Say, as a post that the case climbed to, that one has heard; it climbs no further in that post's time."""
     return _office(
-        code, officer, Act.ACK_RUNG, if_match, lambda c: rules.acknowledge_rung(c, officer, now=now)
+        code, officer, Act.ACK_RUNG, if_match, lambda c: handling.acknowledge_rung(c, officer, now=now)
     )
 
 
@@ -105,8 +115,11 @@ def sort(code: str, officer: Officer, sorting: Sorting, *, if_match: int, now: d
         elif about is not None:
             route = routing.route_accusation(about, profile)
         else:
-            route = routing.route_category(category, sorting.area or complaint.area, profile)
-        return rules.sort(
+            route = routing.route_category(
+                category, sorting.area or complaint.area, profile, answers=complaint.answers, at=now
+            )
+            report_rules(route)
+        return handling.sort(
             complaint,
             officer,
             category,
@@ -123,16 +136,16 @@ def sort(code: str, officer: Officer, sorting: Sorting, *, if_match: int, now: d
 
 
 def release(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
-    return _office(code, officer, Act.RELEASE, if_match, lambda c: rules.release(c, officer, now=now))
+    return _office(code, officer, Act.RELEASE, if_match, lambda c: handling.release(c, officer, now=now))
 
 
 def hide(code: str, officer: Officer, reason: str, *, if_match: int, now: datetime) -> Complaint:
-    return _office(code, officer, Act.HIDE, if_match, lambda c: rules.hide(c, officer, reason, now=now))
+    return _office(code, officer, Act.HIDE, if_match, lambda c: handling.hide(c, officer, reason, now=now))
 
 
 def reject(code: str, officer: Officer, reason: str, text: str, *, if_match: int, now: datetime) -> Complaint:
     return _office(
-        code, officer, Act.REJECT, if_match, lambda c: rules.reject(c, officer, reason, text, now=now)
+        code, officer, Act.REJECT, if_match, lambda c: handling.reject(c, officer, reason, text, now=now)
     )
 
 
@@ -144,28 +157,33 @@ def message(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
     if not is_reporter(who, complaints.get_head(code).complaint):
         raise NotFound(code)
     guards.hit(f"message#{code}", MESSAGES_PER_DAY, timedelta(days=1), now=now)
-    return _reporter(code, who, lambda c: rules.message(c, text, city=city(), now=now))
+    return _reporter(code, who, lambda c: reporting.message(c, text, city=city(), now=now))
+
+
+def answer(code: str, who: Who, number: int, text: str, *, now: datetime) -> Complaint:
+    """Answer the office's question of this number; one that waits no longer takes no answer."""
+    return _reporter(code, who, lambda c: asking.answer(c, number, text, city=city(), now=now))
 
 
 def edit(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
     """Mend the words. Words that now accuse somebody are told to triage before anybody else reads them."""
 
     def mend(complaint: Complaint) -> Change:
-        return rules.edit(complaint, text, city=city(), now=now)
+        return reporting.edit(complaint, text, city=city(), now=now)
 
     return _reporter(code, who, mend)
 
 
 def rate(code: str, who: Who, score: int, words: str, *, now: datetime) -> Complaint:
-    return _reporter(code, who, lambda c: rules.rate(c, score, words, city=city(), now=now))
+    return _reporter(code, who, lambda c: reporting.rate(c, score, words, city=city(), now=now))
 
 
 def reopen(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
-    return _reporter(code, who, lambda c: rules.reopen(c, text, city=city(), now=now))
+    return _reporter(code, who, lambda c: reporting.reopen(c, text, city=city(), now=now))
 
 
 def withdraw(code: str, who: Who, reason: str, *, now: datetime) -> Complaint:
-    return _reporter(code, who, lambda c: rules.withdraw(c, reason, now=now))
+    return _reporter(code, who, lambda c: reporting.withdraw(c, reason, now=now))
 
 
 def is_reporter(who: Who | None, complaint: Complaint) -> bool:

@@ -8,16 +8,17 @@ from datetime import datetime, timedelta
 
 from chalicelib import keys
 from chalicelib.domain import routing
-from chalicelib.domain.complaint import Complaint, Filing, file
+from chalicelib.domain.complaint import Complaint, Filing
 from chalicelib.domain.errors import Fault, Invalid, KeyReused, NotAllowed
 from chalicelib.domain.geo import Located, Point
 from chalicelib.domain.notices import Channel
 from chalicelib.domain.people import Citizen, Officer
+from chalicelib.domain.reporting import file
 from chalicelib.domain.tracking import tracking_code
 from chalicelib.store import complaints, guards, people
 from chalicelib.store.tables import PersonRow
 from chalicelib.usecases import signin
-from chalicelib.usecases.record import city, record
+from chalicelib.usecases.record import city, record, report_rules
 
 PER_PERSON_DAY = 20
 PER_ADDRESS_HOUR = 200
@@ -81,7 +82,8 @@ def file_complaint(
     if contact.address and person != keys.person_id(contact.address):
         contact = Contact()  # they signed in as somebody else: their own number stays the one we know
     _check_caps(person, client, now)
-    route = routing.route(filing, profile)
+    route = routing.route(filing, profile, at=now)
+    report_rules(route)
     suggested = (
         tuple(s.category for s in routing.suggest(filing.text, profile)) if not filing.category else ()
     )

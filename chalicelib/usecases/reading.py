@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib import keys
-from chalicelib.domain import complaint as rules
+from chalicelib.domain import handling
 from chalicelib.domain.complaint import Complaint
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, cells_for_box, distance_m
+from chalicelib.domain.ledger import Found
 from chalicelib.domain.people import Act, Officer, Role, allowed, demand
 from chalicelib.domain.visibility import Card
 from chalicelib.store import complaints, outbox, people
@@ -102,7 +103,7 @@ def contact_of(
     demand(officer, Act.REVEAL, stored.complaint, city())
     if stored.complaint.version != if_match:
         raise StaleComplaint(code)
-    change = rules.reveal(stored.complaint, officer, now=now)
+    change = handling.reveal(stored.complaint, officer, now=now)
     complaint = record(change, previous=stored)
     person = str(complaint.citizen)
     return complaint, keys.unseal(person, people.citizen(person)[1])
@@ -164,6 +165,11 @@ def public_list(filters: Filters, *, now: datetime, cursor: str | None = None, l
                 return Page(tuple(found), _encode({"k": "list", **last}))
         last = {"m": _month_before(month)}
     return Page(tuple(found))
+
+
+def flaws(stored: Stored) -> tuple[Found, ...]:
+    """What is wrong with a case's history, by its own chain."""
+    return complaints.flaws(stored)
 
 
 def messages_of(code: str) -> list[Delivery]:

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from chalicelib import mail
 from chalicelib.cities import load
+from chalicelib.domain.asking import settled
 from chalicelib.domain.city import City
-from chalicelib.domain.complaint import Change, Complaint
+from chalicelib.domain.complaint import Change, Complaint, Route
 from chalicelib.domain.notices import Channel, Holder, notices_for, texts_a_citizen
 from chalicelib.domain.people import Act, in_conflict
+from chalicelib.observability import count, logger
 from chalicelib.settings import settings
 from chalicelib.store import complaints, guards, people
 from chalicelib.store.tables import PersonRow
@@ -33,6 +35,7 @@ def record(
     Raises what `store.complaints.save` raises.
     """
     if previous is not None:
+        change = settled(previous.complaint, change, city())
         change = replace(change, complaint=replace(change.complaint, version=previous.complaint.version + 1))
     notices = notices_for(
         change,
@@ -45,6 +48,14 @@ def record(
         change = replace(change, complaint=counted)
     complaints.save(change, city(), notices, previous=previous, guard=guard, reporter=reporter)
     return change.complaint
+
+
+def report_rules(route: Route) -> None:
+    """Tell of routing rules that could not be judged: they are passed over, and somebody has to mend them."""
+    for rule in route.failed:
+        logger.warning("a routing rule was passed over", extra={"rule": rule})
+    if route.failed:
+        count("RoutingRulesFailed", len(route.failed))
 
 
 def holders(posts: Iterable[str], complaint: Complaint) -> Mapping[str, Holder]:

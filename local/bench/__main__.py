@@ -82,6 +82,7 @@ def measure(report: Report, world: World, size: int, only: str | None) -> None:
             large = capacity.measure(world, meter, deep=DEEP)
         with step("Sapuan", "Sweeping"):
             many = sweeping.run(world, meter, due)
+            raced = sweeping.race(world)
         section = report.section(
             "Capacity of each act",
             "Reference case: a contact, a place, one office notice, one citizen notice, an idempotency guard. Beside "
@@ -94,6 +95,7 @@ def measure(report: Report, world: World, size: int, only: str | None) -> None:
         print(show(section))
         section = report.section("The sweep", sweeping.ABOUT)
         sweeping.tell(section, few, many)
+        sweeping.tell_race(section, raced)
         print(show(section))
         section = report.section(
             "If AWS doubled index entries",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from math import ceil
 
@@ -14,6 +15,10 @@ ABOUT = (
     "read afresh and written, which costs the same however it was found, and is stated apart."
 )
 FIND_MOST = 0.005
+NETWORK = 0.006
+"""Seconds added to each request, to stand for the way to the table, which DynamoDB Local is spared."""
+SIDE_BY_SIDE = 120
+"""Cases of each such sweep: enough to keep all workers busy for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,73 @@ def run(world: World, meter: Meter, due: int) -> Swept:
     )
     forget(world, codes)
     return swept
+
+
+@dataclass(frozen=True, slots=True)
+class Raced:
+    """The same number of cases taken by one worker and by all: requests of each, and their seconds as a ratio."""
+
+    workers: int
+    requests: tuple[int, int]
+    ratio: float
+    climbed: tuple[int, int]
+
+
+def race(world: World) -> Raced:
+    """Take cases one after the other, then as many side by side, with a network's delay on each request."""
+    from chalicelib.settings import utc_now
+    from chalicelib.store.tables import ComplaintRow
+    from chalicelib.usecases import escalation
+
+    events = ComplaintRow._get_connection().connection.client.meta.events
+    asked = 0
+
+    def travel(**_: object) -> None:
+        nonlocal asked
+        asked += 1
+        time.sleep(NETWORK)
+
+    def one(workers: int) -> tuple[float, int, int]:
+        nonlocal asked
+        codes = load_due(world, SIDE_BY_SIDE)
+        asked = 0
+        events.register("before-send.dynamodb", travel)
+        began = time.perf_counter()
+        try:
+            done = escalation.sweep(now=utc_now(), workers=workers)
+        finally:
+            took = time.perf_counter() - began
+            events.unregister("before-send.dynamodb", travel)
+        forget(world, codes)
+        return took, asked, done.climbed
+
+    serial, parallel = one(1), one(escalation.WORKERS)
+    return Raced(
+        escalation.WORKERS, (serial[1], parallel[1]), parallel[0] / serial[0], (serial[2], parallel[2])
+    )
+
+
+def tell_race(section: Section, raced: Raced) -> None:
+    cases = f"{SIDE_BY_SIDE} cases, {NETWORK * 1000:g} ms added to each request"
+    section.add(
+        f"{cases}: cases that did not climb, serial and side by side",
+        2 * SIDE_BY_SIDE - sum(raced.climbed),
+        "",
+        0,
+    )
+    section.add(
+        f"{cases}: time of {raced.workers} workers beside one",
+        raced.ratio,
+        "x",
+        0.6,
+        "engine and sweep share the cores",
+    )
+    section.add(
+        f"{cases}: requests of {raced.workers} workers beside one",
+        raced.requests[1] / raced.requests[0],
+        "x",
+        1.05,
+    )
 
 
 def tell(section: Section, small: Swept, large: Swept) -> None:

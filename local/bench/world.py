@@ -317,8 +317,7 @@ def invented(number: int, now: datetime) -> Change:
     same cases however many there are. Those above `_DUE_FROM` are due by now.
     """
     from chalicelib import cities
-    from chalicelib.domain import complaint as rules
-    from chalicelib.domain import routing
+    from chalicelib.domain import reporting, routing
     from chalicelib.domain.city import Kind
     from chalicelib.domain.complaint import Filing, Place, Screening
     from chalicelib.domain.geo import Point
@@ -347,9 +346,9 @@ def invented(number: int, now: datetime) -> Change:
     )
     due = number >= _DUE_FROM
     filed_at = now - timedelta(minutes=1) - number % _DUE_FROM * APART
-    change = rules.file(
+    change = reporting.file(
         filing,
-        routing.route(filing, city),
+        routing.route(filing, city, at=filed_at),
         city,
         code=tracking_code(city.code_prefix, chance.randbytes(12)),
         now=filed_at,

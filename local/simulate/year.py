@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import IntEnum
 
-from chalicelib.domain import complaint as rules
+from chalicelib.domain import handling, overdue, reporting
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import OPEN, Change, Complaint, Screening, Status
 from chalicelib.domain.errors import NotDue
@@ -89,8 +89,8 @@ def by_time(complaint: Complaint, city: City, posts: Mapping[str, bool], *, now:
     """
     try:
         if complaint.status is Status.RESOLVED:
-            return rules.close_by_silence(complaint, city, now=now)
-        return rules.escalate(complaint, city, posts, now=now)
+            return overdue.close_by_silence(complaint, city, now=now)
+        return overdue.escalate(complaint, city, posts, now=now)
     except NotDue:
         return None
 
@@ -139,9 +139,9 @@ class _Player:
 
     def _file(self, number: int, now: datetime) -> None:
         case, city = self._cases[number], self.city
-        change = rules.file(
+        change = reporting.file(
             case.filing,
-            route(case.filing, city),
+            route(case.filing, city, at=now),
             city,
             code=case.code,
             now=now,
@@ -189,21 +189,23 @@ class _Player:
         match intent:
             case Intent.SORT:
                 category = city.categories[case.category]
-                found = route_category(category, complaint.area, city)
-                change = rules.sort(complaint, _officer(city.triage_office), category, found, city, now=now)
+                found = route_category(category, complaint.area, city, at=now)
+                change = handling.sort(
+                    complaint, _officer(city.triage_office), category, found, city, now=now
+                )
                 self._record(number, change)
                 self._begin(number, now)
             case Intent.RELEASE:
-                self._record(number, rules.release(complaint, _officer(city.triage_office), now=now))
+                self._record(number, handling.release(complaint, _officer(city.triage_office), now=now))
             case Intent.REJECT:
                 triage = _officer(city.triage_office)
                 self._record(
-                    number, rules.reject(complaint, triage, "other", "Bukan wewenang kota.", now=now)
+                    number, handling.reject(complaint, triage, "other", "Bukan wewenang kota.", now=now)
                 )
             case Intent.REPLY:
-                self._record(number, rules.reply(complaint, officer, "Kami periksa.", now=now))
+                self._record(number, handling.reply(complaint, officer, "Kami periksa.", now=now))
             case Intent.RESOLVE:
-                self._record(number, rules.resolve(complaint, officer, "Sudah ditangani.", now=now))
+                self._record(number, handling.resolve(complaint, officer, "Sudah ditangani.", now=now))
                 verdict = case.verdicts[complaint.reopened]
                 at = now + city.windows.reopen * verdict.after
                 # As they report nothing on Nyepi, they answer nothing: there is no mobile network.
@@ -212,9 +214,9 @@ class _Player:
                     self._plan(at, Intent.RATE if verdict.does == "rate" else Intent.REOPEN, number)
             case Intent.RATE:
                 score = case.verdicts[complaint.reopened].score
-                self._record(number, rules.rate(complaint, score, "", city=city, now=now))
+                self._record(number, reporting.rate(complaint, score, "", city=city, now=now))
             case Intent.REOPEN:
-                self._record(number, rules.reopen(complaint, "Belum beres.", city=city, now=now))
+                self._record(number, reporting.reopen(complaint, "Belum beres.", city=city, now=now))
                 # Whoever called it solved goes back, and a rung watches: it takes half the time.
                 self._plan(self._later(complaint.office, now, case.works / 2), Intent.RESOLVE, number)
 
@@ -222,7 +224,7 @@ class _Player:
         complaint = self.seen[number].complaint
         if complaint.open and complaint.clocks.owed_by([post]):
             officer = Officer("petugas", "Petugas", "Petugas", complaint.office, (Duty.parse(post),))
-            self._record(number, rules.acknowledge_rung(complaint, officer, now=now))
+            self._record(number, handling.acknowledge_rung(complaint, officer, now=now))
 
     # What time does
 

@@ -580,7 +580,15 @@ def test_every_route_behind_the_authorizer_refuses_a_stranger_itself(api: Api) -
         if entry.authorizer is not None
     ]
     assert len(guarded) > 20
-    bodies: tuple[object, ...] = (None, {}, a_report(), {"text": TEXT}, {"score": 3}, {"category": "sampah"})
+    bodies: tuple[object, ...] = (
+        None,
+        {},
+        a_report(),
+        {"text": TEXT},
+        {"question": 1, "text": TEXT},
+        {"score": 3},
+        {"category": "sampah"},
+    )
     with nothing_stored():
         for method, path in guarded:
             target = path.replace("{code}", code)

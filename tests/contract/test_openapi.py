@@ -174,6 +174,7 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "Sentence": forms.sentence,
     "WholeText": forms.whole_text,
     "Rating": forms.rating,
+    "Answer": forms.answer,
     "Reason": forms.reason,
     "Nothing": forms.nothing,
     "Transfer": forms.transfer,

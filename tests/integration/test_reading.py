@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.complaint import Change, Complaint, Screening, Status, file, withdraw
-from chalicelib.domain.errors import Invalid, NotFound
+from chalicelib.domain.complaint import Change, Complaint, Screening, Status
+from chalicelib.domain.errors import IllegalMove, Invalid, NotFound
 from chalicelib.domain.geo import Point, coarsen, distance_m
+from chalicelib.domain.reporting import file, withdraw
 from chalicelib.domain.visibility import PIN_METRES, Card
 from chalicelib.http import views
 from chalicelib.store import complaints
@@ -49,7 +50,7 @@ def seed(number: int, chance: random.Random) -> list[Complaint]:
         )
         change = file(
             filing,
-            cast.routing.route(filing, city),
+            cast.routing.route(filing, city, at=cast.NOW),
             city,
             code=cast.tracking_code("DPS", chance.randbytes(12)),
             now=filed,
@@ -378,7 +379,7 @@ def test_only_triage_has_the_screening_queue(stack: Stack) -> None:
             reading.inbox(an_officer(post).officer, "screening")
     handling.release(held.code, triage, if_match=1, now=later(minutes=5))
     assert reading.inbox(triage, "screening").cards == ()
-    with pytest.raises(handling.rules.IllegalMove):
+    with pytest.raises(IllegalMove):
         handling.release(private.code, triage, if_match=1, now=later(minutes=5))
 
 

@@ -12,9 +12,11 @@ from botocore.awsrequest import AWSResponse
 from pynamodb.exceptions import PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
-from chalicelib.domain.complaint import Status, acknowledge, message
+from chalicelib.domain.complaint import Status
 from chalicelib.domain.errors import NotFound, StaleComplaint
+from chalicelib.domain.handling import acknowledge
 from chalicelib.domain.notices import Channel, Notice
+from chalicelib.domain.reporting import message
 from chalicelib.store import complaints, guards, outbox
 from chalicelib.store.tables import TABLES, ComplaintRow, GuardRow, NoticeRow, connection
 from chalicelib.usecases import delivery, handling, intake

@@ -328,6 +328,11 @@ SPOILED = [
     # Windows, retention, price, numbers, conflict.
     (_set("city:windows/reopen", "10 working days"), r"windows.reopen: must be calendar time"),
     (_set("city:windows/edit", None), r"windows.edit: is missing"),
+    (_set("city:question/wait", "5 days"), r"question.wait: must be working days"),
+    (_set("city:question/wait", None), r"question.wait: is missing"),
+    (_set("city:question/most", "2 working days"), r"question.most: is less than a single question may wait"),
+    (_set("city:question/times", 0), r"question.times: must be a whole number, 1 or more"),
+    (_set("city:question/surprise", 1), r"question.surprise"),
     (_set("city:quiet", None), r"quiet: is missing"),
     (_set("city:quiet/from", "9 pm"), r"quiet.from: '9 pm' is not a time of the day such as 21:00"),
     (_set("city:quiet/until", "24:00"), r"quiet.until: '24:00' is not a time of the day"),
@@ -374,6 +379,23 @@ SPOILED = [
     (_set("offices:office/pupr/handles/en", None), r"office.pupr.handles.en: is missing"),
     (_set("offices:office/pupr/short", "DLHK"), r"office.pupr.short: is the same as that of dlhk"),
     (_set("offices:office/pupr", "x"), r"office.pupr: must be a table"),
+    # Routing rules.
+    (_set("categories:route/0/office", "pln"), r"route\[0\].office: 'pln' is unknown"),
+    (_set("categories:route/0/why", None), r"route\[0\].why: is missing"),
+    (_set("categories:route/0/when/category", ["hewan"]), r"route\[0\].when.category: 'hewan' is unknown"),
+    (_set("categories:route/0/when/weekday", ["senin"]), r"when.weekday: 'senin' is unknown"),
+    (_set("categories:route/0/when/area", ["51.72"]), r"when.area: '51.72' is unknown"),
+    (_set("categories:route/0/when/from", "18:00"), r"when.until: is missing"),
+    (_set("categories:route/0/when/answers/tergigit", ["mungkin"]), r"tergigit: 'mungkin' is unknown"),
+    (
+        _set("categories:route/0/when/answers/umur", ["1"]),
+        r"answers.umur: is no question of these categories",
+    ),
+    (
+        _set("categories:route/0/when/answers/tergigit", {"at_least": 1}),
+        r"answers.tergigit: is no number",
+    ),
+    (_set("categories:route/0/when/answers/tergigit", {}), r"says neither at_least nor at_most"),
     # Categories, levels, ceilings.
     (
         _set("categories:category/sampah/office", "kebersihan"),

@@ -10,11 +10,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
+from chalicelib.domain import asking, handling, overdue, reporting
 from chalicelib.domain import complaint as rules
 from chalicelib.domain.complaint import (
     LIVE,
     MOVES,
     OPEN,
+    Asked,
     Change,
     Complaint,
     Event,
@@ -69,6 +71,9 @@ def ready_for(act: Act, status: Status) -> tuple[Complaint, datetime]:
             ClockName.RESOLUTION, 1, at(31), rung=f"division_head@{WORKS}", rests_until=at(32)
         )
         return replace(complaint, clocks=reached), NOW
+    if act in (Act.ANSWER, Act.RESUME):
+        asked = Asked(1, at=NOW, until=at(30, 16), resumes_at=at(30, 16))
+        return replace(complaint, asked=asked), at(30, 16)
     return complaint, NOW
 
 
@@ -158,42 +163,43 @@ class TestWindows:
         case = a_complaint()
         end = NOW + CITY.windows.edit
         assert (
-            rules.edit(case, "Lubang di depan bank.", city=CITY, now=end).complaint.text
+            reporting.edit(case, "Lubang di depan bank.", city=CITY, now=end).complaint.text
             == "Lubang di depan bank."
         )
         with pytest.raises(WindowClosed):
-            rules.edit(case, "Lubang di depan bank.", city=CITY, now=end + SECOND)
+            reporting.edit(case, "Lubang di depan bank.", city=CITY, now=end + SECOND)
 
     def test_a_judgement_is_taken_to_the_last_instant_of_the_window(self):
         case = a_complaint(Status.RESOLVED)
-        closed = rules.close_by_silence(case, CITY, now=NOW + CITY.windows.reopen).complaint
+        closed = overdue.close_by_silence(case, CITY, now=NOW + CITY.windows.reopen).complaint
         end = NOW + CITY.windows.rate
-        assert rules.rate(closed, 5, "", city=CITY, now=end).complaint.rating == 5
+        assert reporting.rate(closed, 5, "", city=CITY, now=end).complaint.rating == 5
         with pytest.raises(WindowClosed):
-            rules.rate(closed, 5, "", city=CITY, now=end + SECOND)
+            reporting.rate(closed, 5, "", city=CITY, now=end + SECOND)
 
     def test_it_can_be_reopened_to_the_last_instant_of_the_window(self):
         case = a_complaint(Status.RESOLVED)
         end = NOW + CITY.windows.reopen
-        assert rules.reopen(case, "Belum.", city=CITY, now=end).complaint.status is Status.REOPENED
+        assert reporting.reopen(case, "Belum.", city=CITY, now=end).complaint.status is Status.REOPENED
         with pytest.raises(WindowClosed):
-            rules.reopen(case, "Belum.", city=CITY, now=end + SECOND)
+            reporting.reopen(case, "Belum.", city=CITY, now=end + SECOND)
 
     def test_silence_closes_it_when_the_window_ends_and_not_an_instant_before(self):
         case = a_complaint(Status.RESOLVED)
         end = NOW + CITY.windows.reopen
         assert case.wakes_at(CITY) == end
         with pytest.raises(NotDue):
-            rules.close_by_silence(case, CITY, now=end - SECOND)
-        closed = rules.close_by_silence(case, CITY, now=end).complaint
+            overdue.close_by_silence(case, CITY, now=end - SECOND)
+        closed = overdue.close_by_silence(case, CITY, now=end).complaint
         assert (closed.outcome, closed.ended_at, closed.wakes_at(CITY)) == (Outcome.SILENCE, end, None)
 
     def test_the_window_counts_from_the_last_time_it_was_called_solved(self):
         case = a_complaint(Status.REOPENED)
         later = NOW + timedelta(days=9)
-        case = rules.resolve(case, an_officer(), "Sekarang beres.", now=later).complaint
+        case = handling.resolve(case, an_officer(), "Sekarang beres.", now=later).complaint
         assert (
-            rules.reopen(case, "Belum.", city=CITY, now=later + CITY.windows.reopen).complaint.reopened == 2
+            reporting.reopen(case, "Belum.", city=CITY, now=later + CITY.windows.reopen).complaint.reopened
+            == 2
         )
 
 
@@ -203,7 +209,7 @@ class TestTheReportersJudgement:
         [(1, Outcome.DISPUTED), (2, Outcome.DISPUTED), (3, Outcome.CONFIRMED), (5, Outcome.CONFIRMED)],
     )
     def test_it_closes_the_case_whatever_it_is(self, score, outcome):
-        case = rules.rate(a_complaint(Status.RESOLVED), score, "kata", city=CITY, now=NOW).complaint
+        case = reporting.rate(a_complaint(Status.RESOLVED), score, "kata", city=CITY, now=NOW).complaint
         assert (case.status, case.outcome, case.rating, case.rating_words) == (
             Status.CLOSED,
             outcome,
@@ -214,19 +220,19 @@ class TestTheReportersJudgement:
     def test_it_is_given_once(self):
         case = a_complaint(Status.CLOSED)
         with pytest.raises(IllegalMove):
-            rules.rate(case, 1, "", city=CITY, now=NOW)
+            reporting.rate(case, 1, "", city=CITY, now=NOW)
 
     def test_one_that_comes_after_silence_replaces_silence_and_not_the_moment_it_ended(self):
         end = NOW + CITY.windows.reopen
-        closed = rules.close_by_silence(a_complaint(Status.RESOLVED), CITY, now=end).complaint
-        rated = rules.rate(closed, 4, "", city=CITY, now=end + timedelta(days=1)).complaint
+        closed = overdue.close_by_silence(a_complaint(Status.RESOLVED), CITY, now=end).complaint
+        rated = reporting.rate(closed, 4, "", city=CITY, now=end + timedelta(days=1)).complaint
         assert (rated.outcome, rated.ended_at) == (Outcome.CONFIRMED, end)
 
     def test_reopening_wipes_it_and_a_new_one_can_be_given(self):
-        case = rules.reopen(a_complaint(Status.CLOSED), "Belum.", city=CITY, now=NOW).complaint
+        case = reporting.reopen(a_complaint(Status.CLOSED), "Belum.", city=CITY, now=NOW).complaint
         assert (case.rating, case.rating_words, case.outcome, case.ended_at) == (None, "", None, None)
-        case = rules.resolve(case, an_officer(), "Beres.", now=NOW).complaint
-        assert rules.rate(case, 5, "", city=CITY, now=NOW).complaint.rating == 5
+        case = handling.resolve(case, an_officer(), "Beres.", now=NOW).complaint
+        assert reporting.rate(case, 5, "", city=CITY, now=NOW).complaint.rating == 5
 
 
 class TestMessagesThatAccuse:
@@ -235,22 +241,22 @@ class TestMessagesThatAccuse:
     SAID = "Petugasnya datang dan minta uang."
 
     def test_triage_has_to_decide_and_the_case_stays_where_it_is(self):
-        case = rules.message(a_complaint(), self.SAID, city=CITY, now=at(23, 10)).complaint
+        case = reporting.message(a_complaint(), self.SAID, city=CITY, now=at(23, 10)).complaint
         assert (case.sealed, case.office) == (False, a_complaint().office)
         assert not case.sorted
         assert due_of(case, ClockName.RESOLUTION) == due_of(a_complaint(), ClockName.RESOLUTION)
 
     def test_the_words_are_marked_as_triage_s_alone(self):
-        event = rules.message(a_complaint(), self.SAID, city=CITY, now=NOW).event
+        event = reporting.message(a_complaint(), self.SAID, city=CITY, now=NOW).event
         assert event.data[rules.FOR_TRIAGE] is True
         assert (
             rules.FOR_TRIAGE
-            not in rules.message(a_complaint(), "Masih gelap.", city=CITY, now=NOW).event.data
+            not in reporting.message(a_complaint(), "Masih gelap.", city=CITY, now=NOW).event.data
         )
 
     def test_a_claimed_fix_keeps_its_word_and_starts_no_clock(self):
         case = a_complaint(Status.RESOLVED)
-        assert rules.message(case, self.SAID, city=CITY, now=NOW).complaint.clocks == case.clocks
+        assert reporting.message(case, self.SAID, city=CITY, now=NOW).complaint.clocks == case.clocks
 
 
 class TestTheHamletWithoutAPerson:
@@ -268,14 +274,14 @@ class TestTheHamletWithoutAPerson:
 class TestClocks:
     def test_a_reply_ends_the_first_reply_clock_only_and_buys_no_time(self):
         before = a_complaint()
-        after = rules.reply(before, an_officer(), "Tim menuju lokasi.", now=at(23, 11)).complaint
+        after = handling.reply(before, an_officer(), "Tim menuju lokasi.", now=at(23, 11)).complaint
         assert not runs(after, ClockName.FIRST_REPLY)
         assert runs(after, ClockName.RESOLUTION)
         assert promises(after.clocks) == promises(before.clocks)
 
     def test_a_second_reply_leaves_the_first_where_it_was(self):
-        case = rules.reply(a_complaint(), an_officer(), "Satu.", now=at(23, 11)).complaint
-        case = rules.reply(case, an_officer(), "Dua.", now=at(24, 11)).complaint
+        case = handling.reply(a_complaint(), an_officer(), "Satu.", now=at(23, 11)).complaint
+        case = handling.reply(case, an_officer(), "Dua.", now=at(24, 11)).complaint
         assert case.clocks.get(ClockName.FIRST_REPLY).stopped_at == at(23, 11)
 
     @pytest.mark.parametrize(
@@ -298,7 +304,7 @@ class TestClocks:
 
     def test_passing_on_restarts_nothing_even_late(self):
         case = escalate(a_complaint(), CITY, now=at(25, 9)).complaint
-        moved = rules.pass_on(
+        moved = handling.pass_on(
             case, an_officer(), Route(WASTE, "topic"), "Salah alamat.", now=at(25, 10)
         ).complaint
         assert moved.clocks == case.clocks
@@ -316,12 +322,14 @@ class TestClocks:
     def test_sorting_never_promises_later_than_was_promised(self):
         case = a_complaint(category="sampah")
         slow = CITY.categories["informasi"]
-        moved = rules.sort(case, an_officer(), slow, Route(TRIAGE, "topic"), CITY, now=NOW).complaint
+        moved = handling.sort(case, an_officer(), slow, Route(TRIAGE, "topic"), CITY, now=NOW).complaint
         assert promises(moved.clocks)[ClockName.FIRST_REPLY] == due_of(case, ClockName.FIRST_REPLY)
         assert promises(moved.clocks)[ClockName.RESOLUTION] == due_of(case, ClockName.RESOLUTION)
 
     def test_a_reply_given_before_sorting_stays_given(self):
-        case = rules.reply(a_complaint(category=None), an_officer(), "Kami lihat.", now=at(23, 11)).complaint
+        case = handling.reply(
+            a_complaint(category=None), an_officer(), "Kami lihat.", now=at(23, 11)
+        ).complaint
         assert not runs(perform(Act.SORT, case, CITY, now=at(23, 12)).complaint, ClockName.FIRST_REPLY)
 
     def test_sorting_ends_the_time_for_sorting(self):
@@ -335,7 +343,7 @@ class TestClocks:
 
     def test_reopening_keeps_the_old_deadline_and_climbs_at_once(self):
         case = perform(Act.RELEASE, a_complaint(Status.RESOLVED), CITY, now=NOW).complaint
-        reopened = rules.reopen(case, "Belum.", city=CITY, now=at(24, 9)).complaint
+        reopened = reporting.reopen(case, "Belum.", city=CITY, now=at(24, 9)).complaint
         assert due_of(reopened, ClockName.RESOLUTION) == due_of(case, ClockName.RESOLUTION) == at(30, 16)
         assert reopened.wakes_at(CITY) == at(24, 9)
         climbed = escalate(reopened, CITY, now=at(24, 9)).complaint
@@ -344,8 +352,8 @@ class TestClocks:
     def test_reopening_twice_climbs_a_rung_each_time(self):
         case = a_complaint(Status.REOPENED)
         case = escalate(case, CITY, now=NOW).complaint
-        case = rules.resolve(case, an_officer(), "Beres.", now=at(23, 12)).complaint
-        case = rules.reopen(case, "Belum.", city=CITY, now=at(23, 13)).complaint
+        case = handling.resolve(case, an_officer(), "Beres.", now=at(23, 12)).complaint
+        case = reporting.reopen(case, "Belum.", city=CITY, now=at(23, 13)).complaint
         assert escalate(case, CITY, now=at(23, 13)).complaint.level == 2
 
 
@@ -353,17 +361,21 @@ class TestScreening:
     def test_released_words_that_are_mended_are_held_again_and_somebody_must_read_them(self):
         case = perform(Act.RELEASE, a_complaint(), CITY, now=at(23, 10, 2)).complaint
         assert not runs(case, ClockName.SCREENING)
-        mended = rules.edit(case, "Lubang di depan bank.", city=CITY, now=at(23, 10, 5)).complaint
+        mended = reporting.edit(case, "Lubang di depan bank.", city=CITY, now=at(23, 10, 5)).complaint
         assert mended.screening is Screening.HELD
         assert due_of(mended, ClockName.SCREENING) == at(23, 14, 5)
         assert runs(mended, ClockName.SCREENING)
 
     def test_mending_words_that_wait_already_puts_their_reading_off_by_nothing(self):
-        mended = rules.edit(a_complaint(), "Lubang di depan bank.", city=CITY, now=at(23, 10, 5)).complaint
+        mended = reporting.edit(
+            a_complaint(), "Lubang di depan bank.", city=CITY, now=at(23, 10, 5)
+        ).complaint
         assert due_of(mended, ClockName.SCREENING) == at(23, 14)
 
     def test_mending_private_words_makes_nobody_read_them_for_the_public(self):
-        mended = rules.edit(a_complaint(private=True), "Lubang di depan bank.", city=CITY, now=NOW).complaint
+        mended = reporting.edit(
+            a_complaint(private=True), "Lubang di depan bank.", city=CITY, now=NOW
+        ).complaint
         assert not runs(mended, ClockName.SCREENING)
 
     @pytest.mark.parametrize("act", [Act.RELEASE, Act.HIDE])
@@ -387,7 +399,7 @@ class TestScreening:
                 perform(act, case, CITY, now=NOW)
 
     def test_a_sensitive_category_makes_a_case_private_and_leaves_nothing_to_wait_for(self):
-        sorted_as = rules.sort(
+        sorted_as = handling.sort(
             a_complaint(), an_officer(), CITY.categories["kekerasan"], Route(WORKS, "topic"), CITY, now=NOW
         ).complaint
         assert sorted_as.private
@@ -402,7 +414,7 @@ class TestScreening:
 class TestAccusations:
     def test_mended_words_that_accuse_are_sealed_for_triage_before_the_office_reads_them(self):
         case = perform(Act.RELEASE, a_complaint(), CITY, now=NOW).complaint
-        sealed = rules.edit(case, "Petugas PU minta uang dulu!", city=CITY, now=at(23, 10, 5)).complaint
+        sealed = reporting.edit(case, "Petugas PU minta uang dulu!", city=CITY, now=at(23, 10, 5)).complaint
         assert (sealed.sealed, sealed.office, sealed.line) == (True, TRIAGE, "topic")
         assert sealed.screening is Screening.HELD
         assert due_of(sealed, ClockName.VERIFICATION) == at(23, 14, 5)
@@ -410,7 +422,7 @@ class TestAccusations:
         assert not runs(sealed, ClockName.SCREENING)
 
     def test_reopening_with_an_accusation_seals_the_case_and_still_climbs(self):
-        case = rules.reopen(
+        case = reporting.reopen(
             a_complaint(Status.RESOLVED), "Datang cuma minta uang.", city=CITY, now=at(24, 9)
         ).complaint
         assert (case.sealed, case.office, case.status) == (True, TRIAGE, Status.REOPENED)
@@ -419,14 +431,14 @@ class TestAccusations:
 
     def test_once_triage_has_decided_the_time_for_it_starts_anew_at_the_next_accusation(self):
         case = perform(Act.SORT, a_complaint(sealed=True), CITY, now=at(23, 12)).complaint
-        case = rules.resolve(case, an_officer(), "Beres.", now=at(24, 9)).complaint
-        case = rules.reopen(case, "Oknum itu datang lagi.", city=CITY, now=at(25, 9)).complaint
+        case = handling.resolve(case, an_officer(), "Beres.", now=at(24, 9)).complaint
+        case = reporting.reopen(case, "Oknum itu datang lagi.", city=CITY, now=at(25, 9)).complaint
         assert due_of(case, ClockName.VERIFICATION) == at(25, 13)
         assert runs(case, ClockName.VERIFICATION)
 
     def test_deciding_unseals_it_and_names_whom_it_is_about(self):
         case = a_complaint(sealed=True, accused=WORKS)
-        decided = rules.sort(
+        decided = handling.sort(
             case,
             an_officer(),
             CITY.categories["jalan"],
@@ -451,13 +463,13 @@ class TestPlaces:
 
     def test_a_case_that_moves_to_another_village_leaves_its_hamlet_behind(self):
         case = a_complaint(category="gang", hamlet=SHORE_EAST)
-        moved = rules.sort(
+        moved = handling.sort(
             case, an_officer(), CITY.categories["gang"], Route(HILL, "area"), CITY, area=HILL, now=NOW
         ).complaint
         assert (moved.area, moved.hamlet) == (HILL, None)
 
     def test_triage_may_name_the_hamlet(self):
-        case = rules.sort(
+        case = handling.sort(
             a_complaint(category="gang"),
             an_officer(),
             CITY.categories["gang"],
@@ -476,7 +488,9 @@ class TestTheReportersContact:
             perform(Act.REVEAL, a_complaint(**hidden), CITY, now=NOW)
 
     def test_looking_it_up_is_written_down(self):
-        change = rules.reveal(a_complaint(identity_shown=True), an_officer(officer_id="p-7"), now=at(23, 11))
+        change = handling.reveal(
+            a_complaint(identity_shown=True), an_officer(officer_id="p-7"), now=at(23, 11)
+        )
         assert (change.event.act, change.event.by.id, change.event.by.office) == (Act.REVEAL, "p-7", WORKS)
 
 
@@ -496,10 +510,10 @@ def test_the_history_says_what_was_said_and_what_follows_from_it():
     assert passed.text == "Salah alamat."
     assert dict(passed.data) == {"status": "received", "from": WORKS, "office": WASTE}
     assert (
-        rules.reject(a_complaint(), an_officer(), "duplicate", "Sudah ada.", now=NOW).event.data["reason"]
+        handling.reject(a_complaint(), an_officer(), "duplicate", "Sudah ada.", now=NOW).event.data["reason"]
         == "duplicate"
     )
-    withdrawn = rules.withdraw(a_complaint(), "malu", now=NOW).event
+    withdrawn = reporting.withdraw(a_complaint(), "malu", now=NOW).event
     assert withdrawn.text == ""  # the reason is no sentence for everybody
     assert withdrawn.data["reason"] == "malu"
 
@@ -522,6 +536,7 @@ class AnyLife(RuleBasedStateMachine):
 
     def put(self, change: Change) -> None:
         if self.history:
+            change = asking.settled(self.case, change, CITY)
             before, after = self.case, change.complaint
             assert after.level >= before.level
             assert after.private >= before.private
@@ -529,7 +544,8 @@ class AnyLife(RuleBasedStateMachine):
                 later = after.clocks.get(clock.name)
                 assert later is not None
                 assert later.climbed >= clock.climbed
-                if clock.name in (ClockName.FIRST_REPLY, ClockName.RESOLUTION):
+                paused = clock.name is ClockName.RESOLUTION and "paused" in change.event.data
+                if clock.name in (ClockName.FIRST_REPLY, ClockName.RESOLUTION) and not paused:
                     assert later.due <= clock.due
                 if clock.stopped_at is not None and later.stopped_at is not None:
                     assert later.stopped_at >= clock.stopped_at
@@ -566,7 +582,9 @@ class AnyLife(RuleBasedStateMachine):
     def the_sweep_comes_when_something_is_due(self, vacant):
         self.now = max(self.now, self.case.wakes_at(CITY))
         if self.case.status is Status.RESOLVED:
-            self.put(rules.close_by_silence(self.case, CITY, now=self.now))
+            self.put(overdue.close_by_silence(self.case, CITY, now=self.now))
+        elif self.case.asked.wakes_at and self.case.asked.wakes_at <= self.now:
+            self.put(asking.resume(self.case, city=CITY, now=self.now))
         else:
             self.put(escalate(self.case, CITY, now=self.now, all_vacant=vacant))
 
@@ -582,7 +600,7 @@ class AnyLife(RuleBasedStateMachine):
     @rule(text=st.sampled_from(["Pungli!", "Masih rusak."]))
     def the_reporter_comes_back(self, text):
         try:
-            self.put(rules.reopen(self.case, text, city=CITY, now=self.now))
+            self.put(reporting.reopen(self.case, text, city=CITY, now=self.now))
         except (IllegalMove, WindowClosed):
             return
 
@@ -600,6 +618,14 @@ class AnyLife(RuleBasedStateMachine):
             assert runs(case, ClockName.RESOLUTION)
             assert case.inbox_at is not None
             assert case.outcome is None
+
+    @precondition(lambda self: self.history)
+    @invariant()
+    def a_promise_sleeps_only_while_a_question_waits(self):
+        case = self.case
+        asleep = {clock.name for clock in case.clocks if clock.asleep}
+        assert bool(asleep) == (case.asked.resumes_at is not None)
+        assert case.asked.open <= case.open
 
     @precondition(lambda self: self.history)
     @invariant()
@@ -652,8 +678,8 @@ class TestSilences:
         case = self.solved(self.NOON - self.CITY.windows.reopen)
         assert case.wakes_at(self.CITY) == self.END
         with pytest.raises(NotDue):
-            rules.close_by_silence(case, self.CITY, now=self.NOON)
+            overdue.close_by_silence(case, self.CITY, now=self.NOON)
 
     def test_a_case_reopened_in_it_climbs_when_it_is_over(self):
-        case = rules.reopen(self.solved(self.NOON), "Belum.", city=self.CITY, now=self.NOON).complaint
+        case = reporting.reopen(self.solved(self.NOON), "Belum.", city=self.CITY, now=self.NOON).complaint
         assert case.clocks.get(ClockName.RESOLUTION).climbs_at == self.END

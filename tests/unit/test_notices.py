@@ -9,7 +9,7 @@ from itertools import product
 import pytest
 
 from chalicelib import cities
-from chalicelib.domain import complaint as rules
+from chalicelib.domain import handling, overdue, reporting
 from chalicelib.domain.clock import CLOSED
 from chalicelib.domain.complaint import Change, Place, Route, Status
 from chalicelib.domain.errors import IllegalMove, NotDue, WindowClosed
@@ -105,6 +105,7 @@ class TestWhoIsTold:
             (Act.WITHDRAW, Status.RECEIVED, [("office_withdrawn", TOPIC, WORKS)]),
             (Act.RESOLVE, Status.RECEIVED, [("citizen_resolved", SMS, "citizen#warga")]),
             (Act.REJECT, Status.RECEIVED, [("citizen_rejected", SMS, "citizen#warga")]),
+            (Act.ASK, Status.RECEIVED, [("citizen_question", SMS, "citizen#warga")]),
             (
                 Act.REOPEN,
                 Status.RESOLVED,
@@ -206,7 +207,7 @@ class TestClimbing:
     def test_late_screening_of_a_case_about_triage_is_not(self):
         case = a_complaint(sealed=True, accused=TRIAGE)
         jalan, to = CITY.categories["jalan"], Route(WORKS, "topic")
-        case = rules.sort(case, an_officer(), jalan, to, CITY, accused=TRIAGE, now=NOW).complaint
+        case = handling.sort(case, an_officer(), jalan, to, CITY, accused=TRIAGE, now=NOW).complaint
         change, _ = climb(case)
         assert change.event.data["clock"] == "screening"
         assert told(change) == [("office_overdue", TOPIC, INSPECTORATE)]
@@ -224,7 +225,7 @@ class TestWarnings:
     def warn(self, case, clock: ClockName, share: int) -> Change:
         found = case.clocks.get(clock)
         alone = replace(case, clocks=Clocks((found,)))
-        return rules.warn(alone, now=found.warns[0 if share == 50 else 1])
+        return overdue.warn(alone, now=found.warns[0 if share == 50 else 1])
 
     @pytest.mark.parametrize("share", [50, 80])
     @pytest.mark.parametrize("clock", [ClockName.FIRST_REPLY, ClockName.RESOLUTION])
@@ -292,11 +293,11 @@ class TestAccusations:
         assert {c.event.data.get("post", "").partition("@")[2] for c in changes} <= {"", TRIAGE, "city"}
 
     def test_mended_words_that_accuse_are_told_to_triage_and_others_to_nobody(self):
-        accusing = rules.edit(a_complaint(), "Petugas PU pungli.", city=CITY, now=NOW)
+        accusing = reporting.edit(a_complaint(), "Petugas PU pungli.", city=CITY, now=NOW)
         assert told(accusing) == [("office_sealed", TOPIC, TRIAGE)]
 
     def test_reopening_with_an_accusation_is_told_to_triage_and_not_to_the_office(self):
-        change = rules.reopen(a_complaint(Status.RESOLVED), "Mereka minta uang.", city=CITY, now=NOW)
+        change = reporting.reopen(a_complaint(Status.RESOLVED), "Mereka minta uang.", city=CITY, now=NOW)
         assert told(change) == [("office_sealed", TOPIC, TRIAGE), ("citizen_reopened", SMS, "citizen#warga")]
 
     def test_one_that_is_withdrawn_asks_nobody_for_a_decision(self):
@@ -305,7 +306,7 @@ class TestAccusations:
     def test_an_accused_head_of_a_hamlet_is_not_told_even_where_the_village_takes_the_case(self):
         case = a_complaint(category="gang", hamlet=SHORE_EAST, sealed=True, accused=SHORE_EAST)
         to, gang = Route(SHORE, "area"), CITY.categories["gang"]
-        change = rules.sort(case, an_officer(), gang, to, CITY, accused=SHORE_EAST, now=NOW)
+        change = handling.sort(case, an_officer(), gang, to, CITY, accused=SHORE_EAST, now=NOW)
         assert told(change, holders=EVERYBODY) == [("office_new", TOPIC, SHORE)]
 
 
@@ -435,6 +436,8 @@ def arguments(city, name: str, category: str, where: str) -> dict[str, str]:
         "where": where,
         "due": "24/11 09.30",
         "reopens": "30/11",
+        "until": "24/11 09.30",
+        "question": "99",
         "link": f"https://{city.host}/{link}",
         "service": city.service_name,
         "digits": "123456",

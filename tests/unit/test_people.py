@@ -32,10 +32,20 @@ from tests.builders import (
 )
 
 CITY = a_city()
-HANDLING = {Act.READ, Act.ACKNOWLEDGE, Act.REPLY, Act.START, Act.RESOLVE, Act.PASS_ON, Act.REFER, Act.REVEAL}
+HANDLING = {
+    Act.READ,
+    Act.ACKNOWLEDGE,
+    Act.REPLY,
+    Act.START,
+    Act.RESOLVE,
+    Act.PASS_ON,
+    Act.REFER,
+    Act.REVEAL,
+    Act.ASK,
+}
 DECIDING = {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT}
-REPORTERS = {Act.FILE, Act.EDIT, Act.MESSAGE, Act.RATE, Act.REOPEN, Act.WITHDRAW}
-ACTS_OF_TIME = {Act.ESCALATE, Act.CLOSE}
+REPORTERS = {Act.FILE, Act.EDIT, Act.MESSAGE, Act.RATE, Act.REOPEN, Act.WITHDRAW, Act.ANSWER}
+ACTS_OF_TIME = {Act.ESCALATE, Act.CLOSE, Act.RESUME}
 
 ONE_OF_EACH = {
     Role.HAMLET_HEAD: f"hamlet_head@{SHORE_EAST}",

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib import cities
-from chalicelib.domain.city import AREA_HEAD, Kind
+from chalicelib.domain.city import AREA_HEAD, Kind, RoutingRule, Wanted
 from chalicelib.domain.complaint import Place, Route
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.geo import Point
@@ -25,6 +27,7 @@ from tests.builders import (
     FIELD,
     HILL,
     INSPECTORATE,
+    NOW,
     OUTSIDE,
     SECRETARIAT,
     SHORE,
@@ -44,26 +47,103 @@ DENPASAR = denpasar()
 SPOKEN = sorted({word for c in DENPASAR.categories.values() for word in c.keywords})
 
 
+def a_rule(rule_id: str = "aturan", office: str = WASTE, **conditions) -> RoutingRule:
+    return RoutingRule(rule_id, office, **conditions)
+
+
+def ruled(*rules: RoutingRule):
+    return a_city(routing_rules=rules)
+
+
+class TestRules:
+    @pytest.mark.parametrize(
+        ("conditions", "holds"),
+        [
+            ({}, True),
+            ({"categories": frozenset({"jalan"})}, True),
+            ({"categories": frozenset({"sampah"})}, False),
+            ({"areas": frozenset({SHORE})}, True),
+            ({"areas": frozenset({SOUTH})}, True),  # its district
+            ({"areas": frozenset({HILL})}, False),
+            ({"weekdays": frozenset({0})}, True),  # NOW is a Monday
+            ({"weekdays": frozenset({5, 6})}, False),
+            ({"hours": (600, 601)}, True),  # 10.00 exactly
+            ({"hours": (540, 600)}, False),  # until is not included
+            ({"hours": (1080, 660)}, True),  # past midnight
+            ({"hours": (660, 540)}, False),
+            ({"answers": {"luas": Wanted(at_least=2, at_most=3)}}, True),
+            ({"answers": {"luas": Wanted(at_least=3.5)}}, False),
+            ({"answers": {"luas": Wanted(at_most=2.5)}}, False),
+            ({"answers": {"jenis": Wanted(values=frozenset({"aspal"}))}}, True),
+            ({"answers": {"banyak": Wanted(values=frozenset({"b"}))}}, True),
+            ({"answers": {"banyak": Wanted(values=frozenset({"c"}))}}, False),
+            ({"answers": {"tidak_dijawab": Wanted(at_least=1)}}, False),
+            ({"categories": frozenset({"jalan"}), "weekdays": frozenset({5})}, False),
+        ],
+    )
+    def test_a_rule_decides_where_all_its_conditions_hold(self, conditions, holds):
+        filing = a_filing(answers={"luas": 3, "jenis": "aspal", "banyak": ["a", "b"]})
+        found = route(filing, ruled(a_rule(**conditions)), at=NOW)
+        assert found == (Route(WASTE, "topic", rule="aturan") if holds else Route(WORKS, "topic"))
+
+    def test_the_first_that_holds_wins(self):
+        rules = [a_rule("satu", categories=frozenset({"gang"})), a_rule("dua"), a_rule("tiga", WORKS)]
+        assert route(a_filing(), ruled(*rules), at=NOW).rule == "dua"
+
+    def test_a_rule_that_cannot_be_judged_is_passed_over_and_named(self):
+        rules = [a_rule("rusak", answers={"luas": Wanted(at_least=2)}), a_rule("baik", SHORE)]
+        found = route(a_filing(answers={"luas": "tiga"}), ruled(*rules), at=NOW)
+        assert found == Route(SHORE, "area", rule="baik", failed=("rusak",))
+
+    def test_a_rule_to_the_areas_head_needs_an_area(self):
+        city = ruled(a_rule(office=AREA_HEAD))
+        assert route(a_filing(area=SHORE), city, at=NOW) == Route(SHORE, "area", rule="aturan")
+        assert route(a_filing(area=None), city, at=NOW) == Route(WORKS, "topic", failed=("aturan",))
+
+    def test_no_rule_leads_an_accusation_past_triage(self):
+        found = route(a_filing(about_staff=True), ruled(a_rule()), at=NOW)
+        assert (found.office, found.sealed, found.rule) == (TRIAGE, True, "")
+
+    @given(st.integers(0, 6), st.integers(0, 1439), st.integers(0, 1439))
+    def test_a_span_of_the_day_and_its_opposite_share_every_minute(self, day, start, end):
+        moment = NOW + timedelta(days=day, minutes=start * 7 % 1440)
+        both = [
+            route(a_filing(), ruled(a_rule(hours=hours)), at=moment).rule
+            for hours in ((start, end), (end, start))
+        ]
+        assert both.count("aturan") == (1 if start != end else 2)
+
+    def test_whoever_was_bitten_in_denpasar_is_the_health_offices(self):
+        bitten, seen = (
+            route(
+                a_filing(category="hewan_rabies", area=None, answers={"tergigit": answer}), DENPASAR, at=NOW
+            )
+            for answer in ("ya", "tidak")
+        )
+        assert (bitten.office, bitten.rule) == ("dinkes", "gigitan-hewan")
+        assert (seen.office, seen.rule) == ("distan", "")
+
+
 class TestCategories:
     def test_a_category_goes_to_its_office(self):
-        assert route(a_filing(category="sampah"), CITY) == Route(WASTE, "topic")
+        assert route(a_filing(category="sampah"), CITY, at=NOW) == Route(WASTE, "topic")
 
     def test_what_the_areas_head_owns_goes_to_the_village_it_lies_in(self):
-        assert route(a_filing(category="gang", area=SHORE), CITY) == Route(SHORE, "area")
+        assert route(a_filing(category="gang", area=SHORE), CITY, at=NOW) == Route(SHORE, "area")
 
     def test_a_village_matter_from_nowhere_goes_to_triage(self):
-        assert route(a_filing(category="gang", area=None), CITY) == Route(TRIAGE, "topic")
+        assert route(a_filing(category="gang", area=None), CITY, at=NOW) == Route(TRIAGE, "topic")
 
     @pytest.mark.parametrize("category", [None, "dihapus"])
     def test_without_a_category_that_we_know_it_goes_to_triage(self, category):
-        assert route(a_filing(category=category), CITY) == Route(TRIAGE, "topic")
+        assert route(a_filing(category=category), CITY, at=NOW) == Route(TRIAGE, "topic")
 
     @pytest.mark.parametrize("city_id", cities.available())
     def test_in_a_real_city_nothing_is_unrouted_or_routed_outside(self, city_id):
         city = cities.load(city_id)
         for category in city.categories.values():
             for area in [None, *city.villages]:
-                found = route_category(category, area, city)
+                found = route_category(category, area, city, at=NOW)
                 assert not city.offices[found.office].outside
                 assert (found.line == "area") == (category.office == AREA_HEAD and area is not None)
 
@@ -84,13 +164,13 @@ class TestAccusations:
         ],
     )
     def test_however_it_is_said_it_is_sealed_at_triage(self, filing):
-        assert route(a_filing(**filing), CITY) == Route(TRIAGE, "topic", sealed=True)
+        assert route(a_filing(**filing), CITY, at=NOW) == Route(TRIAGE, "topic", sealed=True)
 
     def test_answers_that_are_no_words_are_passed_over(self):
-        assert not route(a_filing(answers={"jumlah": 3, "pilihan": ["a"]}), CITY).sealed
+        assert not route(a_filing(answers={"jumlah": 3, "pilihan": ["a"]}), CITY, at=NOW).sealed
 
     def test_where_triage_is_accused_whoever_the_profile_names_stands_in(self):
-        assert route(a_filing(about_staff=True, accused=TRIAGE), CITY) == Route(
+        assert route(a_filing(about_staff=True, accused=TRIAGE), CITY, at=NOW) == Route(
             INSPECTORATE, "topic", sealed=True
         )
 
@@ -98,7 +178,7 @@ class TestAccusations:
     def test_in_a_real_city_an_accusation_starts_with_neither_the_accused_nor_anybody_outside(self, city_id):
         city = cities.load(city_id)
         for accused in [*city.offices, *city.hamlets, "city"]:
-            start = route(a_filing(about_staff=True, accused=accused), city)
+            start = route(a_filing(about_staff=True, accused=accused), city, at=NOW)
             decided = route_accusation(accused, city)
             for found in (start, decided):
                 office = city.offices[found.office]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain import complaint as rules
+from chalicelib.domain import handling, overdue, reporting
 from chalicelib.domain.city import CITY_SCOPE
 from chalicelib.domain.clock import Span
 from chalicelib.domain.complaint import OPEN, Complaint, Route, Status
@@ -76,7 +77,7 @@ def climb(case: Complaint, times: int, **filled) -> list[tuple[str, int]]:
 
 def acknowledged(case: Complaint, *, now) -> Complaint:
     """The rung that heard says so."""
-    return rules.acknowledge_rung(case, a_rung(case), now=now).complaint
+    return handling.acknowledge_rung(case, a_rung(case), now=now).complaint
 
 
 def posts(case: Complaint, clock: ClockName = ClockName.RESOLUTION) -> list[str]:
@@ -112,7 +113,7 @@ class TestPromises:
     def test_an_inbox_sorts_by_the_earliest_promise_that_is_not_kept(self):
         case = a_complaint()
         assert case.inbox_at == due_of(case, ClockName.FIRST_REPLY)
-        case = rules.reply(case, an_officer(), "Kami lihat.", now=NOW).complaint
+        case = handling.reply(case, an_officer(), "Kami lihat.", now=NOW).complaint
         assert case.inbox_at == due_of(case, ClockName.RESOLUTION)
 
 
@@ -159,7 +160,7 @@ class TestTheRungs:
         city = cities.load(city_id)
         village = next(iter(city.villages))
         for category in city.categories.values():
-            to = route_category(category, village, city)
+            to = route_category(category, village, city, at=NOW)
             case = replace(a_complaint(), category=category.id, office=to.office, line=to.line, area=village)
             ladder = steps(case, clock, city)
             assert bool(ladder) == category.level.ladder, category.id
@@ -261,7 +262,7 @@ class TestClimbing:
 
     def test_a_post_nobody_asked_about_counts_as_vacant(self):
         case = with_one_clock(released(), ClockName.RESOLUTION)
-        change = rules.escalate(case, CITY, {TOPIC[1]: True}, now=case.wakes_at(CITY))
+        change = overdue.escalate(case, CITY, {TOPIC[1]: True}, now=case.wakes_at(CITY))
         assert change.event.data["vacant"] == TOPIC[:1]
 
     @pytest.mark.parametrize("status", sorted(OPEN))
@@ -297,14 +298,14 @@ class TestClimbing:
 
     def test_a_reply_ends_its_own_ladder_and_not_the_other(self):
         case = escalate(released(), CITY, now=at(24, 16)).complaint
-        case = rules.reply(case, an_officer(), "Kami lihat.", now=at(24, 17)).complaint
+        case = handling.reply(case, an_officer(), "Kami lihat.", now=at(24, 17)).complaint
         assert case.wakes_at(CITY) == due_of(case, ClockName.RESOLUTION)
         assert climb(case, 1) == [(TOPIC[0], 1)]
 
     def test_passing_on_does_not_begin_the_ladder_again(self):
         case = with_one_clock(released(), ClockName.RESOLUTION)
         case = escalate(case, CITY, now=case.wakes_at(CITY)).complaint
-        moved = rules.pass_on(
+        moved = handling.pass_on(
             case, an_officer(), Route(WASTE, "topic"), "Salah alamat.", now=at(31, 9)
         ).complaint
         assert climb(moved, 2) == [(f"office_head@{WASTE}", 2), ("secretary@city", 3)]
@@ -314,7 +315,7 @@ class TestClimbing:
         for _ in range(4):
             case = escalate(case, CITY, now=case.wakes_at(CITY)).complaint
         assert case.level == 4
-        moved = rules.pass_on(
+        moved = handling.pass_on(
             case, an_officer(), Route(HILL, "area"), "Urusan lurah.", now=at(30, 9)
         ).complaint
         assert len(posts(moved)) < 4
@@ -355,13 +356,13 @@ class TestARungThatAnswers:
         case = self.reached()
         for officer in (an_officer(), an_officer(TOPIC[1])):
             with pytest.raises(IllegalMove):
-                rules.acknowledge_rung(case, officer, now=at(31, 9))
+                handling.acknowledge_rung(case, officer, now=at(31, 9))
         with pytest.raises(IllegalMove):
             acknowledged(acknowledged(case, now=at(31, 9)), now=at(31, 10))
 
     def test_a_delegate_holds_the_post_and_so_may(self):
         delegate = an_officer(TOPIC[0], officer_id="plh")
-        event = rules.acknowledge_rung(self.reached(), delegate, now=at(31, 9)).event
+        event = handling.acknowledge_rung(self.reached(), delegate, now=at(31, 9)).event
         assert (event.data["post"], event.by.id, event.data["clocks"]) == (TOPIC[0], "plh", ["resolution"])
 
     def test_the_next_rung_owes_its_own(self):
@@ -369,12 +370,12 @@ class TestARungThatAnswers:
         case = escalate(case, CITY, now=at(31, 16)).complaint
         assert case.wakes_at(CITY) == at(32, 12)
         with pytest.raises(IllegalMove):
-            rules.acknowledge_rung(case, an_officer(TOPIC[0]), now=at(32, 9))
+            handling.acknowledge_rung(case, an_officer(TOPIC[0]), now=at(32, 9))
         assert acknowledged(case, now=at(32, 9)).wakes_at(CITY) == at(33, 16)
 
     def test_one_tap_answers_for_both_ladders_that_are_with_the_post(self):
         case = escalate(escalate(released(), CITY, now=at(31, 16)).complaint, CITY, now=at(31, 16)).complaint
-        change = rules.acknowledge_rung(case, an_officer(TOPIC[0]), now=at(32, 9))
+        change = handling.acknowledge_rung(case, an_officer(TOPIC[0]), now=at(32, 9))
         assert change.event.data["clocks"] == ["first_reply", "resolution"]
         assert change.complaint.clocks.owed_by([TOPIC[0]]) == ()
 
@@ -393,15 +394,15 @@ class TestARungThatAnswers:
         assert escalate(case, hasty, now=at(30, 16)).complaint.wakes_at(hasty) == at(31, 9)
 
     def test_the_case_that_ends_or_begins_again_owes_nothing(self):
-        case = rules.resolve(self.reached(), an_officer(), "Beres.", now=at(31, 9)).complaint
+        case = handling.resolve(self.reached(), an_officer(), "Beres.", now=at(31, 9)).complaint
         assert case.rungs == ()
-        case = rules.reopen(case, "Belum.", city=CITY, now=at(31, 10)).complaint
+        case = reporting.reopen(case, "Belum.", city=CITY, now=at(31, 10)).complaint
         assert (case.rungs, case.wakes_at(CITY)) == ((), at(31, 10))
 
     def test_reopened_before_its_deadline_the_silent_rung_is_passed_when_the_promise_is_broken(self):
         case = with_one_clock(released(), ClockName.RESOLUTION)
-        case = rules.resolve(case, an_officer(), "Beres.", now=at(24, 9)).complaint
-        case = rules.reopen(case, "Belum.", city=CITY, now=at(24, 10)).complaint
+        case = handling.resolve(case, an_officer(), "Beres.", now=at(24, 9)).complaint
+        case = reporting.reopen(case, "Belum.", city=CITY, now=at(24, 10)).complaint
         case = escalate(case, CITY, now=at(24, 10)).complaint
         assert case.wakes_at(CITY) == due_of(case, ClockName.RESOLUTION) == at(30, 16)
 
@@ -446,7 +447,7 @@ class TestWarnings:
     def test_each_is_told_once_and_moves_nothing(self):
         case = perform(Act.RELEASE, a_complaint(), CITY, now=NOW).complaint
         with pytest.raises(NotDue):
-            rules.warn(case, now=at(24, 9) - SECOND)
+            overdue.warn(case, now=at(24, 9) - SECOND)
         change = escalate(case, CITY, now=at(24, 9))
         assert (change.event.act, change.event.by) == (Act.WARN, rules.TIME)
         told = {"status": "received", "clock": "first_reply", "due": at(24, 16).isoformat(), "share": 50}
@@ -455,13 +456,13 @@ class TestWarnings:
         assert (after.status, after.level, after.updated_at) == (case.status, 0, case.updated_at)
         assert [c.due for c in after.clocks] == [c.due for c in case.clocks]
         with pytest.raises(NotDue):
-            rules.warn(after, now=at(24, 9))
-        assert rules.warn(after, now=at(24, 13, 12)).event.data["share"] == 80
+            overdue.warn(after, now=at(24, 9))
+        assert overdue.warn(after, now=at(24, 13, 12)).event.data["share"] == 80
 
     def test_of_two_that_were_missed_the_latest_is_told(self):
         case = with_one_clock(a_complaint(), ClockName.RESOLUTION)
         case = replace(case, clocks=case.clocks.start(a_complaint().clocks.get(ClockName.RESOLUTION)))
-        change = rules.warn(case, now=at(27, 15))
+        change = overdue.warn(case, now=at(27, 15))
         assert change.event.data["share"] == 80
         assert change.complaint.wakes_at(CITY) == at(30, 16)
 
@@ -471,13 +472,13 @@ class TestWarnings:
         change = escalate(case, CITY, now=at(30, 16))
         assert change.event.act is Act.ESCALATE
         with pytest.raises(NotDue):
-            rules.warn(change.complaint, now=at(30, 16))
+            overdue.warn(change.complaint, now=at(30, 16))
 
     def test_a_kept_promise_warns_of_nothing(self):
-        case = rules.reply(a_complaint(), an_officer(), "Kami lihat.", now=at(23, 11)).complaint
+        case = handling.reply(a_complaint(), an_officer(), "Kami lihat.", now=at(23, 11)).complaint
         with pytest.raises(NotDue):
-            rules.warn(case, now=at(25, 9))
-        assert rules.warn(case, now=at(26, 9)).event.data["clock"] == "resolution"
+            overdue.warn(case, now=at(25, 9))
+        assert overdue.warn(case, now=at(26, 9)).event.data["clock"] == "resolution"
 
     def test_a_promise_that_triage_draws_nearer_warns_of_the_nearer_one(self):
         case = perform(Act.SORT, a_complaint(category=None), CITY, now=at(23, 11)).complaint
@@ -487,7 +488,7 @@ class TestWarnings:
     @pytest.mark.parametrize("status", sorted(set(Status) - OPEN))
     def test_what_nobody_works_on_warns_nobody(self, status):
         with pytest.raises(IllegalMove):
-            rules.warn(a_complaint(status), now=at(60))
+            overdue.warn(a_complaint(status), now=at(60))
 
 
 class TestClocks:

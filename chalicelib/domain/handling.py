@@ -1,0 +1,210 @@
+"""What the city's people do: offices answer, work and pass on; triage sorts, publishes and rejects."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.domain.asking import put_off
+from chalicelib.domain.city import Category, City
+from chalicelib.domain.complaint import (
+    Change,
+    Complaint,
+    Outcome,
+    Route,
+    Screening,
+    by,
+    change,
+    may_move,
+    screened_in_time,
+)
+from chalicelib.domain.errors import IllegalMove
+from chalicelib.domain.people import Act, Officer
+from chalicelib.domain.service_level import ClockName, promise
+
+
+def acknowledge(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
+    """Say: we have it. Buys no time and stops no promise."""
+    return change(complaint, Act.ACKNOWLEDGE, by(officer), now)
+
+
+def reply(complaint: Complaint, officer: Officer, text: str, *, now: datetime) -> Change:
+    """Answer in a sentence the reporter sees. Only this ends the first-reply clock; the promise to solve runs on."""
+    return change(
+        complaint,
+        Act.REPLY,
+        by(officer),
+        now,
+        said=text,
+        clocks=complaint.clocks.stop(ClockName.FIRST_REPLY, now),
+    )
+
+
+def start(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
+    """Begin the work."""
+    return change(complaint, Act.START, by(officer), now)
+
+
+def resolve(complaint: Complaint, officer: Officer, text: str, *, now: datetime) -> Change:
+    """Call it solved, in a sentence that tells the reporter how; the reporter then has the word."""
+    clocks = complaint.clocks.stop(ClockName.FIRST_REPLY, now).stop(ClockName.RESOLUTION, now)
+    return change(complaint, Act.RESOLVE, by(officer), now, said=text, clocks=clocks, resolved_at=now)
+
+
+def pass_on(complaint: Complaint, officer: Officer, route: Route, text: str, *, now: datetime) -> Change:
+    """Hand a wrongly addressed case to the office it belongs to. Never restarts a deadline.
+
+    What triage has not sorted yet cannot be passed on: sorting decides an accusation and has the text screened.
+    """
+    if not complaint.sorted:
+        raise IllegalMove(Act.PASS_ON, "unsorted")
+    return change(
+        complaint,
+        Act.PASS_ON,
+        by(officer),
+        now,
+        said=text,
+        data={"from": complaint.office, "office": route.office},
+        office=route.office,
+        line=route.line,
+        assigned_at=now,
+        referred_to=None,
+    )
+
+
+def refer(complaint: Complaint, officer: Officer, agency: str, text: str, *, now: datetime) -> Change:
+    """Ask an agency outside the city. The case and the duty to reply stay here."""
+    return change(
+        complaint, Act.REFER, by(officer), now, said=text, data={"agency": agency}, referred_to=agency
+    )
+
+
+def reveal(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
+    """Record that an officer looked up the reporter's contact, which the reporter allowed. The reporter sees it."""
+    if not complaint.identity_shown or complaint.citizen is None:
+        raise IllegalMove(Act.REVEAL, "anonymous")
+    return change(complaint, Act.REVEAL, by(officer), now)
+
+
+def acknowledge_rung(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
+    """Say, as the post that the case climbed to: I have heard, I see to it.
+
+    Ends that rung's acknowledge timer alone: the post then has its time, counted from when the case reached it, before
+    the next one hears. Raises IllegalMove where this officer holds no post that still owes it.
+    """
+    posts = [duty.post for duty in officer.duties]
+    owed = complaint.clocks.owed_by(posts)
+    if not owed:
+        may_move(complaint, Act.ACK_RUNG)
+        raise IllegalMove(Act.ACK_RUNG, "with no rung that waits for this officer")
+    return change(
+        complaint,
+        Act.ACK_RUNG,
+        by(officer),
+        now,
+        data={"post": owed[0].rung, "clocks": [str(clock.name) for clock in owed]},
+        clocks=complaint.clocks.acknowledge(posts),
+    )
+
+
+# Triage --------------------------------------------------------------------------------------------------------
+
+
+def sort(
+    complaint: Complaint,
+    officer: Officer,
+    category: Category,
+    route: Route,
+    city: City,
+    *,
+    text: str = "",
+    accused: str | None = None,
+    area: str | None = None,
+    hamlet: str | None = None,
+    now: datetime,
+) -> Change:
+    """Give a case its category and office, and decide an accusation.
+
+    Promises count from the first instant and are never later than what was promised before. The reporter's
+    own choices (identity, publication) stay as they are.
+    """
+    clocks = complaint.clocks.stop(ClockName.VERIFICATION, now).no_later_than(
+        put_off(
+            promise(category, route.office, city, complaint.filed_at), complaint, category, route.office, city
+        )
+    )
+    private = complaint.private or category.sensitive
+    if private:
+        # Nothing is left to release, so nothing may wait for it.
+        clocks = clocks.stop(ClockName.SCREENING, now)
+    elif complaint.screening is Screening.HELD:
+        clocks = screened_in_time(clocks, city, now)
+    area = area or complaint.area
+    hamlet = hamlet or complaint.hamlet
+    return change(
+        complaint,
+        Act.SORT,
+        by(officer),
+        now,
+        said=text,
+        data={
+            "category": category.id,
+            "office": route.office,
+            **({"rule": route.rule} if route.rule else {}),
+        },
+        category=category.id,
+        office=route.office,
+        line=route.line,
+        area=area,
+        # A hamlet belongs to its village: in another one its head would hear of a case that is none of theirs.
+        hamlet=hamlet if hamlet and hamlet.partition("/")[0] == area else None,
+        assigned_at=now,
+        sealed=False,
+        accused=accused,
+        private=private,
+        referred_to=None,
+        clocks=clocks,
+    )
+
+
+def release(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
+    """Let the public read the text. A case that the reporter wants private has nothing to release."""
+    if complaint.screening is Screening.RELEASED or complaint.private or complaint.sealed:
+        raise IllegalMove(Act.RELEASE, "private" if complaint.private else complaint.screening)
+    return change(
+        complaint,
+        Act.RELEASE,
+        by(officer),
+        now,
+        screening=Screening.RELEASED,
+        clocks=complaint.clocks.stop(ClockName.SCREENING, now),
+    )
+
+
+def hide(complaint: Complaint, officer: Officer, reason: str, *, now: datetime) -> Change:
+    """Take the text from the public again, or decide that it never gets there."""
+    if complaint.screening is Screening.HIDDEN:
+        raise IllegalMove(Act.HIDE, complaint.screening)
+    return change(
+        complaint,
+        Act.HIDE,
+        by(officer),
+        now,
+        data={"reason": reason},
+        screening=Screening.HIDDEN,
+        clocks=complaint.clocks.stop(ClockName.SCREENING, now),
+    )
+
+
+def reject(complaint: Complaint, officer: Officer, reason: str, text: str, *, now: datetime) -> Change:
+    """Decline the case, with a reason by name and a sentence to the reporter."""
+    return change(
+        complaint,
+        Act.REJECT,
+        by(officer),
+        now,
+        said=text,
+        data={"reason": reason},
+        clocks=complaint.clocks.stop_all(now),
+        outcome=Outcome.REJECTED,
+        ended_at=now,
+    )

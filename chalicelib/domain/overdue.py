@@ -1,0 +1,99 @@
+"""What time alone does: warn, climb a rung, close by silence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from chalicelib.domain.city import City
+from chalicelib.domain.complaint import TIME, Change, Complaint, Outcome, change, may_move
+from chalicelib.domain.errors import NotDue
+from chalicelib.domain.people import Act, Role
+from chalicelib.domain.service_level import WARNS_AT, Step, steps
+
+
+def warn(complaint: Complaint, *, now: datetime) -> Change:
+    """Remind whoever must act that half, or four fifths, of a promise's time are gone. Inside the city only.
+
+    Of several that were missed the latest is told. For the reporter nothing has happened, so ``updated_at`` stays.
+    Raises NotDue where no warning has come.
+    """
+    may_move(complaint, Act.WARN)
+    clock = complaint.clocks.due_to_warn(now)
+    if clock is None:
+        raise NotDue(complaint.code)
+    to_come = sum(at > now for at in clock.warns)
+    return change(
+        complaint,
+        Act.WARN,
+        TIME,
+        now,
+        data={"clock": str(clock.name), "due": clock.due.isoformat(), "share": WARNS_AT[-1 - to_come]},
+        clocks=complaint.clocks.warned(clock.name, now),
+        updated_at=complaint.updated_at,
+    )
+
+
+def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, now: datetime) -> Change:
+    """Raise an overdue case by one rung of the ladder of the clock that ran out; before any has, `warn` of one.
+
+    ``filled`` tells of each post whether somebody holds it. A vacant rung is passed at once and recorded. The rung
+    reached has its acknowledge time to say that it has heard, else the case climbs on; both moments are stamped.
+    Above the last rung the office that has the case is reminded, in that rung's time: no case is ever left alone.
+    Escalation is attention, not resolution: it never changes the status. Raises NotDue where nothing is due.
+    """
+    may_move(complaint, Act.ESCALATE)
+    clock = complaint.clocks.due_to_climb(now)
+    if clock is None:
+        return warn(complaint, now=now)
+    ladder = steps(complaint, clock.name, city)
+    if complaint.hamlet and not filled.get(f"{Role.HAMLET_HEAD}@{complaint.hamlet}", False):
+        # Until a lingkungan has a person, its first rung is the lurah or perbekel, who had the case from the start.
+        ladder = tuple(step for step in ladder if not step.post.startswith(f"{Role.VILLAGE_HEAD}@"))
+    vacant: list[str] = []
+    reached: Step | None = None
+    for step in ladder[clock.climbed :]:
+        if filled.get(step.post, False):
+            reached = step
+            break
+        vacant.append(step.post)
+    # Another office's ladder may be shorter than the one it climbed before; what was reached stays reached.
+    level = max(clock.climbed, ladder.index(reached) + 1 if reached else len(ladder))
+    rests = reached or (ladder[-1] if ladder else None)
+    calendar = city.calendar_of(rests.office if rests else complaint.office)
+    again = calendar.due(now, rests.waits if rests else city.handover)
+    # A rung that is silent never has longer than one that answers.
+    silent = min(again, calendar.due(now, reached.acknowledge)) if reached else again
+    if clock.due > now:
+        # Reopened before its old deadline: one rung has heard at once, and the next waits for the promise to be broken.
+        again, silent = max(again, clock.due), max(silent, clock.due)
+    return change(
+        complaint,
+        Act.ESCALATE,
+        TIME,
+        now,
+        data={
+            "clock": str(clock.name),
+            "due": clock.due.isoformat(),
+            "level": level,
+            "post": reached.post if reached else "",
+            "vacant": vacant,
+        },
+        # What it would have warned of has happened.
+        clocks=complaint.clocks.warned(clock.name, now).climb(
+            clock.name,
+            level,
+            silent,
+            rung=reached.post if reached else "",
+            rests_until=again if reached else None,
+        ),
+    )
+
+
+def close_by_silence(complaint: Complaint, city: City, *, now: datetime) -> Change:
+    """Close a claimed fix that the reporter left unanswered to the end of the window. Not the same as solved."""
+    may_move(complaint, Act.CLOSE)
+    wakes_at = complaint.wakes_at(city)
+    if wakes_at is None or now < wakes_at:
+        raise NotDue(complaint.code)
+    return change(complaint, Act.CLOSE, TIME, now, outcome=Outcome.SILENCE, ended_at=now)

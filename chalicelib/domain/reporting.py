@@ -1,0 +1,208 @@
+"""What reporters do: file, mend, add, rate, reopen, withdraw. Pure functions, as every act is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.city import City
+from chalicelib.domain.complaint import (
+    FOR_TRIAGE,
+    REPORTER,
+    By,
+    Change,
+    Complaint,
+    Event,
+    Filing,
+    Outcome,
+    Route,
+    Screening,
+    Status,
+    change,
+    may_move,
+    out_of_silence,
+    screened_in_time,
+)
+from chalicelib.domain.errors import IllegalMove, WindowClosed
+from chalicelib.domain.people import Act, triage_for
+from chalicelib.domain.service_level import (
+    ClockName,
+    Clocks,
+    promise,
+    screening_clock,
+    unsorted_promise,
+    verification_clock,
+)
+from chalicelib.domain.words import accuses
+
+
+def file(
+    filing: Filing,
+    route: Route,
+    city: City,
+    *,
+    code: str,
+    now: datetime,
+    citizen: str | None,
+    reach: str = "",
+    filed_by: str | None = None,
+    suggested: tuple[str, ...] = (),
+) -> Change:
+    """Receive a report: give it its promises and let its history begin."""
+    category = city.categories.get(filing.category) if filing.category else None
+    sorted_out = category is not None and not route.sealed
+    held = city.screening_before_public or route.sealed
+    clocks = (
+        promise(category, route.office, city, now)
+        if category is not None and sorted_out
+        else unsorted_promise(city, now)
+    )
+    if held and not filing.private and sorted_out:
+        clocks = clocks.start(screening_clock(city, now))
+    complaint = Complaint(
+        code=code,
+        version=1,
+        kind=filing.kind,
+        status=Status.RECEIVED,
+        language=filing.language,
+        channel=filing.channel,
+        text=filing.text,
+        category=filing.category,
+        office=route.office,
+        line=route.line,
+        filed_at=now,
+        assigned_at=now,
+        updated_at=now,
+        clocks=clocks,
+        area=filing.area,
+        hamlet=filing.hamlet,
+        place=filing.place,
+        answers=filing.answers,
+        citizen=citizen,
+        reach=reach,
+        filed_by=filed_by,
+        identity_shown=filing.identity_shown,
+        private=filing.private,
+        screening=Screening.HELD if held else Screening.RELEASED,
+        accused=filing.accused,
+        accused_words=filing.accused_words,
+        sealed=route.sealed,
+        suggested=suggested,
+        client_time=filing.client_time,
+    )
+    by = By("officer", filed_by) if filed_by else REPORTER
+    data: dict[str, Any] = {"office": "" if route.sealed else route.office}
+    if route.rule:
+        data["rule"] = route.rule
+    if filed_by:
+        data["consent"] = True  # the form takes nothing without it; here it stays on record
+    return Change(complaint, Event(Act.FILE, now, by, data=data))
+
+
+def edit(complaint: Complaint, text: str, *, city: City, now: datetime) -> Change:
+    """Let the reporter mend the words, for a few minutes and until somebody has begun.
+
+    Words that now accuse somebody seal the case: triage reads them before any office does.
+    """
+    may_move(complaint, Act.EDIT)
+    if now > complaint.filed_at + city.windows.edit:
+        raise WindowClosed(Act.EDIT)
+    changes = _sealed_by(text, complaint, complaint.clocks, city, now)
+    if city.screening_before_public and not changes:
+        # Mended words are unread words: whatever was decided before is held again, and somebody has to read it.
+        changes["screening"] = Screening.HELD
+        if not complaint.private and complaint.sorted:
+            changes["clocks"] = screened_in_time(complaint.clocks, city, now)
+    return change(complaint, Act.EDIT, REPORTER, now, text=text, **changes)
+
+
+def message(complaint: Complaint, text: str, *, city: City, now: datetime) -> Change:
+    """Add something the reporter wants the office to know.
+
+    Words that accuse somebody are for triage's eyes alone, and triage has to decide on them: the office may be
+    the very one that is accused.
+    """
+    if complaint.sealed or not accuses(text, city):
+        return change(complaint, Act.MESSAGE, REPORTER, now, said=text)
+    clocks = complaint.clocks
+    if complaint.open:
+        clocks = clocks.start(verification_clock(clocks, city, now))
+    return change(complaint, Act.MESSAGE, REPORTER, now, said=text, data={FOR_TRIAGE: True}, clocks=clocks)
+
+
+def rate(complaint: Complaint, score: int, words: str, *, city: City, now: datetime) -> Change:
+    """Take the reporter's judgement, once; it closes the case, for a low score opens nothing by itself."""
+    may_move(complaint, Act.RATE)
+    if complaint.rating is not None:
+        raise IllegalMove(Act.RATE, "rated")
+    if complaint.resolved_at is None or now > complaint.resolved_at + city.windows.rate:
+        raise WindowClosed(Act.RATE)
+    return change(
+        complaint,
+        Act.RATE,
+        REPORTER,
+        now,
+        said=words,
+        data={"score": score},
+        rating=score,
+        rating_words=words,
+        outcome=Outcome.CONFIRMED if score >= 3 else Outcome.DISPUTED,
+        ended_at=complaint.ended_at or now,
+    )
+
+
+def reopen(complaint: Complaint, text: str, *, city: City, now: datetime) -> Change:
+    """Take the case up again: it was not solved. The old deadline stands, and it starts one rung higher.
+
+    Words that accuse somebody (they came and asked for money) seal the case, as in a fresh report.
+    """
+    may_move(complaint, Act.REOPEN)
+    if complaint.resolved_at is None or now > complaint.resolved_at + city.windows.reopen:
+        raise WindowClosed(Act.REOPEN)
+    # One level up is a climb like any other: it falls due now, so the next sweep makes it and tells that rung.
+    clocks = complaint.clocks.resume(
+        ClockName.RESOLUTION, climbs_at=out_of_silence(now, complaint.office, city)
+    )
+    return change(
+        complaint,
+        Act.REOPEN,
+        REPORTER,
+        now,
+        said=text,
+        **{"clocks": clocks, **_sealed_by(text, complaint, clocks, city, now)},
+        reopened=complaint.reopened + 1,
+        resolved_at=None,
+        ended_at=None,
+        outcome=None,
+        rating=None,
+        rating_words="",
+    )
+
+
+def withdraw(complaint: Complaint, reason: str, *, now: datetime) -> Change:
+    """Let the reporter take the case back; the reason is for triage's eyes alone."""
+    return change(
+        complaint,
+        Act.WITHDRAW,
+        REPORTER,
+        now,
+        data={"reason": reason},
+        clocks=complaint.clocks.stop_all(now),
+        outcome=Outcome.WITHDRAWN,
+        ended_at=now,
+        screening=Screening.HIDDEN,
+    )
+
+
+def _sealed_by(text: str, complaint: Complaint, clocks: Clocks, city: City, now: datetime) -> dict[str, Any]:
+    """What changes where the reporter's new words accuse somebody: triage has the case before anybody reads them."""
+    if complaint.sealed or not accuses(text, city):
+        return {}
+    return {
+        "sealed": True,
+        "office": triage_for(complaint.accused, city),
+        "line": "topic",
+        "assigned_at": now,
+        "screening": Screening.HELD,
+        "clocks": clocks.stop(ClockName.SCREENING, now).start(verification_clock(clocks, city, now)),
+    }

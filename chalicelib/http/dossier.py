@@ -1,0 +1,68 @@
+"""A case's dossier (berkas): the whole history with its chain, for an ombudsman or a court, as JSON or a page to print.
+
+Whoever may not read some words gets their entries without them: the chain can be checked all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain import ledger
+from chalicelib.domain.city import City
+from chalicelib.domain.complaint import FOR_TRIAGE, Event
+from chalicelib.domain.people import Act, Officer, allowed
+from chalicelib.http import views
+from chalicelib.usecases import reading
+from chalicelib.usecases.reading import Stored
+
+FORMAT = "pro-dossier-1"
+
+
+def for_office(
+    stored: Stored, officer: Officer, *, city: City, language: str, now: datetime
+) -> dict[str, Any]:
+    """What an officer reads, to hand out: words that accuse, and why somebody withdrew, only from triage's hand."""
+    triage = allowed(officer, Act.SORT, stored.complaint, city)
+    return _body(
+        stored,
+        city,
+        language,
+        now,
+        lambda event: triage or not (event.data.get(FOR_TRIAGE) or event.act in (Act.WITHDRAW, Act.HIDE)),
+    )
+
+
+def for_reporter(stored: Stored, *, city: City, language: str, now: datetime) -> dict[str, Any]:
+    """What the reporter may hand to anybody: all that was told to them, and of the rest that it happened."""
+    return _body(stored, city, language, now, lambda event: event.act not in views.INTERNAL | {Act.HIDE})
+
+
+def _body(
+    stored: Stored, city: City, language: str, now: datetime, reads: Callable[[Event], bool]
+) -> dict[str, Any]:
+    complaint = stored.complaint
+    flaws = reading.flaws(stored)
+    lines = []
+    for (version, entry), event in zip(stored.entries, stored.history, strict=True):
+        shown = entry if reads(event) else ledger.erased(entry)
+        what = views.what(event, city, language)
+        lines.append({"version": version, "at": event.at, "what": what, "entry": shown})
+    return {
+        "format": FORMAT,
+        "made_at": now,
+        **views.common(complaint, city, language),
+        "text": complaint.text,
+        "place_words": complaint.place.words,
+        "answers": dict(complaint.answers),
+        "office": None if complaint.sealed else complaint.office,
+        "promised": views.promises(complaint),
+        "entries": lines,
+        "chain": {
+            "whole": not flaws,
+            "flaws": [{"version": found.version, "flaw": found.flaw} for found in flaws],
+            "last": str(stored.entries[-1][1].get("chain", "")) if stored.entries else "",
+        },
+        "version": complaint.version,
+    }
