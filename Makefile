@@ -26,6 +26,9 @@ PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 # The resolver behind `make requirements`; it is not needed to run or test, so it is in no requirements file.
 UV_VERSION := 0.13.9
+# It pins a boto3 of its own, years behind ours, so it gets an environment of its own too.
+CHECKOV_VERSION := 3.3.30
+CHECKOV := .venv-checkov
 UV_COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make requirements' $(UPGRADE)
 needs_file = @test -n "$(FILE)" || { echo "FILE is missing: make $@ FILE=<$(1)>" >&2; exit 2; }
@@ -114,6 +117,11 @@ profiles: setup ## Validate every city profile; all faults are listed
 template: setup ## cfn-lint over the CloudFormation templates
 	$(VENV)/bin/cfn-lint infra/*.yaml
 
+.PHONY: checkov
+checkov: ## Security scan of the templates, in an environment of its own (290 MB the first time); excuses stand beside what they excuse
+	@test -x $(CHECKOV)/bin/checkov || { $(PYTHON) -m venv $(CHECKOV) && $(CHECKOV)/bin/pip install --quiet --disable-pip-version-check checkov==$(CHECKOV_VERSION); }
+	$(CHECKOV)/bin/checkov --directory infra --framework cloudformation --compact --quiet --skip-download
+
 .PHONY: fix
 fix: setup ## Format the code and mend what ruff can mend
 	$(PY) -m ruff format .
@@ -141,5 +149,5 @@ requirements: setup ## Lock the requirements again from the .in files; UPGRADE=-
 
 .PHONY: clean
 clean: ## Remove .venv and all caches; the data in DATA_DIR stays
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis build vendor .chalice/deployments
+	rm -rf $(VENV) $(CHECKOV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis build vendor .chalice/deployments
 	find . -name __pycache__ -type d -not -path './$(DATA_DIR)/*' -prune -exec rm -rf {} +

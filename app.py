@@ -7,7 +7,8 @@ from chalicelib.jobs import relay, sweeps
 from chalicelib.observability import logger, metrics
 from chalicelib.settings import settings
 
-app = Chalice(app_name="pro", configure_logs=False)
+# The API's name, by which CloudWatch counts it: of this city, as app_name in .chalice/config.json is.
+app = Chalice(app_name=f"pro-{settings().city}", configure_logs=False)
 # Cities and stages may share an account: each has its own counts (infra/data.yaml names them in its alarms).
 metrics.set_default_dimensions(city=settings().city, stage=settings().stage)
 app.log = logger  # type: ignore[assignment]  # a stand-in for a logger, as Powertools documents it

@@ -21,3 +21,9 @@ def count(name: str, value: int = 1) -> None:
     """Add to a business metric (embedded metric format, flushed at the end of the invocation)."""
     with _counting:  # Powertools reads, adds and writes back: two threads would lose one count
         metrics.add_metric(name=name, unit=MetricUnit.Count, value=value)
+
+
+def gauge(name: str, seconds: float) -> None:
+    """Tell how long something has waited; several values of one invocation are all kept, and the highest counts."""
+    with _counting:
+        metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=seconds)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
@@ -36,12 +36,15 @@ class Settings:
     """Where links in messages lead, without a slash at the end."""
     mail_from: str = ""
     """Sender of citizens' e-mail; empty switches that road off."""
+    client_header: str = ""
+    """The header in which the edge tells the caller's address; empty where no edge stands in front to write it."""
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Settings:
         """Read all settings. Raises MissingSettings with every missing name."""
         values = {f.name: environment.get(f.name.upper()) for f in fields(cls)}
-        missing = [name.upper() for name, value in values.items() if value is None and name != "mail_from"]
+        needed = {f.name for f in fields(cls) if f.default is MISSING}
+        missing = [name.upper() for name, value in values.items() if value is None and name in needed]
         if missing:
             raise MissingSettings(", ".join(missing))
         return cls(**{name: value for name, value in values.items() if value is not None})

@@ -28,6 +28,13 @@ LEFT_OUT: Mapping[str, str] = {
     "AWS::S3::BucketPolicy": "denies all but TLS, and the local engines speak plain HTTP on loopback",
     "AWS::CloudWatch::Alarm": "nothing gathers metrics here; the sweep's own log lines say when it ran",
     "AWS::SQS::QueuePolicy": "denies all but TLS, as above",
+    "AWS::SNS::TopicPolicy": "lets CloudWatch publish alarms, and there are none",
+    "AWS::SNS::Subscription": "hears of alarms, and there are none",
+    "AWS::Logs::LogGroup": "the functions run in this process and print their logs",
+    "AWS::Cognito::UserPool": "officers sign in by one-time code here, as field officers do everywhere",
+    "AWS::Cognito::UserPoolDomain": "as above",
+    "AWS::Cognito::UserPoolClient": "as above",
+    "AWS::Cognito::UserPoolGroup": "as above",
     "AWS::S3::Bucket.BucketEncryption": "SeaweedFS has no KMS here: each upload would fail",
     "AWS::S3::Bucket.PublicAccessBlockConfiguration": "SeaweedFS has no such thing; it refuses the unsigned",
     "AWS::DynamoDB::Table.PointInTimeRecoverySpecification": "DynamoDB Local answers UnknownOperation",
@@ -77,10 +84,13 @@ def apply(
     another version), ValueError if the template holds what this module does not know.
     """
     stack = Stack(template, parameters, account_id, {} if exports is None else exports, engines)
-    for logical_id in template["Resources"]:
-        stack.made(logical_id)
+    for logical_id, resource in template["Resources"].items():
+        if "Condition" not in resource or stack.holds(resource["Condition"]):
+            stack.made(logical_id)
     outputs = {}
     for name, output in template.get("Outputs", {}).items():
+        if "Condition" in output and not stack.holds(output["Condition"]):
+            continue
         outputs[name] = str(stack.resolve(output["Value"]))
         if "Export" in output:
             stack.exports[stack.resolve(output["Export"]["Name"])] = outputs[name]
@@ -179,7 +189,7 @@ class Stack:
                 return self.made(logical_id).attributes[attribute]
             case "Fn::If":
                 condition, then, otherwise = argument
-                return self.resolve(then if self._holds({"Condition": condition}) else otherwise)
+                return self.resolve(then if self.holds(condition) else otherwise)
             case "Fn::Join":
                 return argument[0].join(str(part) for part in self.resolve(argument[1]))
             case "Fn::ImportValue":
@@ -195,6 +205,10 @@ class Stack:
         if "." in name:
             return self._function("Fn::GetAtt", name)
         return self._ref(name)
+
+    def holds(self, name: str) -> bool:
+        """Whether a condition of the template is true."""
+        return self._holds({"Condition": name})
 
     def _holds(self, condition: Any) -> bool:
         ((name, argument),) = condition.items()

@@ -128,7 +128,7 @@ class Instance:
             "KMS_KEY_ID": self.outputs["DataKeyId"],
             "SERVER_KEY_PARAMETER": self.outputs["ServerKeyParameter"],
             "OUTBOX_STREAM_ARN": self.outputs["OutboxStreamArn"],
-            "PHOTO_BUCKET": self.outputs["PhotoBucketName"],
+            "PHOTO_BUCKET": self.outputs["PhotoBucket"],
             "BASE_URL": self.url,
             "AWS_ENDPOINT_URL": aws.endpoint,
             "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.endpoint,

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from contextlib import suppress
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import unquote
 
@@ -54,7 +56,14 @@ def query(request: Request) -> dict[str, str]:
 
 
 def client(request: Request) -> str:
-    """The sender's network address as the gateway saw it: the one hop that nobody can forge."""
+    """The sender's network address: as the edge tells it where there is one, else as the gateway saw it.
+
+    The edge writes its header over whatever was sent, and the gateway refuses what did not come through the edge
+    (docs/adr/0021), so neither can be forged.
+    """
+    told = request.headers.get(settings().client_header, "") if settings().client_header else ""
+    with suppress(ValueError):
+        return str(ip_address(told))
     identity = request.context.get("identity") or {}
     return str(identity.get("sourceIp") or "unknown")
 

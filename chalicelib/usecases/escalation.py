@@ -13,8 +13,9 @@ from chalicelib.domain.errors import IllegalMove, NotDue, NotFound, StaleComplai
 from chalicelib.domain.overdue import close_by_silence, escalate
 from chalicelib.domain.people import Act, Role
 from chalicelib.domain.service_level import ClockName, steps
-from chalicelib.observability import count, logger
+from chalicelib.observability import count, gauge, logger
 from chalicelib.store import complaints
+from chalicelib.store.tables import read_moment
 from chalicelib.usecases.record import city, holders, record
 
 WORKERS = 16
@@ -59,7 +60,15 @@ def sweep(*, now: datetime, has_time: Callable[[], bool] = lambda: True, workers
     count("SweepRan")
     count("Escalated", swept.climbed)
     count("SweepFailures", swept.failed)
+    gauge("OldestUnrouted", _oldest_unrouted(now))
     return swept
+
+
+def _oldest_unrouted(now: datetime) -> float:
+    """For how many seconds the longest waiting of triage's fifty most urgent cases has waited to be sorted."""
+    inbox = complaints.page("by_office", city().triage_office, limit=50, newest_first=False)
+    waiting = [read_moment(card.filed_at) for card in inbox if card.status == Status.RECEIVED]
+    return (now - min(waiting, default=now)).total_seconds()
 
 
 def _tell(done: set[Future[list[Change] | None]], swept: Swept) -> None:

@@ -9,13 +9,14 @@ from chalicelib import mail
 from chalicelib.cities import load
 from chalicelib.domain.asking import settled
 from chalicelib.domain.city import City
-from chalicelib.domain.complaint import Change, Complaint, Route
+from chalicelib.domain.complaint import TIME, Change, Complaint, Route
 from chalicelib.domain.notices import Channel, Holder, notices_for, texts_a_citizen
 from chalicelib.domain.people import Act, in_conflict
-from chalicelib.observability import count, logger
+from chalicelib.domain.service_level import ClockName
+from chalicelib.observability import count, gauge, logger
 from chalicelib.settings import settings
 from chalicelib.store import complaints, guards, people
-from chalicelib.store.tables import PersonRow
+from chalicelib.store.tables import PersonRow, read_moment
 
 
 def city() -> City:
@@ -47,7 +48,29 @@ def record(
         counted = replace(change.complaint, citizen_sms=change.complaint.citizen_sms + 1)
         change = replace(change, complaint=counted)
     complaints.save(change, city(), notices, previous=previous, guard=guard, reporter=reporter)
+    _count(change, previous)
     return change.complaint
+
+
+def _count(change: Change, previous: complaints.Stored | None) -> None:
+    """What a city asks of itself: how much comes, how soon it is answered, how high it climbs, how late we were."""
+    event = change.event
+    if event.act is Act.FILE:
+        count("Filed")
+    if event.act is Act.ESCALATE:
+        count(f"EscalatedRung{event.data['level']}")
+    if previous is None:
+        return
+    before, after = (
+        each.clocks.get(ClockName.FIRST_REPLY) for each in (previous.complaint, change.complaint)
+    )
+    # An answer keeps this promise; a withdrawal or a rejection ends it unanswered.
+    answered = event.act in (Act.REPLY, Act.RESOLVE)
+    if answered and before and before.running and after and after.stopped_at:
+        count("FirstReplies")
+        count("FirstRepliesOnTime", int(after.stopped_at <= after.due))
+    if event.by == TIME and "wakes_at" in previous.keys:
+        gauge("SweepLag", (event.at - read_moment(previous.keys["wakes_at"])).total_seconds())
 
 
 def report_rules(route: Route) -> None:

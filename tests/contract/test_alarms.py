@@ -1,25 +1,66 @@
-"""Alarms watch what the code counts, under the very names it counts by."""
+"""Alarms and the dashboard watch what the code counts, under the very names it counts by."""
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import pytest
 
 import app  # noqa: F401  it names the city and the stage that every count bears
-from chalicelib.observability import count, metrics
+from chalicelib.observability import count, gauge, metrics
 from chalicelib.settings import settings
 from local.apply import read_template
 from tests.stack import PROJECT
 
-TEMPLATE = read_template(PROJECT / "infra" / "data.yaml")
-ALARMS = {
+OURS = "ProDenpasarPlus"
+RESOURCES = {
+    name: resource
+    for part in ("data", "edge")
+    for name, resource in read_template(PROJECT / "infra" / f"{part}.yaml")["Resources"].items()
+}
+ALARMS: dict[str, dict[str, Any]] = {
     name: resource["Properties"]
-    for name, resource in TEMPLATE["Resources"].items()
+    for name, resource in RESOURCES.items()
     if resource["Type"] == "AWS::CloudWatch::Alarm"
 }
+OWN_ALARMS = {name: alarm for name, alarm in ALARMS.items() if alarm.get("Namespace") == OURS}
+GAUGES = {"SweepLag", "OldestUnrouted"}
+
+NO_ALARM: Mapping[str, str] = {
+    "Escalated": "the ladder at work; whoever it reaches is told",
+    "EscalatedRung*": "as above, by rung",
+    "Filed": "how many reports come is nobody's fault",
+    "FirstReplies": "offices answer for it, by the ladder",
+    "FirstRepliesOnTime": "as above",
+    "NoticesExpired": "a message that nobody needs any more; many of them follow NoticesFailed or RelayStuck",
+    "NoticesHeld": "quiet hours at work",
+    "NoticesRepeated": "one message may have come twice: nothing is left to do about it",
+    "NoticesSent": "the good case",
+    "Warned": "warnings at work",
+}
+"""Counts that wake nobody, each with the reason."""
+
+
+def counted() -> set[str]:
+    """Every name that the code counts by, read from the source; a name with a number in it ends in a star."""
+    found = set()
+    for path in (PROJECT / "chalicelib").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            if node.func.id not in ("count", "gauge") or not node.args:
+                continue
+            name = node.args[0]
+            if isinstance(name, ast.JoinedStr):
+                found.add("".join(str(p.value) if isinstance(p, ast.Constant) else "*" for p in name.values))
+            else:
+                assert isinstance(name, ast.Constant), f"{path.name} counts by a name that nobody can look up"
+                found.add(str(name.value))
+    return found
 
 
 def dimensions(alarm: Mapping[str, Any]) -> dict[str, str]:
@@ -30,17 +71,27 @@ def dimensions(alarm: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize("name", sorted(ALARMS))
+def written(name: str) -> dict[str, Any]:
+    """What a count or a gauge puts into the log."""
+    metrics.clear_metrics()
+    (gauge if name in GAUGES else count)(name, 1)
+    found: dict[str, Any] = json.loads(json.dumps(metrics.serialize_metric_set()))
+    metrics.clear_metrics()
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(OWN_ALARMS))
 def test_an_alarm_watches_what_is_counted(name: str) -> None:
-    alarm = ALARMS[name]
-    metrics.clear_metrics()
-    count(alarm["MetricName"])
-    written = json.loads(json.dumps(metrics.serialize_metric_set()))
-    metrics.clear_metrics()
-    (group,) = written["_aws"]["CloudWatchMetrics"]
+    alarm = OWN_ALARMS[name]
+    found = written(alarm["MetricName"])
+    (group,) = found["_aws"]["CloudWatchMetrics"]
     assert group["Namespace"] == alarm["Namespace"]
-    assert [metric["Name"] for metric in group["Metrics"]] == [alarm["MetricName"]]
-    assert {key: written[key] for key in group["Dimensions"][0]} == dimensions(alarm)
+    (metric,) = group["Metrics"]
+    assert metric["Name"] == alarm["MetricName"]
+    assert metric["Unit"] == ("Seconds" if alarm["MetricName"] in GAUGES else "Count")
+    assert alarm["Statistic"] == ("Maximum" if alarm["MetricName"] in GAUGES else "Sum")
+    assert {key: found[key] for key in group["Dimensions"][0]} == dimensions(alarm)
+    assert alarm["MetricName"] in counted()
 
 
 def test_a_sweep_that_does_not_run_is_an_alarm_within_minutes() -> None:
@@ -54,8 +105,51 @@ def test_a_sweep_that_does_not_run_is_an_alarm_within_minutes() -> None:
     assert alarm["Period"] * alarm["EvaluationPeriods"] <= 600
 
 
-@pytest.mark.parametrize("metric", ["SweepFailures", "NoticesDead", "NoticesFailed", "VacantRungs"])
+@pytest.mark.parametrize(
+    "metric", ["SweepFailures", "NoticesDead", "NoticesFailed", "VacantRungs", "RoutingRulesFailed"]
+)
 def test_every_failure_that_the_code_counts_tells_somebody(metric: str) -> None:
-    (alarm,) = [each for each in ALARMS.values() if each["MetricName"] == metric]
+    (alarm,) = [each for each in OWN_ALARMS.values() if each["MetricName"] == metric]
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (1, "GreaterThanOrEqualToThreshold")
     assert alarm["TreatMissingData"] == "notBreaching"
+
+
+def test_whatever_is_counted_has_an_alarm_or_a_reason_to_have_none() -> None:
+    watched = {alarm["MetricName"] for alarm in OWN_ALARMS.values()}
+    assert counted() - watched == set(NO_ALARM)
+
+
+def test_whatever_is_counted_is_on_the_dashboard() -> None:
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    shown = {
+        re.sub(r"\d+$", "*", metric[1])
+        for widget in json.loads(body)["widgets"]
+        for metric in widget["properties"]["metrics"]
+        if metric[0] == OURS
+    }
+    assert shown == counted()
+
+
+def test_the_dashboard_shows_each_count_as_its_city_and_stage_write_it() -> None:
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    for widget in json.loads(body)["widgets"]:
+        for metric in widget["properties"]["metrics"]:
+            if metric[0] != OURS:
+                continue
+            given = dict(zip(metric[2:-1:2], metric[3:-1:2], strict=True))
+            (group,) = written(metric[1])["_aws"]["CloudWatchMetrics"]
+            assert set(given) == set(group["Dimensions"][0])
+            assert given == {"service": "pro-denpasar-plus", "city": "${City}", "stage": "${Stage}"}
+
+
+def test_every_alarm_has_a_topic_to_go_to_and_a_line_in_the_runbook() -> None:
+    page = (PROJECT / "docs" / "runbook.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"^\| `([a-z-]+)` \|", page, re.MULTILINE))
+    names = {
+        alarm["AlarmName"]["Fn::Sub"].removeprefix("${App}-${City}-${Stage}-") for alarm in ALARMS.values()
+    }
+    assert told == names
+    for name, alarm in ALARMS.items():
+        assert alarm["AlarmActions"] == alarm["OKActions"], name
+        assert "AlarmTopic" in json.dumps(alarm["AlarmActions"]), name
+        assert alarm["AlarmDescription"], name

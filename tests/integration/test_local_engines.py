@@ -165,6 +165,7 @@ def test_the_template_leaves_out_on_this_machine_only_what_has_a_reason(running:
         "AWS::KMS::Key",
         "AWS::KMS::Alias",
         "AWS::S3::Bucket",
+        "AWS::SNS::Topic",
         "AWS::SQS::Queue",
     }
 
@@ -187,7 +188,7 @@ def test_the_bucket_is_versioned_and_forgets_old_versions(running: Running) -> N
 def test_each_office_of_the_city_has_a_topic_and_outside_ones_have_none(running: Running) -> None:
     arns = [topic["TopicArn"] for topic in running.clients.sns.list_topics()["Topics"]]
     prefix = f"arn:aws:sns:{engines.REGION}:{running.account_id}:pro-denpasar-local-"
-    assert sorted(arns) == [f"{prefix}office-51-71-01-1004", f"{prefix}office-pupr"]
+    assert sorted(arns) == [f"{prefix}office-51-71-01-1004", f"{prefix}office-pupr", f"{prefix}operators"]
     assert topics.topic_name(prefix, "51.71.01.1004") in arns
 
 

@@ -1,0 +1,622 @@
+"""The policy of each Lambda against the calls to AWS that its code makes: nothing missing, nothing to spare.
+
+A scenario takes every kind of path through the real handlers on the real engines; what they call is written down as
+it leaves botocore and turned into the permissions that IAM asks for. Each of these must be granted, and each grant
+must have been asked for, or stand below with the reason why no test can ask.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib import settings as current
+from infra import topics
+from infra.policies import narrowed
+from local.apply import read_template
+from local.context import Context
+from local.engines import REGION
+from local.server import Gateway
+from tests import stack as stacks
+from tests.contract.conftest import Api, a_report, citizen, officer
+
+CHALICE = stacks.PROJECT / ".chalice"
+CODE = stacks.PROJECT / "chalicelib"
+CONFIG: Mapping[str, Any] = json.loads((CHALICE / "config.json").read_text(encoding="utf-8"))
+TEMPLATE = read_template(stacks.PROJECT / "infra" / "data.yaml")
+FUNCTIONS = tuple(CONFIG["lambda_functions"])
+KEY = f"alias/{stacks.PREFIX}data"
+
+GRANTED_FOR_WHAT_NO_TEST_CALLS: Mapping[tuple[str, str], str] = {
+    **{
+        (function, action): "written by Lambda itself, under the function's role"
+        for function in FUNCTIONS
+        for action in ("logs:CreateLogStream", "logs:PutLogEvents")
+    },
+    **{
+        (
+            function,
+            action,
+        ): "written by Lambda and the tracer where a stage turns X-Ray on; narrowed away elsewhere"
+        for function in FUNCTIONS
+        for action in ("xray:PutTelemetryRecords", "xray:PutTraceSegments")
+    },
+    **{
+        ("relay_notices", f"dynamodb:{action}"): "read by Lambda's poller, under the function's role"
+        for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+    },
+    (
+        "relay_notices",
+        "sqs:SendMessage",
+    ): "the poller's failure destination, written under the function's role",
+    **{
+        (function, "ses:SendEmail"): "citizens' e-mail is off until a sender is configured"
+        for function in ("relay_notices", "sweep_outbox")
+    },
+}
+"""Every grant that the scenario cannot ask for, by function and action."""
+
+WIDER_THAN_ONE_RESOURCE: Mapping[str, str] = {
+    "Traces": "X-Ray knows no resource",
+    "ListOfStreams": "dynamodb:ListStreams knows no resource",
+    "OfficeTopics": "one topic per office of the profile, made by infra/topics.py",
+    "OfficersOwnTopics": "one topic per officer, made by make posts",
+    "DirectSms": "a phone number is no ARN; NotResource leaves out every topic",
+    "Mail": "the sender's identity is chosen by each city; SES sends from verified ones alone",
+    "DataKey": "a key's id is random; the condition names the one by its alias",
+}
+"""Every statement whose resource is not named to the end, by its Sid."""
+
+NOT_IN_A_LAMBDA: Mapping[str, str] = {
+    "people.save_officer": "make posts, with the operator's own rights",
+    "people.hold_post": "make posts",
+    "outbox.get": "asked by tests and tools",
+    "people.all_officers": "make posts",
+    "people.officers_of": "make posts",
+    "sns.subscribe_office": "make posts",
+    "sns.ensure_officer_topic": "make posts",
+    "sns._unsubscribe": "make posts",
+    "mail.send": "off until a sender is configured; its grant is excused above",
+}
+"""What calls AWS and is not reached by the scenario, with whoever calls it instead."""
+
+
+def policy(function: str) -> list[dict[str, Any]]:
+    path = CHALICE / CONFIG["lambda_functions"][function]["iam_policy_file"]
+    statements: list[dict[str, Any]] = json.loads(path.read_text(encoding="utf-8"))["Statement"]
+    return statements
+
+
+def listed(value: Any) -> list[str]:
+    return [value] if isinstance(value, str) else list(value)
+
+
+@dataclass(frozen=True)
+class Grant:
+    """One action on one resource, as a policy file gives it."""
+
+    function: str
+    sid: str
+    action: str
+    resource: str
+    other_than: bool = False
+    """``resource`` names what is *not* granted."""
+
+    def covers(self, action: str, resource: str) -> bool:
+        return action == self.action and fnmatchcase(resource, self.resource) is not self.other_than
+
+
+def grants(function: str) -> Iterator[Grant]:
+    for statement in policy(function):
+        assert statement["Effect"] == "Allow"
+        if condition := statement.get("Condition"):
+            # Keys have random ids: what names ours is the alias, in this one kind of condition.
+            assert set(condition) == {"ForAnyValue:StringLike"}
+            resources = listed(condition["ForAnyValue:StringLike"]["kms:ResourceAliases"])
+        else:
+            resources = listed(statement.get("Resource", statement.get("NotResource")))
+        for action in listed(statement["Action"]):
+            for resource in resources:
+                yield Grant(function, statement["Sid"], action, resource, "NotResource" in statement)
+
+
+def permits(function: str, action: str, resource: str) -> bool:
+    """Whether IAM would let this function do this, by its policy file."""
+    return any(grant.covers(action, resource) for grant in grants(function))
+
+
+# What the code calls ------------------------------------------------------------------------------------------
+
+_TRANSACTION = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
+
+
+def needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The permissions that one call to AWS takes, as (action, resource)."""
+
+    def table(name: str) -> str:
+        return f"arn:aws:dynamodb:{REGION}:{stacks.ACCOUNT}:table/{name}"
+
+    if service == "dynamodb":
+        yield "kms:Decrypt", KEY  # the tables are encrypted under it
+    match service, operation:
+        case "dynamodb", "TransactWriteItems":
+            for item in params["TransactItems"]:
+                ((kind, request),) = item.items()
+                yield f"dynamodb:{_TRANSACTION[kind]}", table(request["TableName"])
+        case "dynamodb", "BatchGetItem":
+            for name in params["RequestItems"]:
+                yield "dynamodb:BatchGetItem", table(name)
+        case "dynamodb", _:
+            index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
+            yield f"dynamodb:{operation}", table(params["TableName"]) + index
+        case "ssm", "GetParameter":
+            yield "ssm:GetParameter", f"arn:aws:ssm:{REGION}:{stacks.ACCOUNT}:parameter{params['Name']}"
+            yield "kms:Decrypt", KEY  # a SecureString
+        case "kms", _:
+            yield f"kms:{operation}", KEY
+        case "sns", "Publish":
+            yield "sns:Publish", params.get("TopicArn", params.get("PhoneNumber", ""))
+            if "TopicArn" in params:  # topics are encrypted
+                yield "kms:GenerateDataKey", KEY
+                yield "kms:Decrypt", KEY
+        case _:
+            raise AssertionError(f"no rule says what {service}.{operation} takes")
+
+
+@dataclass
+class Calls:
+    """What one Lambda asked AWS for while the scenario ran."""
+
+    needed: set[tuple[str, str]] = field(default_factory=set)
+    """(action, resource)"""
+    made_in: set[str] = field(default_factory=set)
+    """Functions of the store and the adapters that were at work, as module.function."""
+
+
+@contextmanager
+def recorded(found: Calls) -> Iterator[None]:
+    """Write down every permission that the calls to AWS take which the code makes within."""
+    from chalicelib import aws, keys
+    from chalicelib.store.tables import TABLES
+
+    def hear(params: Mapping[str, Any], model: Any, **_: Any) -> None:
+        found.needed.update(needs(model.service_model.service_name, model.name, params))
+        frame: Any = sys._getframe()
+        while frame is not None:
+            path = Path(frame.f_code.co_filename)
+            if path.parent in (CODE, CODE / "store"):
+                found.made_in.add(f"{path.stem}.{frame.f_code.co_name}")
+            frame = frame.f_back
+
+    keys._server_key.cache_clear()  # a cold start fetches it
+    heard = [table._get_connection().connection.client for table in TABLES]  # the one that all share
+    heard += [aws.client(name) for name in ("ssm", "kms", "sns", "sesv2")]
+    for client in heard:
+        client.meta.events.register("provide-client-params.*.*", hear)
+    try:
+        yield
+    finally:
+        for client in heard:
+            client.meta.events.unregister("provide-client-params.*.*", hear)
+
+
+def callers() -> set[str]:
+    """Every function of the store and the adapters that calls AWS itself, as module.function, read from the source."""
+    found = set()
+    for path in (*(CODE / "store").glob("*.py"), *CODE.glob("*.py")):
+        if path.stem in ("aws", "tables"):
+            continue
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+            if any(_calls_aws(node) for node in ast.walk(function) if isinstance(node, ast.Call)):
+                found.add(f"{path.stem}.{function.name}")
+    return found
+
+
+def _calls_aws(call: ast.Call) -> bool:
+    text = ast.unparse(call.func)
+    if isinstance(call.func, ast.Name):
+        return text == "TransactWrite"
+    if not isinstance(call.func, ast.Attribute):
+        return False
+    receiver, verb = ast.unparse(call.func.value), call.func.attr
+    if receiver == "transaction":
+        return False  # it is the end of `with TransactWrite` that calls
+    if verb in ("save", "update", "delete"):
+        return True
+    if verb in ("query", "get", "batch_get", "scan", "count", "batch_write", "refresh"):
+        return "Row" in receiver
+    return receiver.startswith("aws.client(") or receiver in ("_client()", "_kms()")
+
+
+HANDLERS: Mapping[str, tuple[str, ...]] = {
+    "api_handler": tuple(f"http.{path.stem}" for path in (CODE / "http").glob("*.py")),
+    "signed_in": ("http.auth.signed_in",),
+    "relay_notices": ("jobs.relay.relay_notices",),
+    "sweep_deadlines": ("jobs.sweeps.sweep_deadlines",),
+    "sweep_outbox": ("jobs.sweeps.sweep_outbox",),
+}
+"""Where each Lambda enters our code; a module stands for all its functions."""
+
+
+@cache
+def _references() -> dict[str, set[str]]:
+    """For each function or method of ours, the functions and classes of ours that it names, as path.name."""
+    trees = {
+        ".".join(path.relative_to(CODE).with_suffix("").parts): ast.parse(path.read_text(encoding="utf-8"))
+        for path in CODE.rglob("*.py")
+    }
+    defined = {
+        f"{module}.{node.name}"
+        for module, tree in trees.items()
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef)
+    }
+    found: dict[str, set[str]] = {}
+    for module, tree in trees.items():
+        names: dict[
+            str, str
+        ] = {}  # what a name in this module stands for; imports stand inside functions, too
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "chalicelib":
+                package = (node.module or "").removeprefix("chalicelib").strip(".")
+                for name in node.names:
+                    names[name.asname or name.name] = f"{package}.{name.name}".strip(".")
+        for node in tree.body:
+            if not isinstance(node, ast.FunctionDef | ast.ClassDef):
+                continue
+            reached = set()
+            # A variable may bear the name of a function of the same module.
+            own = {
+                part.id
+                for part in ast.walk(node)
+                if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store)
+            }
+            own |= {part.arg for part in ast.walk(node) if isinstance(part, ast.arg)}
+            for part in ast.walk(node):
+                if isinstance(part, ast.Name) and part.id not in own:
+                    reached |= {names.get(part.id, ""), f"{module}.{part.id}"} & defined
+                elif isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name):
+                    reached |= {f"{names.get(part.value.id, '')}.{part.attr}"} & defined
+            found[f"{module}.{node.name}"] = reached
+    return found
+
+
+def reachable(entrances: Iterable[str]) -> set[str]:
+    """What can be reached by name from these functions and modules, as module.function without its folder."""
+    references = _references()
+    open_ends = [
+        name
+        for name in references
+        for entrance in entrances
+        if name == entrance or name.startswith(f"{entrance}.")
+    ]
+    seen: set[str] = set()
+    while open_ends:
+        name = open_ends.pop()
+        if name not in seen:
+            seen.add(name)
+            open_ends += references.get(name, ())
+    return {".".join(name.split(".")[-2:]) for name in seen}
+
+
+# The scenario -------------------------------------------------------------------------------------------------
+
+
+def invoke(name: str, event: Mapping[str, Any]) -> Any:
+    from app import app
+
+    context = Context(name, region=REGION, account_id=stacks.ACCOUNT, seconds=60)
+    handler: Callable[..., Any] = app.handler_map[name]
+    return handler(event, context)
+
+
+TICK = {
+    "version": "0",
+    "id": "tick",
+    "account": stacks.ACCOUNT,
+    "region": REGION,
+    "source": "aws.events",
+    "detail-type": "Scheduled Event",
+    "time": "2026-11-21T00:00:00Z",
+    "resources": [],
+    "detail": {},
+}
+
+
+def serve_requests(api: Api, me: str, duty: str, triage: str) -> None:
+    """Every kind of request once: reports, lists, acts of reporters and officers, sign-in, pages."""
+    key = {"Idempotency-Key": "k" * 22}
+    filed = api.call("POST", "/v1/complaints", a_report(identity="shown"), headers=key)
+    path, code = f"complaints/{filed.json['code']}", filed.json["code"]
+    answers = [
+        filed,
+        api.call("POST", "/v1/complaints", a_report(identity="shown"), headers=key),
+        api.call("POST", "/v1/me/complaints", a_report(contact=None), token=me),
+        api.call("GET", f"/v1/{path}"),
+        api.call("GET", f"/v1/{path}/status"),
+        api.call("GET", "/v1/complaints"),
+        api.call("GET", "/v1/complaints?lat=-8.69&lon=115.22"),
+        api.call("GET", "/v1/complaints?office=pupr"),
+        api.call("GET", "/v1/complaints?area=51.71.01.1004"),
+        api.call("GET", "/v1/complaints?category=jalan_rusak"),
+        api.call("GET", "/v1/me/complaints", token=me),
+        api.call("POST", f"/v1/me/{path}/messages", {"text": "Makin lebar."}, token=me),
+        api.call("GET", "/v1/office/complaints", token=duty),
+        api.call("GET", "/v1/office/complaints?which=area", token=duty),
+        api.call("GET", "/v1/office/complaints?which=screening", token=triage),
+        api.call("GET", f"/v1/office/{path}", token=duty),
+        api.call("GET", "/v1/office/posts/vacant", token=duty),
+        api.call("POST", "/v1/auth/codes", {"phone": "0812-3456-7890"}),
+        api.call("POST", "/v1/auth/links", {"code": code, "secret": filed.json["secret"]}),
+    ]
+    challenge = answers[-2].json["challenge"]
+    answers += [
+        api.call("POST", "/v1/auth/tokens", {"challenge": challenge, "digits": digits_of(challenge)}),
+        act(api, f"/v1/office/{path}/contact", {}, duty, version_of(api, path, duty)),
+        act(api, f"/v1/office/{path}/replies", {"text": "Kami datang."}, duty, version_of(api, path, duty)),
+    ]
+    assert [(answer.status, answer.text) for answer in answers if answer.status >= 300] == []
+
+
+def digits_of(challenge: str) -> str:
+    from chalicelib import keys
+
+    return keys.one_time_digits(challenge)
+
+
+def version_of(api: Api, path: str, token: str) -> str:
+    return str(api.call("GET", f"/v1/office/{path}", token=token).headers["etag"])
+
+
+def act(api: Api, path: str, body: Mapping[str, Any], token: str, version: str) -> Any:
+    return api.call("POST", path, body, token=token, headers={"If-Match": version})
+
+
+def division_head() -> None:
+    """Somebody whom a case reaches when it climbs, by SMS and by a mailbox of their own."""
+    from chalicelib import keys, sns
+    from chalicelib.domain.people import Duty, Officer
+    from chalicelib.store import people
+
+    contact = {"phone": "+6281234567899", "email": "bidang@example.id"}
+    person = Officer("bidang", "Ni Made Uji", "Kepala Bidang", "pupr", (Duty.parse("division_head@pupr"),))
+    people.save_officer(person, keys.seal(person.id, contact))
+    people.hold_post("division_head@pupr", [person.id])
+    sns.ensure_officer_topic(person.id, contact["email"])
+
+
+@pytest.fixture(scope="module")
+def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, Calls]]:
+    """The scenario, played once for all tests of this module."""
+    made = {function: Calls() for function in FUNCTIONS}
+    engines_up.clear()
+    api = Api(gateway)
+    # Jobs take the machine's clock, and by night messages wait.
+    by_day = datetime(2026, 11, 23, 2, tzinfo=UTC) - datetime.now(UTC)
+    try:
+        current.move_clock(by_day)
+        me, duty = citizen(), officer("duty@pupr", "village_head@51.71.01.1004", office="pupr")
+        triage = officer("triage@diskominfos", office="diskominfos", identity="triase")
+        division_head()
+        with recorded(made["api_handler"]):
+            serve_requests(api, me, duty, triage)
+        with recorded(made["signed_in"]):
+            event = {
+                "type": "TOKEN",
+                "authorizationToken": f"Bearer {me}",
+                "methodArn": "arn:aws:execute-api:x:1:a/b/GET/c",
+            }
+            assert invoke("signed_in", event)["principalId"].startswith("citizen:")
+        for later, sender in ((0, "relay_notices"), (28, "sweep_outbox")):
+            current.move_clock(by_day + timedelta(days=later))
+            # Somebody asks for a code, somebody files; then time passes and the case climbs.
+            assert api.call("POST", "/v1/auth/codes", {"phone": "0812-3456-7890"}).status == 202
+            assert api.call("POST", "/v1/complaints", a_report()).status == 201
+            send(sender, made[sender])
+            current.move_clock(by_day + timedelta(days=later + 3))
+            with recorded(made["sweep_deadlines"]):
+                assert invoke("sweep_deadlines", TICK)["climbed"] >= 1
+            send(sender, made[sender])
+        yield made
+    finally:
+        current.move_clock(timedelta(0))
+
+
+def send(function: str, made: Calls) -> None:
+    """Let one of the two functions that send take all that waits."""
+    from chalicelib.store.tables import NoticeRow
+
+    waiting = [row.notice_id for row in NoticeRow.scan() if row.state == "pending"]
+    assert len(waiting) >= 2
+    records = [stream_record(notice) for notice in waiting]
+    with recorded(made):
+        invoke(function, {"Records": records} if function == "relay_notices" else TICK)
+    assert not any(row.state == "pending" for row in NoticeRow.scan())
+
+
+def stream_record(notice: str) -> dict[str, Any]:
+    return {
+        "eventID": notice,
+        "eventName": "INSERT",
+        "awsRegion": REGION,
+        "eventSourceARN": "arn",
+        "dynamodb": {
+            "ApproximateCreationDateTime": 1795224600,
+            "Keys": {"notice_id": {"S": notice}},
+            "SequenceNumber": "1",
+            "SizeBytes": 60,
+            "StreamViewType": "KEYS_ONLY",
+        },
+    }
+
+
+# Compared -----------------------------------------------------------------------------------------------------
+
+
+def test_every_lambda_of_the_app_has_a_policy_of_its_own() -> None:
+    from app import app
+
+    made: list[Any] = [*app.event_sources, *app.builtin_auth_handlers, *app.pure_lambda_functions]
+    assert set(FUNCTIONS) == {"api_handler", *(function.name for function in made)}
+    files = {function["iam_policy_file"] for function in CONFIG["lambda_functions"].values()}
+    assert files == {path.name for path in CHALICE.glob("policy-*.json")}
+    assert len(files) == len(FUNCTIONS)
+    assert CONFIG["autogen_policy"] is False
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_lambda_is_granted_every_call_that_it_makes(function: str, calls: Mapping[str, Calls]) -> None:
+    refused = sorted(need for need in calls[function].needed if not permits(function, *need))
+    assert refused == []
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_lambda_is_granted_nothing_that_it_does_not_call(function: str, calls: Mapping[str, Calls]) -> None:
+    unused = [
+        (grant.action, grant.resource)
+        for grant in grants(function)
+        if (function, grant.action) not in GRANTED_FOR_WHAT_NO_TEST_CALLS
+        and not any(grant.covers(*need) for need in calls[function].needed)
+    ]
+    assert unused == []
+
+
+def test_the_scenario_reaches_all_code_that_calls_aws(calls: Mapping[str, Calls]) -> None:
+    # What it does not reach, the two tests above cannot judge.
+    reached = {name for made in calls.values() for name in made.made_in}
+    assert callers() - reached == set(NOT_IN_A_LAMBDA)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_the_scenario_takes_each_lambda_wherever_its_code_can_lead(
+    function: str, calls: Mapping[str, Calls]
+) -> None:
+    # Read from the source: every function of ours that can be reached from the handler by name. What the scenario did
+    # not make the Lambda do, no recorded call stands for.
+    could = reachable(HANDLERS[function]) & callers()
+    assert could - calls[function].made_in - set(NOT_IN_A_LAMBDA) == set()
+
+
+def test_the_two_functions_that_send_may_do_the_same_with_what_they_send(
+    calls: Mapping[str, Calls],
+) -> None:
+    # They share their code; a path that only one of them took above is open to the other too.
+    index = "/index/pending"
+    fast, slow = calls["relay_notices"].needed, calls["sweep_outbox"].needed
+    assert {need for need in fast | slow if need not in fast and not need[1].endswith(index)} == set()
+    assert {need for need in fast if not permits("sweep_outbox", *need)} == set()
+
+
+def test_each_excuse_still_excuses_something() -> None:
+    given = {(grant.function, grant.action) for function in FUNCTIONS for grant in grants(function)}
+    assert set(GRANTED_FOR_WHAT_NO_TEST_CALLS) <= given
+    sids = {grant.sid for function in FUNCTIONS for grant in grants(function)}
+    assert set(WIDER_THAN_ONE_RESOURCE) <= sids
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_resource_of_a_stage_s_policy_is_named_to_the_end(function: str) -> None:
+    path = CHALICE / CONFIG["lambda_functions"][function]["iam_policy_file"]
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    exact = narrowed(whole, prefix="pro-denpasar-prod-", account=stacks.ACCOUNT, traces=True)
+    for statement in exact["Statement"]:
+        assert not any("*" in action for action in listed(statement["Action"])), statement["Sid"]
+        for resource in listed(statement.get("Resource", statement.get("NotResource"))):
+            # The streams of a log group and of a table bear the moment they were made.
+            stem = resource.removesuffix(":log-stream:*").removesuffix("/stream/*")
+            assert "*" not in stem or statement["Sid"] in WIDER_THAN_ONE_RESOURCE, (
+                statement["Sid"],
+                resource,
+            )
+            ours = "pro-denpasar-prod" in stem or "/pro/denpasar/prod/" in stem
+            assert ours or statement["Sid"] in WIDER_THAN_ONE_RESOURCE, resource
+
+
+@pytest.mark.parametrize(
+    "prefix", ["", "pro-", "pro-*-", "pro-denpasar-", "pro-denpasar-prod", "x-denpasar-prod-"]
+)
+def test_a_policy_is_narrowed_to_a_stack_or_not_at_all(prefix: str) -> None:
+    with pytest.raises(ValueError):
+        narrowed({"Statement": []}, prefix=prefix, account=stacks.ACCOUNT)
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_only_a_stage_with_x_ray_may_write_traces(function: str) -> None:
+    path = CHALICE / CONFIG["lambda_functions"][function]["iam_policy_file"]
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    for traces in (False, True):
+        exact = narrowed(whole, prefix="pro-denpasar-prod-", account=stacks.ACCOUNT, traces=traces)
+        assert ("xray" in json.dumps(exact)) is traces
+
+
+def test_one_stage_may_not_touch_what_another_stores(tmp_path: Path) -> None:
+    from infra.policies import narrow_files
+
+    for path in CHALICE.glob("policy-*.json"):
+        (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    narrow_files(tmp_path, prefix="pro-denpasar-dev-", account=stacks.ACCOUNT)
+    for path in tmp_path.glob("policy-*.json"):
+        said = path.read_text(encoding="utf-8")
+        assert "pro-*" not in said
+        assert "pro-denpasar-dev" in said
+
+
+def test_mail_may_be_sent_by_whoever_sends_notices() -> None:
+    # Off until a sender is configured, so no test above sends one.
+    for function in ("relay_notices", "sweep_outbox"):
+        assert permits(
+            function, "ses:SendEmail", f"arn:aws:ses:{REGION}:{stacks.ACCOUNT}:identity/pro@example.id"
+        )
+
+
+def test_a_stream_may_be_read_and_what_it_could_not_deliver_kept() -> None:
+    # Chalice adds nothing to a policy file, so what the trigger itself needs stands there too.
+    stream = f"arn:aws:dynamodb:{REGION}:{stacks.ACCOUNT}:table/{stacks.PREFIX}outbox/stream/2026"
+    for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams"):
+        assert permits("relay_notices", f"dynamodb:{action}", stream)
+    queue = TEMPLATE["Resources"]["StreamFailures"]["Properties"]["QueueName"]["Fn::Sub"]
+    name = queue.replace("${App}-${City}-${Stage}-", stacks.PREFIX)
+    assert permits("relay_notices", "sqs:SendMessage", f"arn:aws:sqs:{REGION}:{stacks.ACCOUNT}:{name}")
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_every_lambda_writes_its_own_log_and_makes_no_group(function: str) -> None:
+    # A group that Lambda makes for itself is kept for ever; ours are made with their time.
+    name = f"{CONFIG['app_name']}-prod" + ("" if function == "api_handler" else f"-{function}")
+    group = f"arn:aws:logs:{REGION}:{stacks.ACCOUNT}:log-group:/aws/lambda/{name}"
+    assert permits(function, "logs:PutLogEvents", f"{group}:log-stream:x")
+    assert not permits(function, "logs:CreateLogGroup", group)
+
+
+def test_no_lambda_may_read_the_tables_by_scan() -> None:
+    for function in FUNCTIONS:
+        assert not any(grant.action == "dynamodb:Scan" for grant in grants(function))
+
+
+def test_the_topic_of_an_office_lies_under_the_prefix_that_may_be_published_to() -> None:
+    from chalicelib import sns
+
+    arn = sns.topic_of_office("51.71.01.1004")
+    assert arn == topics.topic_name(current.settings().topic_arn_prefix, "51.71.01.1004")
+    assert permits("relay_notices", "sns:Publish", arn)
+    assert permits("relay_notices", "sns:Publish", sns.topic_of_officer("x"))
+    assert permits("relay_notices", "sns:Publish", "+6281234567890")
+    for other in ("somebody-else", f"{stacks.PREFIX}operators"):
+        assert not permits("relay_notices", "sns:Publish", f"arn:aws:sns:{REGION}:{stacks.ACCOUNT}:{other}")
