@@ -49,7 +49,7 @@ def measured(page: str) -> dict[str, Units]:
         number = float(cells[1].replace(",", ""))
         if name == "and reads":
             found[act] = Units(found[act].writes, number)
-        elif name not in found:
+        elif name not in found and name != "of it unexplained":
             act = name
             found[act] = Units(writes=number) if unit == "WRU" else Units(reads=number)
     return found
@@ -113,7 +113,7 @@ def table() -> str:
         "| --- |" + " ---: |" * len(cases),
     ]
     lines += [
-        f"| {part} | " + " | ".join(f"{case[part]:,.0f}" for _, case in cases) + " |" for part in cases[0][1]
+        f"| {part} | " + " | ".join(_dollars(case[part]) for _, case in cases) + " |" for part in cases[0][1]
     ]
     lines.append(
         "| **Jumlah / sum** | " + " | ".join(f"**{sum(case.values()):,.0f}**" for _, case in cases) + " |"
@@ -127,10 +127,14 @@ def table() -> str:
     assumed = sorted(name for name, each in told["prices"].items() if each["assumed"])
     lines += [
         "",
-        f"Laju laporan per penduduk per tahun / reports per inhabitant a year: {low:g}, {high:g} ({told['life']['source']}).",
+        f"Laporan per penduduk setahun / reports per inhabitant a year: {low:g}, {high:g} ({told['life']['source']}).",
         f"Harga yang diandaikan / assumed prices ({len(assumed)} of {len(told['prices'])}): {', '.join(assumed)}.",
     ]
     return "\n".join(lines)
+
+
+def _dollars(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:,.2f}"
 
 
 def written(page: str) -> str:

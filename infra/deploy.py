@@ -121,7 +121,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         target = target_of(asked.city, asked.stage)
         options = Options(
-            asked.api, asked.new_address == "yes", asked.phone, asked.release, asked.rotate == "yes"
+            asked.api,
+            asked.new_address in ("yes", "1"),
+            asked.phone,
+            asked.release,
+            asked.rotate in ("yes", "1"),
         )
         deployment = Deployment(target, choices(target), Aws(target.region), options)
         act(deployment, asked)
@@ -162,7 +166,7 @@ def act(deployment: Deployment, asked: argparse.Namespace) -> None:
         case "destroy":
             from infra.destroy import destroy
 
-            destroy(deployment, data=asked.data == "yes", confirm=asked.confirm)
+            destroy(deployment, data=asked.data in ("yes", "1"), confirm=asked.confirm)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from infra import deploy, exports, gateway, package, preflight, recovery, smoke, state
+from infra import costs, deploy, exports, gateway, package, preflight, recovery, smoke, state
 from infra.destroy import destroy
 from infra.preflight import Facts
 from infra.steps import Deployment, Options
@@ -689,13 +690,12 @@ def test_every_stage_that_the_file_names_can_be_read(tmp_path: Path) -> None:
 
 def test_the_page_of_what_was_never_seen_names_each_smoke_check_and_no_other() -> None:
     page = (stacks.PROJECT / "docs" / "unproven.md").read_text(encoding="utf-8")
-    rows = [line.split("|")[3] for line in page.splitlines() if line.startswith("| ") and "---" not in line][
-        1:
-    ]
-    named = {name for cell in rows for name in re.findall(r"`([a-z-]+)`", cell)}
+    lines = [line.split("|")[1:-1] for line in page.splitlines() if line.startswith("| ")][2:]
+    assert {len(cells) for cells in lines} == {4}
+    named = {name for _, _, checks, _ in lines for name in re.findall(r"`([a-z-]+)`", checks)}
     assert named == {check.id for check in smoke.CHECKS}
-    # Whatever no check shows says how a person sees it.
-    assert [cell for cell in rows if "`" not in cell and "by hand" not in cell] == []
+    # Whatever no check shows, a person does.
+    assert [what for what, _, checks, by_hand in lines if not (checks + by_hand).strip()] == []
 
 
 def test_each_command_is_a_target_of_make() -> None:
@@ -703,3 +703,24 @@ def test_each_command_is_a_target_of_make() -> None:
     wanted = ("deploy", "edge", "rollback", "destroy", "diff", "smoke", "settings", "unlock")
     wanted += ("export-city", "import-city", "restore", "costs")
     assert [name for name in wanted if not re.search(rf"^{name}: .*## ", makefile, re.MULTILINE)] == []
+
+
+def test_the_cost_table_of_the_runbook_is_what_the_command_computes() -> None:
+    page = costs.PAGE.read_text(encoding="utf-8")
+    assert costs.written(page) == page, "run make costs"
+
+
+def test_costs_follow_the_measured_units_and_the_prices() -> None:
+    units = costs.measured(costs.MEASURED.read_text(encoding="utf-8"))
+    assert units["file"].writes > units["lookup"].writes == 0
+    assert units["file"].reads > units["lookup"].reads > 0
+    told = tomllib.loads(costs.PRICES.read_text(encoding="utf-8"))
+    once = costs.month(costs.CITY, 0.1, 1, units, told)
+    dearer = {act: costs.Units(each.writes * 2, each.reads) for act, each in units.items()}
+    twice = costs.month(costs.CITY, 0.1, 1, dearer, told)
+    changed = {part for part in once if once[part] != twice[part]}
+    assert changed == {"DynamoDB: tulis / writes"}
+    assert twice["DynamoDB: tulis / writes"] == pytest.approx(2 * once["DynamoDB: tulis / writes"])
+    for name, price in told["prices"].items():
+        assert price["source"], name
+        assert isinstance(price["assumed"], bool), name
