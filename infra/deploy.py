@@ -52,7 +52,7 @@ def diff(deployment: Deployment) -> None:
         if now.get(name) != there.get(name):
             deployment.tell(f"    {name}: {there.get(name, '-')} -> {now.get(name, '-')}")
     kept = deployment.vault.releases() if deployment.vault.exists() else []
-    current = next((about for name, about in kept if name == deployment.vault.current()), {})
+    current = next((about for name, about in kept if name == deployment.vault.current()[0]), {})
     since = current.get("commit", "")
     deployment.tell(f"kode / code: {since or '-'} -> {staging.commit()}")
     if since:

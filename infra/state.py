@@ -160,13 +160,16 @@ class Vault:
     def get_release(self, name: str, archive: Path) -> None:
         self._s3.download_file(self.bucket, f"{RELEASES}{name}.zip", str(archive))
 
-    def current(self) -> str:
-        """Name of the release that runs; empty where none was kept."""
+    def current(self) -> tuple[str, bool]:
+        """Name of the release that runs (empty where none was kept), and whether a deploy began after it that has not
+        kept its own."""
         found = self._read(CURRENT)
-        return "" if found is None else str(json.loads(found[0])["release"])
+        known = {} if found is None else json.loads(found[0])
+        return str(known.get("release", "")), bool(known.get("unfinished", False))
 
-    def set_current(self, name: str) -> None:
-        self._s3.put_object(Bucket=self.bucket, Key=CURRENT, Body=json.dumps({"release": name}).encode())
+    def set_current(self, name: str, *, unfinished: bool = False) -> None:
+        known = {"release": name, "unfinished": unfinished}
+        self._s3.put_object(Bucket=self.bucket, Key=CURRENT, Body=json.dumps(known).encode())
 
     def upload(self, key: str, body: bytes) -> str:
         """Put a template into the bucket and answer the address that CloudFormation reads it from."""

@@ -73,7 +73,7 @@ class Deployment:
         self._config = chalice_config()
         self.handlers = tuple(self._config["lambda_functions"])
         self._etag = ""
-        self._base_url = ""
+        self._wanted = ""
 
     @property
     def vault(self) -> state.Vault:
@@ -107,7 +107,12 @@ class Deployment:
                 ("Tepi: jawaban gateway, batas, CDN", "Edge: gateway answers, throttles, CDN"),
                 self.edge,
             ),
-            Step("address", ("Alamat layanan", "The service's address"), self.address),
+            Step(
+                "known-late",
+                ("Pengaturan yang baru diketahui", "Settings that are known only now"),
+                self.known_late,
+            ),
+            Step("release", ("Simpan rilis", "Keep the release"), self.keep_release),
             Step("smoke", ("Uji asap", "Smoke test"), self.smoke_test),
         ]
         # What an earlier run left in the staging copy is not known to be true any more.
@@ -145,7 +150,7 @@ class Deployment:
             Step("settings", ("Pengaturan", "Settings"), self.settings),
             Step("state", ("Catatan deploy", "The deployment's record"), self.fetch),
             Step("app", ("Aplikasi (chalice deploy)", "The app (chalice deploy)"), self.app),
-            Step("store", ("Simpan catatan deploy", "Keep the record"), self.store),
+            Step("store", ("Simpan catatan deploy", "Keep the record"), self.store_rolled_back),
             Step("triggers", ("Pemicu aliran", "Stream triggers"), self.triggers),
             Step("edge", ("Tepi", "Edge"), self.edge),
             Step("smoke", ("Uji asap", "Smoke test"), self.smoke_test),
@@ -173,8 +178,8 @@ class Deployment:
                 self.settings,
             ),
             Step("state", ("Catatan deploy", "The deployment's record"), self.fetch),
-            Step("app", ("Aplikasi (chalice deploy)", "The app (chalice deploy)"), self.app),
-            Step("store", ("Simpan catatan dan rilis", "Keep record and release"), self.store_release),
+            Step("app", ("Aplikasi (chalice deploy)", "The app (chalice deploy)"), self.new_app),
+            Step("store", ("Simpan catatan deploy", "Keep the record"), self.store),
             Step("triggers", ("Pemicu aliran", "Stream triggers"), self.triggers),
         ]
 
@@ -202,7 +207,7 @@ class Deployment:
         done = {each.id for each in whole[: number - 1]}
         if "app" not in done and step.id != "app":
             self.tell("  Layanan yang berjalan belum disentuh. / What runs has not been touched.")
-        elif self.vault.exists() and self.vault.current():
+        elif self.vault.exists() and self.vault.current()[0]:
             self.tell(
                 f"  Kembali / go back: make rollback STAGE={stage} (rilis sebelumnya / the release before)"
             )
@@ -297,6 +302,11 @@ class Deployment:
             return ("diperbaiki dari AWS", "mended from AWS")
         return ("cocok dengan AWS", "as AWS reports")
 
+    def new_app(self) -> Said:
+        # Should it stop from here on, going back means the release that ran until now.
+        self.vault.set_current(self.vault.current()[0], unfinished=True)
+        return self.app()
+
     def app(self) -> Said:
         from infra import package
 
@@ -322,25 +332,34 @@ class Deployment:
         self._etag = self.vault.store(record, self._etag)
         return (f"s3://{self.vault.bucket}", "stored")
 
-    def store_release(self) -> Said:
+    def store_rolled_back(self) -> Said:
         said = self.store()
-        about = {"commit": staging.commit(), "city": self.target.city, "stage": self.target.stage}
-        newest = next(iter(self.vault.releases()), None)
+        self.vault.set_current(self._wanted)
+        return said
+
+    def keep_release(self) -> Said:
+        """Keep the staging copy that now runs, once for each content."""
         archive = self.folder.parent / f"{self.folder.name}.zip"
         digest = staging.pack(self.folder, archive)
-        if newest is not None and newest[1].get("sha256") == digest:
-            name = newest[0]
-        else:
-            name = self.vault.keep_release(archive, {**about, "sha256": digest})
+        about = {
+            "commit": staging.commit(),
+            "city": self.target.city,
+            "stage": self.target.stage,
+            "sha256": digest,
+        }
+        newest = next(iter(self.vault.releases()), None)
+        same = newest is not None and newest[1].get("sha256") == digest
+        name = newest[0] if newest is not None and same else self.vault.keep_release(archive, about)
         self.vault.set_current(name)
         archive.unlink()
-        return (said[0], f"release {name}")
+        return (name, name)
 
     def release(self) -> Said:
         """Unpack the release to go back to."""
         kept = [name for name, _ in self.vault.releases()]
-        current = self.vault.current()
-        wanted = self.options.release or next((name for name in kept if name < current), "")
+        current, unfinished = self.vault.current()
+        before = current if unfinished else next((name for name in kept if name < current), "")
+        wanted = self.options.release or before
         if wanted not in kept:
             raise Halt(
                 f"Tidak ada rilis {wanted or 'sebelumnya'}; ada: {', '.join(kept) or '-'}.",
@@ -353,7 +372,7 @@ class Deployment:
         with zipfile.ZipFile(archive) as packed:
             packed.extractall(self.folder)
         archive.unlink()
-        self.vault.set_current(wanted)
+        self._wanted = wanted
         about = dict(self.vault.releases())[wanted]
         return (f"{wanted} ({about.get('commit', '?')})", "tables and topics stay as they are")
 
@@ -412,21 +431,22 @@ class Deployment:
             f"{len(restored)} gateway answers put back",
         )
 
-    def address(self) -> Said:
-        """Deploy the app once more where the address that its links lead to is known only now."""
-        known = self.deployed_settings().get("BASE_URL", "")
-        now = self.environment()["BASE_URL"]
-        if known == now:
-            return (now, "as deployed")
+    def known_late(self) -> Said:
+        """Deploy the app once more where the edge told what its settings lack: the address that links lead to, the
+        header in which callers' addresses come."""
+        there, now = self.deployed_settings(), self.environment()
+        late = sorted(name for name in now.keys() | there.keys() if now.get(name) != there.get(name))
+        if not late:
+            return NOTHING
         steps = [
             Step("data", ("Alamat untuk masuk petugas", "Address for officers' sign-in"), self.data),
             Step("settings", ("Pengaturan", "Settings"), self.settings),
-            Step("app", ("Aplikasi, dengan alamatnya", "The app, with its address"), self.app),
-            Step("store", ("Simpan catatan", "Keep the record"), self.store_release),
+            Step("app", ("Aplikasi, dengan pengaturan itu", "The app, with those settings"), self.app),
+            Step("store", ("Simpan catatan deploy", "Keep the record"), self.store),
             Step("edge", ("Tepi lagi", "Edge again"), self.edge),
         ]
         self._run(steps, steps)
-        return (now, "links lead there now")
+        return (", ".join(late), ", ".join(late))
 
     def smoke_test(self) -> Said:
         failed = []

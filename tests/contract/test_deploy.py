@@ -312,39 +312,6 @@ def test_a_finding_keeps_everything_from_being_made_simulated(ops: Ops) -> None:
 # Deploy, again, stopped and gone on ---------------------------------------------------------------------------
 
 
-def test_a_deploy_and_a_second_one_simulated(deployed: Ops) -> None:
-    # All that moto does not make is missed by the smoke test, and nothing else is.
-    assert deployed.first_failed == NOT_BY_MOTO
-    first, key = what_there_is(), server_key()
-    assert len(first["apis"]) == 1
-    deployed().deploy()
-    assert (what_there_is(), server_key()) == (first, key)
-    assert deployed.text.count("tidak ada yang berubah") >= 2
-    assert f"{deployed.account.url}/situs" in deployed.text
-    # The same package is one release, however often it is deployed.
-    assert len(deployed.vault().releases()) == 1
-    assert deployed.vault().holder() is None
-    made = Aws().client("lambda").get_function_configuration(FunctionName=DEV.function())
-    assert made["Environment"]["Variables"]["BASE_URL"] == f"{deployed.account.url}/situs"
-    tags = Aws().client("apigateway").get_rest_api(restApiId=first["apis"][0])["tags"]
-    assert DEV.tags.items() <= tags.items()
-    assert_policies_name_this_stage()
-
-
-def server_key() -> str:
-    found = Aws().client("ssm").get_parameter(Name=DEV.key_parameter, WithDecryption=True)
-    return str(found["Parameter"]["Value"])
-
-
-def assert_policies_name_this_stage() -> None:
-    identity = Aws().client("iam")
-    (name,) = identity.list_role_policies(RoleName="pro-denpasar-dev-api_handler")["PolicyNames"]
-    policy = identity.get_role_policy(RoleName="pro-denpasar-dev-api_handler", PolicyName=name)[
-        "PolicyDocument"
-    ]
-    assert "table/pro-denpasar-dev-complaints" in json.dumps(policy)
-
-
 STOPS = {
     "data": "^CreateChangeSet$",
     "server-key": "^PutParameter$",
@@ -375,6 +342,41 @@ def test_a_deploy_stopped_at_any_step_goes_on_with_the_same_command_simulated(op
     found = what_there_is()
     assert len(found["streams"]) == 1
     assert len(found["functions"]) == len(HANDLERS)
+
+
+def test_a_deploy_and_a_second_one_simulated(deployed: Ops) -> None:
+    # All that moto does not make is missed by the smoke test, and nothing else is.
+    assert deployed.first_failed == NOT_BY_MOTO
+    first, key = what_there_is(), server_key()
+    assert len(first["apis"]) == 1
+    deployed().deploy()
+    assert (what_there_is(), server_key()) == (first, key)
+    assert deployed.text.count("tidak ada yang berubah") >= 2
+    assert f"{deployed.account.url}/situs" in deployed.text
+    # The same package is one release, however often it is deployed.
+    assert len(deployed.vault().releases()) == 1
+    assert deployed.vault().holder() is None
+    made = Aws().client("lambda").get_function_configuration(FunctionName=DEV.function())
+    assert made["Environment"]["Variables"]["BASE_URL"] == f"{deployed.account.url}/situs"
+    # Known from the edge alone, which is made after the app.
+    assert made["Environment"]["Variables"]["CLIENT_HEADER"] == "True-Client-IP"
+    tags = Aws().client("apigateway").get_rest_api(restApiId=first["apis"][0])["tags"]
+    assert DEV.tags.items() <= tags.items()
+    assert_policies_name_this_stage()
+
+
+def server_key() -> str:
+    found = Aws().client("ssm").get_parameter(Name=DEV.key_parameter, WithDecryption=True)
+    return str(found["Parameter"]["Value"])
+
+
+def assert_policies_name_this_stage() -> None:
+    identity = Aws().client("iam")
+    (name,) = identity.list_role_policies(RoleName="pro-denpasar-dev-api_handler")["PolicyNames"]
+    policy = identity.get_role_policy(RoleName="pro-denpasar-dev-api_handler", PolicyName=name)[
+        "PolicyDocument"
+    ]
+    assert "table/pro-denpasar-dev-complaints" in json.dumps(policy)
 
 
 def test_what_a_reimport_wipes_fails_the_smoke_test_until_make_edge_simulated(deployed: Ops) -> None:
@@ -542,6 +544,16 @@ def test_a_rollback_deploys_the_release_before_simulated(deployed: Ops) -> None:
             file.write("# another release\n")
 
     deployed.build = changed
+    deployed.account.wipe_gateway_answers()
+    deployed.account.break_on = r"^PUT /restapis/.*/gatewayresponses/"
+    with pytest.raises(Halt):
+        deployed().deploy()
+    # Stopped after the app: going back means the one release that there is.
+    deployed.account.break_on = ""
+    assert sha_of_api() != code
+    assert "make rollback" in deployed.text
+    deployed().rollback()
+    assert sha_of_api() == code
     deployed().deploy()
     assert sha_of_api() != code
     assert len(deployed.vault().releases()) == 2
@@ -550,7 +562,7 @@ def test_a_rollback_deploys_the_release_before_simulated(deployed: Ops) -> None:
     assert sha_of_api() == code
     assert deployed.api() == api
     assert failed(deployed) == set()
-    assert deployed.vault().current() == deployed.vault().releases()[1][0]
+    assert deployed.vault().current() == (deployed.vault().releases()[1][0], False)
     deployed.build = light
 
 
