@@ -9,7 +9,11 @@ One row is one person in one post. Columns, by their English or Indonesian names
 - ``name`` (``nama``), ``phone`` (``telepon``, a mobile), ``email`` (``surel``);
 - ``delegate`` (``pengganti``): ``ya`` for whoever stands behind the holder of this post;
 - ``language`` (``bahasa``), optional: ``id`` or ``en``;
+- ``from`` and ``until`` (``dari``, ``sampai``), optional: the first and last day (2026-11-23) of a turn on the piket
+  list of the post; ``until`` may be empty for one day. Who has no days holds the post on all days that no turn names;
 - ``post``, optional: ``role@scope``, instead of title and office.
+
+A title may begin with Plt., Plh. or Pj.: whoever acts in a post holds it, and is called so.
 
 A title that begins with ``Kontak`` ("Kontak: Pecalang Sumerta") is somebody who is kept informed and no more: the mails
 of that village's office, no phone needed, no post, no sign-in to any case.
@@ -29,12 +33,13 @@ import re
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.errors import Invalid
-from chalicelib.domain.people import Duty, Role
+from chalicelib.domain.people import Duty, Role, acting
 
 if TYPE_CHECKING:
     from chalicelib.usecases.posts import Contact, Person, Roster, Seat
@@ -53,6 +58,8 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "delegate": ("delegate", "pengganti"),
     "language": ("language", "bahasa"),
     "post": ("post",),
+    "from": ("from", "dari"),
+    "until": ("until", "sampai"),
 }
 _REQUIRED = ("name", "phone", "email")
 
@@ -169,7 +176,7 @@ class _Names:
 
     def role(self, title: str, scope: str) -> Role | None:
         """The role that a title means in this scope: the longest known title that it begins with."""
-        plain = _plain(title)
+        plain = _plain(acting(title)[1])
         found = [
             (len(known), role)
             for known, role in self._titles(scope)
@@ -240,10 +247,11 @@ class _Reading:
                 f"pengganti: tulis ya atau kosong, bukan {delegate!r}",
                 "delegate: write yes or leave empty",
             )
+        days = self._days(line, row)
         if person is None:
             return
         if duty is not None:
-            self.seats.append((line, Seat(duty, person, delegate in _YES)))
+            self.seats.append((line, Seat(duty, person, delegate in _YES, days)))
         if village is not None:
             self.contacts.append((line, Contact(village, person)))
 
@@ -262,12 +270,12 @@ class _Reading:
                     f"{address} has another name or e-mail in line {before[0]}",
                 )
         holders: dict[Duty, int] = {}
-        seen: dict[tuple[Duty, str], int] = {}
+        seen: dict[tuple[Duty, str, tuple[date, date] | None], int] = {}
         for line, seat in self.seats:
-            twice = seen.setdefault((seat.duty, seat.person.phone), line)
+            twice = seen.setdefault((seat.duty, seat.person.phone, seat.days), line)
             if twice != line:
                 self.fault(line, f"sama dengan baris {twice}", f"the same as line {twice}")
-            elif not seat.delegate and seat.duty.role not in _SEVERAL:
+            elif not seat.delegate and not seat.days and seat.duty.role not in _SEVERAL:
                 other = holders.setdefault(seat.duty, line)
                 if other != line:
                     self.fault(
@@ -317,6 +325,25 @@ class _Reading:
                 f"{office or 'city'} has no post {title!r}",
             )
         return None
+
+    def _days(self, line: int, row: Mapping[str, str]) -> tuple[date, date] | None:
+        """The days of a turn; one that lacks its end is of one day."""
+        given = [row.get("from", ""), row.get("until", "") or row.get("from", "")]
+        if not any(given):
+            return None
+        try:
+            first, last = (date.fromisoformat(text) for text in given)
+        except ValueError:
+            first, last = date.max, date.min
+        if first > last:
+            shown = " - ".join(given)
+            self.fault(
+                line,
+                f"{shown!r} bukan tanggal dari dan sampai seperti 2026-11-23",
+                f"{shown!r} are no days from and until such as 2026-11-23",
+            )
+            return None
+        return first, last
 
     def _village(self, line: int, office: str) -> str | None:
         found = self.names.scopes(office) & self.names.city.villages.keys()

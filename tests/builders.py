@@ -342,12 +342,12 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.START: lambda c, city, now: handling.start(c, _STAFF, now=now),
     Act.RESOLVE: lambda c, city, now: handling.resolve(c, _STAFF, "Sudah ditambal.", now=now),
     Act.PASS_ON: lambda c, city, now: handling.pass_on(
-        c, _STAFF, Route(WASTE, "topic"), "Salah alamat.", now=now
+        c, _STAFF, Route(WASTE, "topic"), "Salah alamat.", city, now=now
     ),
     Act.SORT: lambda c, city, now: handling.sort(
         c, _TRIAGE, city.categories["sampah"], Route(WASTE, "topic"), city, accused=c.accused, now=now
     ),
-    Act.REFER: lambda c, city, now: handling.refer(c, _STAFF, OUTSIDE, "Kami teruskan.", now=now),
+    Act.REFER: lambda c, city, now: handling.refer(c, _STAFF, OUTSIDE, "Kami teruskan.", city, now=now),
     Act.REJECT: lambda c, city, now: handling.reject(
         c, _TRIAGE, "duplicate", "Sudah ada aduan sama.", now=now
     ),
@@ -360,6 +360,7 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.ASK: lambda c, city, now: asking.ask(c, an_officer(), "Lampu yang mana?", city=city, now=now),
     Act.ANSWER: lambda c, city, now: asking.answer(c, c.asked.number, "Yang di pojok.", city=city, now=now),
     Act.RESUME: lambda c, city, now: asking.resume(c, city=city, now=now),
+    Act.WAIT: lambda c, city, now: escalate(c, city, now=now),
     Act.ACK_RUNG: lambda c, city, now: handling.acknowledge_rung(c, a_rung(c), now=now),
 }
 

@@ -6,7 +6,7 @@ What each key means is said by the comments in ``denpasar/``, the profile to cop
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -77,6 +77,7 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
     known = services.Known(languages, offices, calendars, groups, ceilings, emergency_numbers)
     categories = services.categories(category_file, known)
     windows = top.table("windows")
+    ladders = _ladders(top, areas, offices, titles, languages)
     city = City(
         id=city_id,
         name=top.text("name"),
@@ -99,13 +100,17 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         ceilings=ceilings,
         calendars=calendars,
         quiet=worktime.quiet(top, utc_offset, silences),
-        ladders=_ladders(top, areas, offices, titles, languages),
+        ladders=ladders,
         titles=titles,
         default_category=top.choice("default_category", categories),
         triage_office=top.choice("triage_office", own),
         information_office=top.choice("information_office", own),
         verification=top.span("verification"),
         handover=top.span("handover"),
+        referral=top.span("referral"),
+        longer_by=_longer_by(top),
+        village_affairs=_village_affairs(top, own, ladders["area"]),
+        post_calendars=worktime.post_calendars(top, services.CITY_ROLES, calendars),
         screening_before_public=top.flag("screening_before_public"),
         conflict=_conflict(top, areas, offices),
         accusation_words=top.phrases("accusation_words"),
@@ -194,10 +199,34 @@ def _ladder(
             for holder in sorted(untitled):
                 table.fault("role", f"{role} has no title in {holder}")
             given = {"acknowledge": table.span("acknowledge")} if "acknowledge" in table else {}
-            rungs.append(Rung(role, table.span("waits"), table.label(languages), **given))
+            kinds = frozenset(table.texts("coordinates_in", default=()))
+            if kinds and role != Role.DISTRICT_HEAD:
+                table.fault("coordinates_in", f"{role} has nobody elected below")
+            for kind in sorted(kinds - village_kinds):
+                table.fault("coordinates_in", f"no village is a {kind!r}")
+            rungs.append(
+                Rung(role, table.span("waits"), table.label(languages), **given, coordinates_in=kinds)
+            )
     if not rungs:
         lines.fault(line, "has no rung")
     return tuple(rungs)
+
+
+def _longer_by(top: Table) -> frozenset[str]:
+    """Who at the triage office may promise a later moment when a case is sorted."""
+    roles = (Role.TRIAGE, Role.DIVISION_HEAD, Role.OFFICE_HEAD)
+    found = top.texts("longer_by")
+    for role in found:
+        if role not in roles:
+            top.fault("longer_by", f"{role!r} is none of {', '.join(roles)}")
+    return frozenset(found)
+
+
+def _village_affairs(top: Table, own: Collection[str], area_line: Iterable[Rung]) -> str:
+    """The office that hears together with a camat who coordinates; needed where one does."""
+    if "village_affairs" in top or any(rung.coordinates_in for rung in area_line):
+        return top.choice("village_affairs", own)
+    return ""
 
 
 def _conflict(top: Table, areas: Mapping[str, Area], offices: Mapping[str, Office]) -> dict[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
+from chalicelib.cities import worktime
 from chalicelib.cities.reading import WEEKDAYS, Table, words_of
 from chalicelib.domain.city import (
     AREA_HEAD,
@@ -27,6 +28,9 @@ from chalicelib.domain.people import Role
 
 CITY_ROLES = (Role.SECRETARY, Role.MAYOR)
 """Posts that serve the whole city."""
+
+OFFICE_ROLES = tuple(role for role in Role if role not in CITY_ROLES)
+"""Posts that belong to one office, area or hamlet."""
 
 OUTSIDE = "outside"
 """The kind of office that is not of the city: cases are referred to it, never assigned."""
@@ -74,8 +78,13 @@ def offices(
             calendar=table.choice("calendar", calendars, "office"),
             contact=table.text("contact", default=""),
             checked=table.flag("checked", True),
+            post_calendars=worktime.post_calendars(table, OFFICE_ROLES, calendars),
+            answers=table.span("answers") if kind == OUTSIDE and "answers" in table else None,
         )
     templates = dict(top.named("area_office"))
+    posts = {
+        kind: worktime.post_calendars(table, OFFICE_ROLES, calendars) for kind, table in templates.items()
+    }
     labels = {kind: table.table("handles").label(languages) for kind, table in templates.items()}
     for kind in sorted({area.kind for area in areas.values()} ^ templates.keys()):
         top.fault(f"area_office.{kind}", "is missing" if kind not in templates else "no area is of this kind")
@@ -91,6 +100,7 @@ def offices(
             handles=labels[area.kind],
             titles=_titles(titles, area.kind),
             calendar=table.choice("calendar", calendars, "office"),
+            post_calendars=posts[area.kind],
         )
     for field in ("name", "short"):
         seen: dict[str, str] = {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, timedelta
 
 from chalicelib.cities.reading import WEEKDAYS, Table
@@ -44,6 +44,17 @@ def calendars(
         name: _calendar(table, utc_offset, off, silences, seasons.get(name, {}))
         for name, table in tables.items()
     }
+
+
+def post_calendars(holder: Table, roles: Collection[str], calendars: Collection[str]) -> dict[str, str]:
+    """``[... post_calendar] role = "calendar"``: posts whose working time is not that of their office."""
+    if "post_calendar" not in holder:
+        return {}
+    table = holder.table("post_calendar")
+    for role in table.names():
+        if role not in roles:
+            table.fault(role, f"is none of {', '.join(sorted(roles))}")
+    return {role: table.choice(role, calendars) for role in table.names()}
 
 
 def _calendar(

@@ -97,6 +97,10 @@ class Office:
     calendar: str = "office"  # a key of City.calendars
     checked: bool = True
     contact: str = ""  # where a person can reach it, above all for offices outside the city
+    post_calendars: Mapping[str, str] = field(
+        default_factory=dict
+    )  # role -> calendar, where not the office's
+    answers: Span | None = None  # outside: how long a referral may take there, None as everywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +154,8 @@ class Rung:
     labels: Label
     acknowledge: Span = field(default_factory=lambda: Span(240, Unit.WORKING_MINUTES))
     """How long the post has to say that it has heard; a case that nobody acknowledged climbs on at its end."""
+    coordinates_in: frozenset[str] = frozenset()
+    """Kinds of village (desa) whose own head stays responsible: there this post coordinates, and gives no order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,6 +278,14 @@ class City:
     geography: Geography
     routing_rules: tuple[RoutingRule, ...] = ()
     """In order; the first that holds decides, and where none does the category's own office answers."""
+    referral: Span = field(default_factory=lambda: Span(5, Unit.WORKING_DAYS))
+    """How long an agency outside has to answer where its own entry says nothing."""
+    longer_by: frozenset[str] = frozenset({"triage"})
+    """Roles at the triage office that may promise a later moment when they sort; each of them may sort."""
+    village_affairs: str = ""
+    """The office that is informed together with a camat who coordinates; none where no kind of village needs it."""
+    post_calendars: Mapping[str, str] = field(default_factory=dict)
+    """Role -> calendar of the posts that serve the whole city; the triage office's where it names none."""
     contacts: Mapping[str, str] = field(default_factory=dict)
     """How else to reach the city: ``phone``, ``email``, ``address``, ``sms`` (a number that takes messages)."""
 
@@ -288,3 +302,17 @@ class City:
     def calendar_of(self, office_id: str) -> Calendar:
         """The working time that an office keeps."""
         return self.calendars[self.offices[office_id].calendar]
+
+    def calendar_of_post(self, post: str) -> Calendar:
+        """The working time of a duty post (``role@scope``): its own, else that of the office it works in."""
+        role, _, scope = post.partition("@")
+        if scope == CITY_SCOPE:
+            name = self.post_calendars.get(role)
+            return self.calendars[name] if name else self.calendar_of(self.triage_office)
+        office = self.offices[scope.partition("/")[0]]
+        return self.calendars[office.post_calendars.get(role, office.calendar)]
+
+    def is_coordinated(self, office_id: str) -> bool:
+        """Whether this office is a village whose elected head stays responsible, so that the camat coordinates."""
+        area = self.villages.get(office_id)
+        return area is not None and any(area.kind in rung.coordinates_in for rung in self.ladders["area"])

@@ -64,12 +64,16 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     Act.ESCALATE: (OPEN, None),
     Act.ACK_RUNG: (OPEN, None),
     Act.WARN: (OPEN, None),
+    Act.WAIT: (OPEN, None),
     Act.CLOSE: (frozenset({Status.RESOLVED}), Status.CLOSED),
     Act.ASK: (OPEN, None),
     Act.ANSWER: (OPEN, None),
     Act.RESUME: (OPEN, None),
 }
 """The one table of allowed moves; every act passes it, so no act can be a back door to a status."""
+
+TAKES_UP = frozenset({Act.ACKNOWLEDGE, Act.REPLY, Act.START, Act.RESOLVE, Act.REFER, Act.ASK})
+"""First acts of an office that was given a case: each ends the hand-over. Passing on and sorting begin a new one."""
 
 
 class Screening(StrEnum):
@@ -309,6 +313,10 @@ def change(
     may_move(complaint, act)
     status = MOVES[act][1] or complaint.status
     after = replace(complaint, **{"status": status, "updated_at": now, **fields})
+    if status is not Status.REFERRED:
+        after = replace(after, clocks=after.clocks.without(ClockName.REFERRAL))  # back from outside
+    if act in TAKES_UP:
+        after = replace(after, clocks=after.clocks.without(ClockName.HANDOVER))
     facts = {"status": str(status), **(data or {})}
     return Change(after, Event(act, now, by, said, facts))
 
@@ -320,6 +328,12 @@ def may_move(complaint: Complaint, act: Act) -> None:
 
 def by(officer: Officer) -> By:
     return By("officer", officer.id, officer.office)
+
+
+def is_emergency(complaint: Complaint, city: City) -> bool:
+    """Whether the category says that life may be at stake, so that neither night nor day off holds anything up."""
+    category = city.categories.get(complaint.category) if complaint.category else None
+    return category is not None and category.emergency is not None
 
 
 def out_of_silence(at: datetime, office: str, city: City) -> datetime:

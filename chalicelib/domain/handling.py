@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from chalicelib.domain.asking import put_off
 from chalicelib.domain.city import Category, City
 from chalicelib.domain.complaint import (
     Change,
     Complaint,
+    Event,
     Outcome,
     Route,
     Screening,
@@ -17,9 +20,16 @@ from chalicelib.domain.complaint import (
     may_move,
     screened_in_time,
 )
-from chalicelib.domain.errors import IllegalMove
-from chalicelib.domain.people import Act, Officer
-from chalicelib.domain.service_level import ClockName, promise
+from chalicelib.domain.errors import Fault, IllegalMove, Invalid
+from chalicelib.domain.people import Act, Officer, triage_for
+from chalicelib.domain.service_level import (
+    ClockName,
+    Clocks,
+    decision_clock,
+    handover_clock,
+    promise,
+    referral_clock,
+)
 
 
 def acknowledge(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
@@ -50,13 +60,32 @@ def resolve(complaint: Complaint, officer: Officer, text: str, *, now: datetime)
     return change(complaint, Act.RESOLVE, by(officer), now, said=text, clocks=clocks, resolved_at=now)
 
 
-def pass_on(complaint: Complaint, officer: Officer, route: Route, text: str, *, now: datetime) -> Change:
+def pass_on(
+    complaint: Complaint,
+    officer: Officer,
+    route: Route,
+    text: str,
+    city: City,
+    *,
+    history: Iterable[Event] = (),
+    now: datetime,
+) -> Change:
     """Hand a wrongly addressed case to the office it belongs to. Never restarts a deadline.
+
+    No office returns a case to the one that sent it (Invalid). One that was handed over before goes to triage,
+    whatever office is named: that is a proposal then, and triage decides by sorting, in the time of a hand-over. Who
+    hands over what triage has decided disputes it, and of that the heads above triage hear at once.
 
     What triage has not sorted yet cannot be passed on: sorting decides an accusation and has the text screened.
     """
     if not complaint.sorted:
         raise IllegalMove(Act.PASS_ON, "unsorted")
+    sender, before = _handed_over(history)
+    if route.office == sender:
+        raise Invalid([Fault("office", "office_returned", {"office": city.offices[sender].short})])
+    if before:
+        return _to_triage(complaint, officer, route, text, city, dispute=before > 1, now=now)
+    clocks = complaint.clocks.moved()
     return change(
         complaint,
         Act.PASS_ON,
@@ -68,13 +97,68 @@ def pass_on(complaint: Complaint, officer: Officer, route: Route, text: str, *, 
         line=route.line,
         assigned_at=now,
         referred_to=None,
+        clocks=clocks.start(handover_clock(clocks, route.office, city, now)),
     )
 
 
-def refer(complaint: Complaint, officer: Officer, agency: str, text: str, *, now: datetime) -> Change:
-    """Ask an agency outside the city. The case and the duty to reply stay here."""
+def _handed_over(history: Iterable[Event]) -> tuple[str | None, int]:
+    """Which office sent the case to the one that has it, and how often it was handed over."""
+    sender, times = None, 0
+    for event in history:
+        if event.act is Act.PASS_ON:
+            sender, times = str(event.data["from"]), times + 1
+        elif event.act is Act.SORT:
+            sender = None  # triage's decision is nobody's to return
+    return sender, times
+
+
+def _to_triage(
+    complaint: Complaint,
+    officer: Officer,
+    route: Route,
+    text: str,
+    city: City,
+    *,
+    dispute: bool,
+    now: datetime,
+) -> Change:
+    triage = triage_for(complaint.accused, city)
+    clocks = complaint.clocks.moved().without(ClockName.HANDOVER)
+    facts: dict[str, Any] = {"from": complaint.office, "office": triage, "proposed": route.office}
+    if dispute:
+        facts["dispute"] = True
     return change(
-        complaint, Act.REFER, by(officer), now, said=text, data={"agency": agency}, referred_to=agency
+        complaint,
+        Act.PASS_ON,
+        by(officer),
+        now,
+        said=text,
+        data=facts,
+        office=triage,
+        line="topic",
+        assigned_at=now,
+        referred_to=None,
+        clocks=clocks.start(decision_clock(clocks, triage, city, now, at_once=dispute)),
+    )
+
+
+def refer(
+    complaint: Complaint, officer: Officer, agency: str, text: str, city: City, *, now: datetime
+) -> Change:
+    """Ask an agency outside the city. The case and the duty to reply stay here.
+
+    Until the case is back (any act that leads out of this status) its solution climbs no rung: the referral's own
+    clock runs instead, on the office's own heads. The promises run on.
+    """
+    return change(
+        complaint,
+        Act.REFER,
+        by(officer),
+        now,
+        said=text,
+        data={"agency": agency},
+        referred_to=agency,
+        clocks=complaint.clocks.start(referral_clock(agency, complaint.office, city, now)),
     )
 
 
@@ -120,18 +204,31 @@ def sort(
     accused: str | None = None,
     area: str | None = None,
     hamlet: str | None = None,
+    longer: str = "",
     now: datetime,
 ) -> Change:
     """Give a case its category and office, and decide an accusation.
 
-    Promises count from the first instant and are never later than what was promised before. The reporter's
-    own choices (identity, publication) stay as they are.
+    Promises count from the first instant and are never later than what was promised before, unless an officer of
+    right says why in ``longer``: then the category's later moments are stamped, the sentence and the moments before
+    stand in the history, and the reporter is told. The reporter's own choices (identity, publication) stay.
+    Raises Invalid where there is a reason and nothing would be later.
     """
-    clocks = complaint.clocks.stop(ClockName.VERIFICATION, now).no_later_than(
-        put_off(
-            promise(category, route.office, city, complaint.filed_at), complaint, category, route.office, city
-        )
-    )
+    fresh = promise(category, route.office, city, complaint.filed_at)
+    fresh = put_off(fresh, complaint, category, route.office, city)
+    clocks = complaint.clocks.stop(ClockName.VERIFICATION, now).no_later_than(fresh)
+    facts: dict[str, Any] = {"category": category.id, "office": route.office}
+    if route.rule:
+        facts["rule"] = route.rule
+    if longer:
+        before, clocks = clocks, clocks.later(fresh, now)
+        if clocks == before:
+            raise Invalid([Fault("longer", "nothing_longer")])
+        facts |= {"was": _moments(before), "due_at": _moments(clocks)}
+        text = f"{text}\n\n{longer}" if text else longer
+    if (route.office, route.line) != (complaint.office, complaint.line):
+        clocks = clocks.moved()
+    clocks = clocks.start(handover_clock(clocks, route.office, city, now))
     private = complaint.private or category.sensitive
     if private:
         # Nothing is left to release, so nothing may wait for it.
@@ -146,11 +243,7 @@ def sort(
         by(officer),
         now,
         said=text,
-        data={
-            "category": category.id,
-            "office": route.office,
-            **({"rule": route.rule} if route.rule else {}),
-        },
+        data=facts,
         category=category.id,
         office=route.office,
         line=route.line,
@@ -164,6 +257,11 @@ def sort(
         referred_to=None,
         clocks=clocks,
     )
+
+
+def _moments(clocks: Clocks) -> dict[str, str]:
+    shown = (clocks.get(name) for name in (ClockName.FIRST_REPLY, ClockName.RESOLUTION))
+    return {str(clock.name): clock.due.isoformat() for clock in shown if clock}
 
 
 def release(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:

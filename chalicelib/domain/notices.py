@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from chalicelib.domain.city import City
-from chalicelib.domain.complaint import FOR_TRIAGE, Change, Complaint
+from chalicelib.domain.complaint import FOR_TRIAGE, Change, Complaint, is_emergency
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.people import Act, is_accused, triage_for
 from chalicelib.domain.service_level import WARNS_AT, ClockName
@@ -57,6 +58,8 @@ class Holder:
 
     post: str
     officers: tuple[tuple[str, str], ...] = ()
+    acting: str = ""
+    """"Plt." or the like where the first of them only acts in the post."""
 
 
 TEMPLATES: Mapping[str, frozenset[str]] = {
@@ -91,12 +94,26 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "officer_rung.sms": "code category where due link",
         "officer_rung.subject": "code",
         "officer_rung.email": "service code category where due office level link",
+        "officer_handover.sms": "code category where due link",
+        "officer_handover.subject": "code",
+        "officer_handover.email": "service code category where due office link",
+        "officer_referral.sms": "code category where due link",
+        "officer_referral.subject": "code",
+        "officer_referral.email": "service code category where due office agency link",
+        "officer_coordination.sms": "code category where due link",
+        "officer_coordination.subject": "code",
+        "officer_coordination.email": "service code category where due office link",
+        "office_coordination.subject": "code",
+        "office_coordination.email": "service code category where due office link",
         "citizen_received.sms": "code due link",
         "citizen_received.subject": "code",
         "citizen_received.email": "service code category due link",
         "citizen_received_closed.sms": "code reopens due link",
         "citizen_received_closed.subject": "code",
         "citizen_received_closed.email": "service code category reopens due link",
+        "citizen_promise.sms": "code due link",
+        "citizen_promise.subject": "code",
+        "citizen_promise.email": "service code was due link",
         "citizen_resolved.sms": "code link",
         "citizen_resolved.subject": "code",
         "citizen_resolved.email": "service code link",
@@ -130,6 +147,12 @@ _OFFICE_NOTICE: Mapping[Act, tuple[str, bool]] = {
     Act.ANSWER: ("office_answered", False),
     Act.WITHDRAW: ("office_withdrawn", False),
 }
+
+_RUNG_NOTICE: Mapping[str, str] = {
+    ClockName.HANDOVER: "officer_handover",
+    ClockName.REFERRAL: "officer_referral",
+}
+"""What a rung hears of clocks that are no promise; of the others ``officer_rung``."""
 
 _CITIZEN_NOTICE: Mapping[Act, str] = {
     Act.FILE: "citizen_received",
@@ -173,13 +196,15 @@ def notices_for(
         found += _climbed(change, city, holders)
     if act is Act.WARN:
         found += _warned(change, city, holders)
+    later = bool(change.event.data.get("was"))
     if (
-        act in _CITIZEN_NOTICE
+        (act in _CITIZEN_NOTICE or later)
         and complaint.citizen
         and citizen_channel
-        and not _capped(complaint, citizen_channel)
+        # A promise is put off only if the reporter is told, so no cap keeps that back.
+        and (later or not _capped(complaint, citizen_channel))
     ):
-        template = _CITIZEN_NOTICE[act]
+        template = "citizen_promise" if later else _CITIZEN_NOTICE[act]
         if act is Act.FILE and reopening(complaint, city):
             template = "citizen_received_closed"
         found.append(
@@ -266,8 +291,15 @@ def _has_news(change: Change) -> bool:
 
 def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -> list[Notice]:
     complaint, post = change.complaint, str(change.event.data["post"])
+    clock, informed = change.event.data["clock"], change.event.data.get("informed")
+    if clock == ClockName.HANDOVER and post in _told_already(change):
+        return []  # one message of one case: the post was asked for the answer just now, and that is more
+    template = _RUNG_NOTICE.get(clock, "officer_rung") if informed is None else "officer_coordination"
     # Whoever stands on triage's ladder hears that an accusation waits, and not a word of what it is about.
-    told = _to_post(change, city, "office_sealed" if complaint.sealed else "officer_rung", post, holders)
+    told = _to_post(change, city, "office_sealed" if complaint.sealed else template, post, holders)
+    if told and informed:
+        lane = (Channel.TOPIC, str(informed), city.languages[0])
+        told.append(_notice(change, city, "office_coordination", *lane, sms=False))
     if told:
         return told
     # Nobody stands above, or nobody is there: the office hears again, and of screening whoever screens.
@@ -275,6 +307,11 @@ def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -
     # A reminder is worth an e-mail; only an accusation that waits is worth an SMS each time.
     office = _who_acts(change, city)
     return [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=complaint.sealed)]
+
+
+def _told_already(change: Change) -> set[str]:
+    clocks = change.complaint.clocks.running()
+    return {clock.rung for clock in clocks if clock.name is not ClockName.HANDOVER}
 
 
 def _warned(change: Change, city: City, holders: Mapping[str, Holder] | None) -> list[Notice]:
@@ -327,20 +364,23 @@ def _to_post(
     ]
 
 
+def _moved_promise(data: Mapping[str, Any], city: City) -> dict[str, str]:
+    """The promise to solve, before and now; the first reply's where that alone was put off."""
+    solved = str(ClockName.RESOLUTION)
+    name = solved if data["due_at"][solved] != data["was"][solved] else str(ClockName.FIRST_REPLY)
+    pairs = (("was", data["was"]), ("due", data["due_at"]))
+    return {key: moment(datetime.fromisoformat(at[name]), city) for key, at in pairs}
+
+
 def reopening(complaint: Complaint, city: City) -> date | None:
     """The day on which the office that answers works again, where the report came in its days off or right before them.
 
     None for emergencies, whose posts work round the clock.
     """
-    if _is_emergency(complaint, city):
+    if is_emergency(complaint, city):
         return None
     office = triage_for(complaint.accused, city) if complaint.sealed else complaint.office
     return city.calendar_of(office).reopens(complaint.filed_at)
-
-
-def _is_emergency(complaint: Complaint, city: City) -> bool:
-    category = city.categories.get(complaint.category) if complaint.category else None
-    return category is not None and category.emergency is not None
 
 
 def _notice(
@@ -368,6 +408,10 @@ def _notice(
         useful_until = until
     if event.act is Act.PASS_ON:
         arguments["from"] = city.offices[str(event.data["from"])].short
+    if complaint.referred_to:
+        arguments["agency"] = city.offices[complaint.referred_to].short
+    if template == "citizen_promise":
+        arguments |= _moved_promise(event.data, city)
     names = {f"{template}.sms", f"{template}.subject", f"{template}.email"} & TEMPLATES.keys()
     wanted = frozenset[str]().union(*(TEMPLATES[name] for name in names))
     return Notice(
@@ -382,5 +426,5 @@ def _notice(
         args={key: value for key, value in arguments.items() if key in wanted},
         sms=sms,
         at_night=channel is Channel.TOPIC or event.act is Act.FILE,
-        urgent=_is_emergency(complaint, city),
+        urgent=is_emergency(complaint, city),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
@@ -56,6 +57,9 @@ class Act(StrEnum):
     ASK = "ask"
     ANSWER = "answer"
     RESUME = "resume"
+    WAIT = "wait"
+    LONGER = "longer"
+    """Of sorting: to promise a later moment than was promised."""
 
 
 _HANDLE = frozenset(
@@ -108,6 +112,20 @@ class Duty:
         if not scope:
             raise ValueError(f"{post!r} is not role@scope")
         return cls(Role(role), scope)
+
+
+_ACTING = re.compile(
+    r"(?:(plt|pelaksana tugas)|(plh|pelaksana harian)|(pjs?|penjabat(?: sementara)?))\b[.\s]*", re.IGNORECASE
+)
+
+
+def acting(title: str) -> tuple[str, str]:
+    """Split a title as given into how somebody acts in a post ("Plt.", "Plh.", "Pj.", or nothing) and the post's."""
+    found = _ACTING.match(title.strip())
+    if found is None:
+        return "", title.strip()
+    words = next(word for word, group in zip(("Plt.", "Plh.", "Pj."), found.groups(), strict=True) if group)
+    return words, title.strip()[found.end() :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +240,10 @@ def _is_right(duty: Duty, act: Act, complaint: Case, city: City) -> bool:
     if act is Act.ACK_RUNG:
         return duty.post in complaint.rungs
     triage = triage_for(complaint.accused, city)
+    if act is Act.LONGER:
+        return duty.scope == triage and (triage != city.triage_office or duty.role in city.longer_by)
+    if act is Act.SORT and duty.scope == triage and duty.role in city.longer_by:
+        return True  # whoever may promise a later moment, sorts: the one is decided in the other
     if triage != city.triage_office and duty.scope == triage:
         # Triage is accused: nobody there may touch the case, so whoever stands in sorts, releases and rejects it.
         return _in_triage_scope(duty, act, complaint) and act in RIGHTS[duty.role] | RIGHTS[Role.TRIAGE]
@@ -252,6 +274,9 @@ def _in_scope(duty: Duty, act: Act, complaint: Case, city: City) -> bool:
         return True  # who is asked to see to a case has to be able to open it, be it private
     if act is not Act.READ or complaint.private or complaint.accused:
         return False
+    if duty.scope == city.village_affairs and city.is_coordinated(complaint.office):
+        # The unit that is informed together with the camat can open what it is told of.
+        return any(post.startswith(f"{Role.DISTRICT_HEAD}@") for post in complaint.rungs)
     # Area heads read what happens on their ground, also where an office of the city answers, but for what is private
     # or about somebody.
     if duty.role is Role.VILLAGE_HEAD:

@@ -26,8 +26,10 @@ from chalicelib.domain.complaint import (
 from chalicelib.domain.errors import IllegalMove, WindowClosed
 from chalicelib.domain.people import Act, triage_for
 from chalicelib.domain.service_level import (
+    INSIDE,
     ClockName,
     Clocks,
+    assigned,
     promise,
     screening_clock,
     unsorted_promise,
@@ -57,6 +59,8 @@ def file(
         if category is not None and sorted_out
         else unsorted_promise(city, now)
     )
+    if sorted_out:
+        clocks = assigned(clocks, route.office, city, now)
     if held and not filing.private and sorted_out:
         clocks = clocks.start(screening_clock(city, now))
     complaint = Complaint(
@@ -204,5 +208,9 @@ def _sealed_by(text: str, complaint: Complaint, clocks: Clocks, city: City, now:
         "line": "topic",
         "assigned_at": now,
         "screening": Screening.HELD,
-        "clocks": clocks.stop(ClockName.SCREENING, now).start(verification_clock(clocks, city, now)),
+        # What only the office's own heads hear of ends: they may be the ones who are accused.
+        "clocks": clocks.moved()
+        .without(*INSIDE)
+        .stop(ClockName.SCREENING, now)
+        .start(verification_clock(clocks, city, now)),
     }

@@ -25,8 +25,12 @@ class ClockName(StrEnum):
     SCREENING = "screening"  # triage reads a text before the public may; late is an alarm, never a release
     FIRST_REPLY = "first_reply"  # a written answer that the reporter can see
     RESOLUTION = "resolution"
+    HANDOVER = "handover"  # the office that was given a case does a first act
+    REFERRAL = "referral"  # an agency outside the city answers; the promise to solve climbs no rung meanwhile
 
 
+INSIDE = frozenset({ClockName.HANDOVER, ClockName.REFERRAL})
+"""Clocks that an office keeps for itself: no promise to anybody, gone when they end, and their ladder is its own."""
 _PROMISES = (ClockName.VERIFICATION, ClockName.FIRST_REPLY, ClockName.RESOLUTION)
 WARNS_AT = (50, 80)
 """At how many hundredths of its time a promise warns whoever has to keep it."""
@@ -49,6 +53,8 @@ class Clock:
     """When whoever must act is warned, stamped with the promise; what was told is taken out from the front."""
     asleep: datetime | None = None
     """Since when it is paused, as the reporter owes an answer. All moments here are those before the pause."""
+    step: int | None = None
+    """How many rungs of the ladder that it is on now are behind it; None: as many as have heard."""
 
     @property
     def running(self) -> bool:
@@ -62,6 +68,11 @@ class Clock:
     def late(self, now: datetime) -> bool:
         """Whether the promise is broken; in a pause only what was so before it."""
         return self.running and self.due < (min(now, self.asleep) if self.asleep else now)
+
+    @property
+    def passed(self) -> int:
+        """How many rungs of the present ladder are behind it: another office's ladder begins with its first."""
+        return self.climbed if self.step is None else self.step
 
     @property
     def next_climb(self) -> datetime:
@@ -99,14 +110,20 @@ class Clocks:
 
     @property
     def wakes_at(self) -> datetime | None:
-        return min((clock.wakes_at for clock in self.all if clock.awake), default=None)
+        climbs = [clock.next_climb for clock in self._climbing()]
+        return min([*climbs, *(at for clock in self.all if clock.awake for at in clock.warns)], default=None)
+
+    def _climbing(self) -> tuple[Clock, ...]:
+        """The clocks whose ladder is awake: no paused one; of a case outside the referral's, not the solution's."""
+        outside = self.get(ClockName.REFERRAL) is not None
+        return tuple(c for c in self.all if c.awake and not (outside and c.name is ClockName.RESOLUTION))
 
     def late(self, now: datetime) -> bool:
         return any(clock.late(now) for clock in self.all if clock.name in _PROMISES)
 
     def due_to_climb(self, now: datetime) -> Clock | None:
         """The running clock whose next rung should hear now, the longest waiting first."""
-        due = [clock for clock in self.all if clock.awake and clock.next_climb <= now]
+        due = [clock for clock in self._climbing() if clock.next_climb <= now]
         return min(due, key=lambda clock: clock.next_climb, default=None)
 
     def due_to_warn(self, now: datetime) -> Clock | None:
@@ -138,7 +155,23 @@ class Clocks:
         )
 
     def stop_all(self, at: datetime) -> Clocks:
-        return Clocks(tuple(replace(c, stopped_at=at) if c.running else c for c in self.all))
+        ended = self.without(*INSIDE)
+        return Clocks(tuple(replace(c, stopped_at=at) if c.running else c for c in ended))
+
+    def without(self, *names: ClockName) -> Clocks:
+        """End clocks that nobody was promised anything by; the history tells that they were."""
+        return Clocks(tuple(clock for clock in self.all if clock.name not in names))
+
+    def moved(self) -> Clocks:
+        """Begin the ladders of another office: its own posts have heard nothing yet. No moment is touched.
+
+        What was reached stays as the level. The posts of the office before have the case no more.
+        """
+        return Clocks(tuple(_moved(clock) for clock in self.all))
+
+    def put_off(self, name: ClockName, climbs_at: datetime) -> Clocks:
+        """Let the next rung hear on its working day; no promise is touched."""
+        return Clocks(tuple(replace(c, climbs_at=climbs_at) if c.name is name else c for c in self.all))
 
     def resume(self, name: ClockName, *, climbs_at: datetime) -> Clocks:
         """Run again towards the old deadline, with the next rung to hear at ``climbs_at``."""
@@ -159,11 +192,15 @@ class Clocks:
         *,
         rung: str = "",
         rests_until: datetime | None = None,
+        step: int | None = None,
     ) -> Clocks:
         """Bring a clock to a rung. One that owes an acknowledgement has ``rests_until`` and climbs on without it."""
+        step = None if step == level else step
         return Clocks(
             tuple(
-                replace(clock, climbed=level, climbs_at=climbs_at, rung=rung, rests_until=rests_until)
+                replace(
+                    clock, climbed=level, climbs_at=climbs_at, rung=rung, rests_until=rests_until, step=step
+                )
                 if clock.name is name
                 else clock
                 for clock in self.all
@@ -198,7 +235,7 @@ class Clocks:
             old = self.get(clock.name)
             if old is None:
                 result = result.start(clock)
-            elif clock.due < old.due:
+            elif clock.due < old.due and old.running:
                 earlier = clock.due if old.climbs_at is None else min(clock.due, old.climbs_at)
                 fresh_one = old.climbed == 0
                 result = result.start(
@@ -211,6 +248,26 @@ class Clocks:
                 )
         return result
 
+    def later(self, fresh: Clocks, now: datetime) -> Clocks:
+        """Put promises off to the fresh moments, as an officer of right decided: those that still run and hold.
+
+        What is broken stays broken: no decision makes a late case one in time.
+        """
+        result = self
+        for clock in fresh:
+            old = self.get(clock.name)
+            if old is not None and old.running and now <= old.due < clock.due:
+                climbs_at = max(old.climbs_at, clock.due) if old.climbs_at else None
+                warns = tuple(at for at in clock.warns if at > now)
+                result = result.start(replace(old, due=clock.due, climbs_at=climbs_at, warns=warns))
+        return result
+
+
+def _moved(clock: Clock) -> Clock:
+    stays = not clock.rung or clock.rung.endswith(f"@{CITY_SCOPE}")
+    here = clock if stays else replace(clock, rung="", rests_until=None)
+    return replace(here, step=0) if clock.climbed else here
+
 
 @dataclass(frozen=True, slots=True)
 class Step:
@@ -221,6 +278,8 @@ class Step:
     waits: Span
     labels: Label
     acknowledge: Span
+    coordinates: bool = False
+    """Whether it is asked to coordinate and not to see to the case: who was elected stays responsible."""
 
 
 def promise(category: Category, office: str, city: City, received_at: datetime) -> Clocks:
@@ -281,6 +340,41 @@ def verification_clock(clocks: Clocks, city: City, at: datetime) -> Clock:
     return before if before.running else replace(fresh, climbed=before.climbed)
 
 
+def decision_clock(clocks: Clocks, triage: str, city: City, at: datetime, *, at_once: bool) -> Clock:
+    """How long triage has to decide whose a case is that was handed over twice: as long as a hand-over.
+
+    Of a dispute the next rung above hears ``at_once``. Rungs that were reached before stay reached.
+    """
+    calendar = city.calendar_of(triage)
+    before = clocks.get(ClockName.VERIFICATION)
+    fresh = _promised(ClockName.VERIFICATION, calendar, at, city.handover)
+    climbs_at = (calendar.silent(at) or at) if at_once else None
+    return replace(fresh, climbed=before.climbed if before else 0, climbs_at=climbs_at)
+
+
+def handover_clock(clocks: Clocks, office: str, city: City, at: datetime) -> Clock:
+    """How long the office that is given a case has for a first act.
+
+    It warns of itself only where no first reply is owed any more: else that promise's warnings say the same.
+    """
+    fresh = _promised(ClockName.HANDOVER, city.calendar_of(office), at, city.handover)
+    reply = clocks.get(ClockName.FIRST_REPLY)
+    return replace(fresh, warns=()) if reply is not None and reply.running else fresh
+
+
+def assigned(clocks: Clocks, office: str, city: City, at: datetime) -> Clocks:
+    """Let the hand-over run from the first assignment, where no first reply is due by then and asks for the same."""
+    fresh, reply = handover_clock(clocks, office, city, at), clocks.get(ClockName.FIRST_REPLY)
+    asked_anyway = reply is not None and reply.running and reply.due <= fresh.due
+    return clocks if asked_anyway else clocks.start(fresh)
+
+
+def referral_clock(agency: str, office: str, city: City, at: datetime) -> Clock:
+    """How long an agency outside has to answer, in the working time of the office that asked."""
+    span = city.offices[agency].answers or city.referral
+    return _promised(ClockName.REFERRAL, city.calendar_of(office), at, span)
+
+
 def screening_clock(city: City, at: datetime) -> Clock:
     """How long triage has to read a text before it is late for the public."""
     return Clock(ClockName.SCREENING, city.calendar_of(city.triage_office).due(at, city.verification))
@@ -300,7 +394,8 @@ def steps(complaint: Complaint, clock: ClockName, city: City) -> tuple[Step, ...
     if category is not None and not category.level.ladder and not at_triage and not complaint.sealed:
         return ()
     office = triage_for(complaint.accused, city) if at_triage else complaint.office
-    line = "topic" if at_triage else complaint.line
+    inside = clock in INSIDE
+    line = "topic" if at_triage or inside else complaint.line
     found: list[Step] = []
     for rung in city.ladders[line]:
         role = _role_in(office, Role(rung.role), city)
@@ -309,11 +404,25 @@ def steps(complaint: Complaint, clock: ClockName, city: City) -> tuple[Step, ...
             continue
         if is_accused(scope, complaint.accused, city):
             continue
+        if inside and scope == CITY_SCOPE:
+            continue  # whether an office took a case up, or an agency answered it, is for its own heads to see to
         if complaint.sealed and scope == CITY_SCOPE:
             # The fewer people hear that somebody was accused, the better: triage's own heads see to triage.
             continue
         works_in = city.triage_office if scope == CITY_SCOPE else scope.partition("/")[0]
-        found.append(Step(Duty(role, scope).post, works_in, rung.waits, rung.labels, rung.acknowledge))
+        found.append(
+            Step(
+                Duty(role, scope).post,
+                works_in,
+                rung.waits,
+                rung.labels,
+                rung.acknowledge,
+                # A perbekel is elected and no subordinate: the camat coordinates, where the profile says so.
+                role is Role.DISTRICT_HEAD
+                and office in city.villages
+                and city.areas[office].kind in rung.coordinates_in,
+            )
+        )
     return tuple(found)
 
 

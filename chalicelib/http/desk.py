@@ -17,7 +17,7 @@ from chalicelib.domain.errors import (
     NotFound,
     StaleComplaint,
 )
-from chalicelib.domain.people import Act, Officer, Role
+from chalicelib.domain.people import Act, Officer, Role, allowed
 from chalicelib.domain.tracking import short
 from chalicelib.http import dossier, forms, html, own, problems, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
@@ -184,6 +184,7 @@ def _case(
     done = visit.query.get("ok", "")
     own_offices = [o for o in city.offices.values() if not o.outside]
     hamlet = city.hamlets.get(complaint.hamlet or "")
+    owed = complaint.clocks.owed_by([duty.post for duty in officer.duties])
     return html.page(
         visit,
         "act.html" if act in _WIDE and act in acts else "case.html",
@@ -194,7 +195,7 @@ def _case(
         hamlet=hamlet.name if hamlet else "",
         acts=acts,
         # What nobody has sorted can be given to nobody: that comes before any answer.
-        first="sort" if "sort" in acts and (complaint.sealed or complaint.category is None) else "",
+        first="sort" if "sort" in acts and not complaint.sorted else "",
         act=act,
         wide=_WIDE,
         path=f"/o/{short(complaint.code)}",
@@ -206,6 +207,9 @@ def _case(
         banner=banner,
         faults=html.told(visit, faults),
         lost=lost,
+        coordinates=city.is_coordinated(complaint.office)
+        and any(clock.rung.startswith(f"{Role.DISTRICT_HEAD}@") for clock in owed),
+        longer=allowed(officer, Act.LONGER, complaint, city),
         contact=contact,
         done=visit.texts.get(f"done_{done}", "") if done in _DOES else "",
         most=forms.SENTENCE_MOST,

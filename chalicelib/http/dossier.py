@@ -36,7 +36,9 @@ def for_office(
 
 def for_reporter(stored: Stored, *, city: City, language: str, now: datetime) -> dict[str, Any]:
     """What the reporter may hand to anybody: all that was told to them, and of the rest that it happened."""
-    return _body(stored, city, language, now, lambda event: event.act not in views.INTERNAL | {Act.HIDE})
+    return _body(
+        stored, city, language, now, lambda event: not (views.is_internal(event) or event.act is Act.HIDE)
+    )
 
 
 def _body(
@@ -57,7 +59,7 @@ def _body(
         "place_words": complaint.place.words,
         "answers": dict(complaint.answers),
         "office": None if complaint.sealed else complaint.office,
-        "promised": views.promises(complaint),
+        "promised": views.promises(complaint, stored.history),
         "entries": lines,
         "chain": {
             "whole": not flaws,

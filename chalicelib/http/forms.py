@@ -402,8 +402,11 @@ def sorting(values: Mapping[str, Any], city: City) -> Sorting:
     accusation = form.boolean("accusation")
     accused = form.choice("accused", _accusable(city), unknown="unknown_accused")
     text = form.text("text", most=SENTENCE_MOST)
+    given = form.text("longer", most=SENTENCE_MOST)
+    if given and len(given) < 10:
+        form.fault("longer", "too_short", least=10)
     form.done()
-    return Sorting(category or "", office, area, hamlet, accusation, accused, text)
+    return Sorting(category or "", office, area, hamlet, accusation, accused, text, given)
 
 
 def rejection(values: Mapping[str, Any]) -> tuple[str, str]:

@@ -24,7 +24,15 @@ def get_me() -> Response:
     officer = signin.officer(requests.who(requests.current()))
     city = load(settings().city)
     duties = [{"post": d.post, "title": views.post_title(d.post, city)} for d in officer.duties]
-    return views.answer({"id": officer.id, "name": officer.name, "office": officer.office, "duties": duties})
+    return views.answer(
+        {
+            "id": officer.id,
+            "name": officer.name,
+            "title": officer.title,
+            "office": officer.office,
+            "duties": duties,
+        }
+    )
 
 
 @routes.route("/v1/office/complaints", methods=["GET"], authorizer=signed_in)

@@ -207,6 +207,15 @@ REASONS: dict[str, dict[str, str]] = {
     },
     "office_in_conflict": {"id": "aduan ini tentang kantor itu", "en": "the complaint is about that office"},
     "office_same": {"id": "aduan sudah di kantor itu", "en": "the complaint is with that office already"},
+    "office_returned": {
+        "id": "{office} yang mengirim aduan ini, jadi tidak dapat dikembalikan ke sana; pilih kantor pemilah agar"
+        " diputuskan",
+        "en": "{office} sent this complaint, so it cannot go back there; choose the triage office, which decides",
+    },
+    "nothing_longer": {
+        "id": "kategori ini tidak menjanjikan waktu yang lebih lama, atau janji lama sudah lewat; kosongkan",
+        "en": "the category promises nothing later, or the old promise has passed; leave it empty",
+    },
     "agency_unknown": {"id": "lembaga luar tidak dikenal", "en": "no such outside agency"},
     "accusation_undecided": {
         "id": "putuskan dulu: apakah ini laporan tentang petugas?",

@@ -20,7 +20,7 @@ from chalicelib.domain.complaint import FOR_TRIAGE, MOVES, Complaint, Event, Scr
 from chalicelib.domain.geo import Located
 from chalicelib.domain.notices import reopening
 from chalicelib.domain.people import Act, Officer, allowed
-from chalicelib.domain.service_level import ClockName
+from chalicelib.domain.service_level import INSIDE, ClockName
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, public_pin
 from chalicelib.usecases.intake import Filed
@@ -98,6 +98,10 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "Pengingat: {share}% waktu sudah terpakai.",
         "en": "Reminder: {share} % of the time is used.",
     },
+    Act.WAIT: {
+        "id": "Penyampaian kepada {post} menunggu hari kerjanya.",
+        "en": "Bringing it to {post} waits for their working day.",
+    },
     Act.CLOSE: {
         "id": "Ditutup karena tidak ada tanggapan pelapor.",
         "en": "Closed, as the reporter stayed silent.",
@@ -143,10 +147,33 @@ _WAITING_LATE = {
     "id": "Batas penyelesaian yang sudah lewat tidak bergeser.",
     "en": "The promise to solve, which is past already, does not move.",
 }
+_COORDINATED = {
+    "id": "Batas waktu lewat: dikoordinasikan dengan {post}; {office} tetap yang menangani.",
+    "en": "Past its deadline: coordinated with {post}; {office} still sees to it.",
+}
+_ROSE: Mapping[str, Mapping[str, str]] = {
+    ClockName.HANDOVER: {
+        "id": "Belum ditanggapi sejak diteruskan: disampaikan kepada {post}.",
+        "en": "Not taken up since it was given to the office: brought to {post}.",
+    },
+    ClockName.REFERRAL: {
+        "id": "Rujukan belum dijawab: disampaikan kepada {post}.",
+        "en": "The referral is unanswered: brought to {post}.",
+    },
+}
+_DECIDES = {
+    "id": "Dialihkan dari {from}: {office} memutuskan siapa yang menangani.",
+    "en": "Passed on by {from}: {office} decides who sees to it.",
+}
+_LATER = {
+    "id": "Selesai paling lambat menjadi {due}, semula {was}.",
+    "en": "To be solved by {due} at the latest, at first by {was}.",
+}
 _THEM = {"id": "Kantor", "en": "The office"}
 _AGENCY = {"id": "lembaga lain", "en": "another agency"}
 """Stand-ins where a name would tell too much."""
-INTERNAL = frozenset({Act.WARN})
+INTERNAL = frozenset({Act.WARN, Act.WAIT})
+_INSIDE = frozenset(str(name) for name in INSIDE)
 """What is told inside the city only: neither the public nor the reporter reads it."""
 _PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE} - INTERNAL
 _HELD = {"id": "sedang ditinjau sebelum tampil", "en": "under review before it is shown"}
@@ -210,7 +237,7 @@ def public(stored: Stored, city: City, language: str, now: datetime) -> dict[str
     body["timeline"] = [
         line for event in stored.history if (line := _public_line(event, complaint, city, language))
     ]
-    body["promised"] = promises(complaint)
+    body["promised"] = promises(complaint, stored.history)
     body["overdue"] = complaint.late(now)
     body["next_step"] = _next_step(complaint, city, language, bare=complaint.private)
     body["question"] = _question(complaint, city)
@@ -252,7 +279,7 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
         "identity": "shown" if complaint.identity_shown else "hidden",
         "publication": "private" if complaint.private else "public",
         "office": None if complaint.sealed else _office(complaint.office, city),
-        "promised": promises(complaint),
+        "promised": promises(complaint, stored.history),
         "reopens_on": _reopens_on(complaint, city, now),
         "overdue": complaint.late(now),
         "level": complaint.level,
@@ -260,7 +287,7 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
         "question": _question(complaint, city, stored.history),
         "screening": _screening(complaint, language),
         "timeline": [
-            _line(event, complaint, city, language) for event in stored.history if event.act not in INTERNAL
+            _line(event, complaint, city, language) for event in stored.history if not is_internal(event)
         ],
         "rating": complaint.rating,
         "may": sorted(_reporter_may(complaint, city, now)),
@@ -292,7 +319,7 @@ def office(
         if complaint.sealed or complaint.accused
         else None,
         "suggested": list(complaint.suggested),
-        "promised": promises(complaint),
+        "promised": promises(complaint, stored.history),
         "overdue": complaint.late(now),
         "level": complaint.level,
         "question": _question(complaint, city, stored.history),
@@ -470,14 +497,25 @@ def _reopens_on(complaint: Complaint, city: City, now: datetime | None = None) -
     return day.isoformat()
 
 
-def promises(complaint: Complaint) -> dict[str, Any]:
-    """The stamped moments: what was promised, and whether it was kept."""
+def promises(complaint: Complaint, history: Iterable[Event] = ()) -> dict[str, Any]:
+    """The stamped moments: what was promised, whether it was kept, and what was promised first if that was earlier."""
     shown = (ClockName.FIRST_REPLY, ClockName.RESOLUTION)
-    return {
-        clock.name: {"due": clock.due, "done_at": clock.stopped_at}
+    found: dict[str, Any] = {
+        clock.name: {"due": clock.due, "done_at": clock.stopped_at, "paused": clock.asleep is not None}
         for clock in complaint.clocks
         if clock.name in shown
     }
+    for event in history:
+        for name, at in event.data.get("was", {}).items():
+            promised = found.get(name)
+            if promised and "was" not in promised and (was := datetime.fromisoformat(at)) < promised["due"]:
+                promised["was"] = was
+    return found
+
+
+def is_internal(event: Event) -> bool:
+    """What is between the city's own people: warnings, and climbs for what no reporter was promised."""
+    return event.act in INTERNAL or event.data.get("clock") in _INSIDE
 
 
 def _question(complaint: Complaint, city: City, history: Iterable[Event] = ()) -> dict[str, Any] | None:
@@ -520,7 +558,7 @@ def _next_step(complaint: Complaint, city: City, language: str, *, bare: bool = 
 
 
 def _public_line(event: Event, complaint: Complaint, city: City, language: str) -> dict[str, Any] | None:
-    if event.act not in _PUBLIC_ACTS or event.data.get("clock") == ClockName.SCREENING:
+    if event.act not in _PUBLIC_ACTS or is_internal(event) or event.data.get("clock") == ClockName.SCREENING:
         return None
     line = _line(event, complaint, city, language)
     line.pop("by", None)
@@ -567,6 +605,12 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         return _REMINDED[language]
     words = _UNANSWERED if event.data.get("unanswered") else _EVENT[event.act]
     until = event.data.get("until")
+    if event.act is Act.ESCALATE:
+        words = _ROSE.get(str(event.data.get("clock")), words)
+        words = _COORDINATED if "informed" in event.data else words
+    elif event.act is Act.PASS_ON and "proposed" in event.data:
+        words = _DECIDES
+    acting = f"{event.data['acting']} " if event.data.get("acting") else ""
     what = words[language].format(
         by=name(event.by.office),
         office=name(event.data.get("office")),
@@ -575,11 +619,13 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         share=event.data.get("share", ""),
         post={"id": "pejabat di atasnya", "en": "the level above"}[language]
         if bare
-        else post_title(post, city),
+        else acting + post_title(post, city),
         until=local_time(datetime.fromisoformat(until), city) if until else "",
         **{"from": name(event.data.get("from"))},
     )
-    return " ".join(part for part in (what, _pause(event, city, language)) if part)
+    return " ".join(
+        part for part in (what, _later(event, city, language), _pause(event, city, language)) if part
+    )
 
 
 def _pause(event: Event, city: City, language: str) -> str:
@@ -605,6 +651,15 @@ def _long(minutes: int, language: str) -> str:
     if rest or not hours:
         parts.append(f"{rest} {units[2 + (rest != 1)]}")
     return " ".join(parts)
+
+
+def _later(event: Event, city: City, language: str) -> str:
+    """Both moments, where a promise to solve was put off."""
+    was, due = (event.data.get(key, {}).get(ClockName.RESOLUTION) for key in ("was", "due_at"))
+    if not was or not due or was == due:
+        return ""
+    moments = {key: local_time(datetime.fromisoformat(at), city) for key, at in (("was", was), ("due", due))}
+    return _LATER[language].format(**moments)
 
 
 _TITLES = {"staff": "Staf", "triage": "Pemilah"}

@@ -27,7 +27,7 @@ from chalicelib.domain.errors import NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, geohash
 from chalicelib.domain.notices import Notice
 from chalicelib.domain.people import Act
-from chalicelib.domain.service_level import Clock, ClockName, Clocks
+from chalicelib.domain.service_level import INSIDE, Clock, ClockName, Clocks
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, is_listed, public_pin
 from chalicelib.store import guards, outbox
@@ -48,6 +48,8 @@ EXCERPT_CHARACTERS = 80
 """Each head holds up to three excerpts and must stay under 2 KB all its life."""
 _CONFLICT_RETRIES = 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SHORT = {ClockName.HANDOVER: "h", ClockName.REFERRAL: "r"}
+"""What a head calls the clocks that an office keeps for itself: every letter counts there."""
 _FILED = ("text", "answers", "accused_words", "words")
 """Of these what a filing says; the rest comes later."""
 _MILLISECOND = timedelta(milliseconds=1)
@@ -354,12 +356,29 @@ def _body(complaint: Complaint) -> dict[str, Any]:
     values["clocks"] = [
         [clock.name, _ms(clock.due), _ms(clock.climbs_at), clock.climbed, _ms(clock.stopped_at)]
         for clock in complaint.clocks
+        # That a text was read in time is in the history, and nothing asks the head for it.
+        if clock.name not in INSIDE and (clock.running or clock.name is not ClockName.SCREENING)
     ]
+    # By themselves: the version before this one knows neither of them and would stumble over their names.
+    values["inside"] = {
+        _SHORT[clock.name]: [
+            _ms(clock.due),
+            _ms(clock.climbs_at),
+            clock.climbed,
+            clock.rung.removesuffix(f"@{complaint.office}"),
+            _ms(clock.rests_until),
+        ]
+        for clock in complaint.clocks
+        if clock.name in INSIDE
+    }
+    values["steps"] = {
+        clock.name: clock.step for clock in complaint.clocks if clock.step is not None and clock.running
+    }
     # Beside the clocks and not in them: the version before this one reads the five fields above and no sixth.
     values["rungs"] = {
         clock.name: [clock.rung, _ms(clock.rests_until)]
         for clock in complaint.clocks
-        if clock.rung and clock.running
+        if clock.rung and clock.running and clock.name not in INSIDE
     }
     values["warns"] = {
         clock.name: [int((clock.due - at).total_seconds() // 60) for at in clock.warns]
@@ -521,7 +540,7 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         clocks=Clocks(
             tuple(
                 replace(clock, asleep=since) if since and _ASLEEP.get(clock.name, "-") in asleep else clock
-                for clock in (_clock(item, body) for item in body["clocks"])
+                for clock in (_clock(item, body) for item in (*body["clocks"], *_inside(body)))
             )
         ),
         area=body.get("area"),
@@ -554,10 +573,23 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
     )
 
 
+def _inside(body: Mapping[str, Any]) -> list[list[Any]]:
+    """The clocks that stand by themselves, in the shape of the others; they are stored only while they run."""
+    found: dict[str, list[Any]] = body.get("inside", {})
+    clocks = []
+    for name, short_name in _SHORT.items():
+        if item := found.get(short_name):
+            due, climbs_at, climbed, rung, rests = item
+            # Its rungs are the office's own, so the office stands with none of them.
+            rung = f"{rung}@{body['office']}" if rung and "@" not in rung else rung
+            clocks.append([name, due, climbs_at, climbed, None, rung, rests])
+    return clocks
+
+
 def _clock(item: Sequence[Any], body: Mapping[str, Any]) -> Clock:
     """A clock; one that an earlier version of the code wrote waits for no acknowledgement and warns of nothing."""
-    name, due_at, climbs_at, climbed, stopped_at = item
-    rung, rests_until = body.get("rungs", {}).get(name, ("", None))
+    name, due_at, climbs_at, climbed, stopped_at, *reached = item
+    rung, rests_until = reached or body.get("rungs", {}).get(name, ("", None))
     due = _from_ms(due_at)
     return Clock(
         ClockName(name),
@@ -568,6 +600,7 @@ def _clock(item: Sequence[Any], body: Mapping[str, Any]) -> Clock:
         rung,
         _from_ms(rests_until) if rests_until else None,
         tuple(due - timedelta(minutes=before) for before in body.get("warns", {}).get(name, ())),
+        body.get("steps", {}).get(name),
     )
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.notices import Holder
-from chalicelib.domain.people import Citizen, Duty, Officer
+from chalicelib.domain.people import Citizen, Duty, Officer, acting
 from chalicelib.store.tables import PersonRow, moment
 
 
@@ -54,37 +55,63 @@ def officers_of(office: str) -> Iterator[Officer]:
     return (_officer(row) for row in PersonRow.batch_get(ids) if row.pk.startswith("officer#"))
 
 
-def hold_post(post: str, officers: Iterable[str]) -> None:
-    """Set who stands behind a duty post: the holder first, then the delegate."""
-    PersonRow(f"post#{post}", body=json.dumps({"officers": list(officers)})).save()
+Piket = tuple[date, date, Sequence[str]]
+"""First and last day of a turn, and who then holds the post."""
+
+
+def hold_post(post: str, officers: Iterable[str], piket: Iterable[Piket] = ()) -> None:
+    """Set who stands behind a duty post: the holder first, then the delegate; and who takes turns there when."""
+    body: dict[str, Any] = {"officers": list(officers)}
+    if turns := [[first.isoformat(), last.isoformat(), [*who]] for first, last, who in piket]:
+        body["piket"] = turns
+    PersonRow(f"post#{post}", body=json.dumps(body)).save()
+
+
+def _on_duty(body: Mapping[str, Any], on: date | None) -> list[str]:
+    """Who holds a post on a day: those of the piket list, or on a day that it does not name the standing holders.
+
+    Without a day, everybody who ever does.
+    """
+    standing: list[str] = body["officers"]
+    turns: list[tuple[str, str, list[str]]] = body.get("piket", [])
+    if on is None:
+        return [*standing, *(item for _, _, who in turns for item in who)]
+    today = [item for first, last, who in turns if first <= on.isoformat() <= last for item in who]
+    return today or standing
 
 
 def holders(
-    posts: Iterable[str], *, without: Callable[[Officer], bool] = lambda officer: officer.disabled
+    posts: Iterable[str],
+    *,
+    on: date | None = None,
+    without: Callable[[Officer], bool] = lambda officer: officer.disabled,
 ) -> Mapping[str, Holder]:
-    """Who holds each of these posts, but for whom ``without`` leaves out; a post may have nobody."""
+    """Who holds each of these posts on a local day (without one: whoever ever does), but for whom ``without`` leaves
+    out and who has no address at all; a post may have nobody.
+    """
     wanted = sorted(set(posts))
     if not wanted:
         return {}
     rows = PersonRow.batch_get([f"post#{post}" for post in wanted])
-    found = {row.pk.removeprefix("post#"): json.loads(row.body)["officers"] for row in rows}
+    found = {row.pk.removeprefix("post#"): _on_duty(json.loads(row.body), on) for row in rows}
     ids = sorted({officer_id for officers in found.values() for officer_id in officers})
     people = {
         row.pk.removeprefix("officer#"): _officer(row)
         for row in (PersonRow.batch_get([f"officer#{item}" for item in ids]) if ids else ())
+        if row.contact
     }
-    return {
-        post: Holder(
-            post,
-            tuple(
-                (item, people[item].language)
-                # Each once: a holder who is their own delegate would make one notice twice, which no transaction takes.
-                for item in dict.fromkeys(found.get(post, ()))
-                if item in people and not without(people[item])
-            ),
-        )
-        for post in wanted
-    }
+
+    def holder(post: str) -> Holder:
+        # Each once: a holder who is their own delegate would make one notice twice, which no transaction takes.
+        there = [
+            item
+            for item in dict.fromkeys(found.get(post, ()))
+            if item in people and not without(people[item])
+        ]
+        title = people[there[0]].title if there else ""
+        return Holder(post, tuple((item, people[item].language) for item in there), acting(title)[0])
+
+    return {post: holder(post) for post in wanted}
 
 
 def citizen(citizen_id: str) -> tuple[Citizen, bytes]:

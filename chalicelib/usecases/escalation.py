@@ -100,7 +100,7 @@ def _wake_fully(code: str, now: datetime) -> list[Change]:
     changes: list[Change] = []
     while len(changes) < 2 * len(ClockName) and (change := wake_one(code, now=now)) is not None:
         changes.append(change)
-    told = [change for change in changes if change.event.act not in (Act.WARN, Act.RESUME)]
+    told = [change for change in changes if change.event.act not in (Act.WARN, Act.RESUME, Act.WAIT)]
     if warned := sum(change.event.act is Act.WARN for change in changes):
         count("Warned", warned)
     if resumed := len(changes) - len(told) - warned:
@@ -125,9 +125,10 @@ def wake_one(code: str, *, now: datetime) -> Change | None:
             posts = [step.post for step in steps(complaint, clock.name, city())] if clock else []
             if complaint.hamlet and clock:
                 posts.append(f"{Role.HAMLET_HEAD}@{complaint.hamlet}")
-            found = holders(posts, complaint)
+            found = holders(posts, complaint, now=now)
             filled = {post: bool(holder.officers) for post, holder in found.items()}
-            change = escalate(complaint, city(), filled, now=now)
+            acting = {post: holder.acting for post, holder in found.items()}
+            change = escalate(complaint, city(), filled, acting=acting, now=now)
         record(change, previous=stored)
     except (NotDue, NotFound, IllegalMove, StaleComplaint):
         return None  # somebody acted first, or another sweep did

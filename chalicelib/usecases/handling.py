@@ -53,13 +53,14 @@ def pass_on(
 ) -> Complaint:
     """Hand a wrongly addressed case to another office of the city; the reporter sees who has it now."""
 
-    def move(complaint: Complaint) -> Change:
+    def move(stored: complaints.Stored) -> Change:
+        complaint, profile = stored.complaint, city()
         if office == complaint.office:
             raise Invalid([Fault("office", "office_same")])
-        route = routing.assign(office, complaint.accused, city())
-        return handling.pass_on(complaint, officer, route, text, now=now)
+        route = routing.assign(office, complaint.accused, profile)
+        return handling.pass_on(complaint, officer, route, text, profile, history=stored.history, now=now)
 
-    return _office(code, officer, Act.PASS_ON, if_match, move)
+    return _office_act(code, officer, Act.PASS_ON, if_match, move)
 
 
 def refer(code: str, officer: Officer, agency: str, text: str, *, if_match: int, now: datetime) -> Complaint:
@@ -68,7 +69,11 @@ def refer(code: str, officer: Officer, agency: str, text: str, *, if_match: int,
     if found is None or not found.outside:
         raise Invalid([Fault("agency", "agency_unknown")])
     return _office(
-        code, officer, Act.REFER, if_match, lambda c: handling.refer(c, officer, agency, text, now=now)
+        code,
+        officer,
+        Act.REFER,
+        if_match,
+        lambda c: handling.refer(c, officer, agency, text, city(), now=now),
     )
 
 
@@ -93,6 +98,8 @@ class Sorting:
     accusation: bool | None = None
     accused: str | None = None
     text: str = ""
+    longer: str = ""
+    """Why the category's later moments shall hold; empty where nothing is to be later than it was promised."""
 
 
 def sort(code: str, officer: Officer, sorting: Sorting, *, if_match: int, now: datetime) -> Complaint:
@@ -103,6 +110,8 @@ def sort(code: str, officer: Officer, sorting: Sorting, *, if_match: int, now: d
         raise Invalid([Fault("category", "unknown_category")])
 
     def decide(complaint: Complaint) -> Change:
+        if sorting.longer:
+            demand(officer, Act.LONGER, complaint, profile)
         if complaint.sealed and sorting.accusation is None:
             raise Invalid([Fault("accusation", "accusation_undecided")])
         about = complaint.accused
@@ -129,6 +138,7 @@ def sort(code: str, officer: Officer, sorting: Sorting, *, if_match: int, now: d
             accused=about,
             area=sorting.area,
             hamlet=sorting.hamlet,
+            longer=sorting.longer,
             now=now,
         )
 
@@ -198,11 +208,17 @@ def is_reporter(who: Who | None, complaint: Complaint) -> bool:
 def _office(
     code: str, officer: Officer, act: Act, if_match: int, decide: Callable[[Complaint], Change]
 ) -> Complaint:
+    return _office_act(code, officer, act, if_match, lambda stored: decide(stored.complaint))
+
+
+def _office_act(
+    code: str, officer: Officer, act: Act, if_match: int, decide: Callable[[complaints.Stored], Change]
+) -> Complaint:
     stored = complaints.get(code, consistent=True)
     demand(officer, act, stored.complaint, city())
     if stored.complaint.version != if_match:
         raise StaleComplaint(code)
-    return record(decide(stored.complaint), previous=stored)
+    return record(decide(stored), previous=stored)
 
 
 def _reporter(code: str, who: Who, decide: Callable[[Complaint], Change]) -> Complaint:

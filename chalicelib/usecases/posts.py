@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import date
 
 from chalicelib import keys, sns
 from chalicelib.domain.city import CITY_SCOPE, City
@@ -50,6 +51,8 @@ class Seat:
     duty: Duty
     person: Person
     delegate: bool = False
+    days: tuple[date, date] | None = None
+    """A turn on the piket list: first and last day; None for who holds the post on all days that no turn names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +104,8 @@ def install(roster: Roster, *, progress: Callable[[int, int], None] = lambda don
             parted = parted or left
             progress(done, len(wanted) + len(gone))
     # The posts last: until then they name those who must lose them, should this run be cut short.
-    for post, officers in _posts(roster).items():
-        people.hold_post(post, officers)
+    for post, (officers, piket) in _posts(roster).items():
+        people.hold_post(post, officers, piket)
     if parted:
         # A mailbox may serve several people: whoever left must not have taken it from those who stay.
         reconnect()
@@ -171,12 +174,19 @@ def _officers(
     return found
 
 
-def _posts(roster: Roster) -> dict[str, list[str]]:
-    """Officer ids by post: holders first, delegates behind them."""
-    found: dict[str, list[str]] = {}
+def _posts(roster: Roster) -> dict[str, tuple[list[str], list[people.Piket]]]:
+    """By post: officer ids, holders first, delegates behind them; and the turns of its piket list."""
+    standing: dict[str, list[str]] = {}
+    turns: dict[str, dict[tuple[date, date], list[str]]] = {}
     for seat in sorted(roster.seats, key=lambda seat: seat.delegate):
-        found.setdefault(seat.duty.post, []).append(seat.person.id)
-    return found
+        held = standing.setdefault(seat.duty.post, [])
+        if seat.days is not None:
+            held = turns.setdefault(seat.duty.post, {}).setdefault(seat.days, [])
+        held.append(seat.person.id)
+    return {
+        post: (held, [(*days, who) for days, who in sorted(turns.get(post, {}).items())])
+        for post, held in standing.items()
+    }
 
 
 def _informed_before(roster: Roster) -> set[str]:

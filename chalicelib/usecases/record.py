@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 
 from chalicelib import mail
 from chalicelib.cities import load
@@ -42,7 +43,7 @@ def record(
         change,
         city(),
         citizen_channel=_channel(change.complaint),
-        holders=holders(_posts(change), change.complaint),
+        holders=holders(_posts(change), change.complaint, now=change.event.at),
     )
     if texts_a_citizen(notices):
         counted = replace(change.complaint, citizen_sms=change.complaint.citizen_sms + 1)
@@ -81,10 +82,12 @@ def report_rules(route: Route) -> None:
         count("RoutingRulesFailed", len(route.failed))
 
 
-def holders(posts: Iterable[str], complaint: Complaint) -> Mapping[str, Holder]:
-    """Who of these posts may hear of a case: not whom it is about, whatever other post they hold (an acting head)."""
+def holders(posts: Iterable[str], complaint: Complaint, *, now: datetime) -> Mapping[str, Holder]:
+    """Who of these posts may hear of a case today: not whom it is about, whatever other post they hold."""
     return people.holders(
-        posts, without=lambda officer: officer.disabled or in_conflict(officer, complaint, city())
+        posts,
+        on=(now + city().utc_offset).date(),
+        without=lambda officer: officer.disabled or in_conflict(officer, complaint, city()),
     )
 
 

@@ -38,6 +38,8 @@ def of(seen: Iterable[Seen], ends_at: datetime, rupiah: float) -> Figures:
         "cases": len(cases),
         "first_reply": _kept(cases, ClockName.FIRST_REPLY, ends_at),
         "resolution": _kept(cases, ClockName.RESOLUTION, ends_at),
+        "unextended": _kept(cases, ClockName.RESOLUTION, ends_at, first=True),
+        "extended": sum(one.promised is not None for one in cases),
         "verification": _kept(cases, ClockName.VERIFICATION, ends_at),
         "escalations": len(climbs),
         "notices": sum(one.notices for one in cases),
@@ -77,16 +79,21 @@ def spread(runs: Sequence[Figures], name: str) -> Range | None:
     return Range(min(values), median(values), max(values)) if values else None
 
 
-def _kept(cases: Iterable[Seen], name: ClockName, ends_at: datetime) -> float | None:
-    """The share of promises kept in time, of those that were kept or fell due; the rest is not known yet."""
+def _kept(cases: Iterable[Seen], name: ClockName, ends_at: datetime, *, first: bool = False) -> float | None:
+    """The share of promises kept in time, of those that were kept or fell due; the rest is not known yet.
+
+    With ``first`` against what was promised before triage put it off.
+    """
     kept = judged = 0
     for one in cases:
         clock = one.complaint.clocks.get(name)
         if clock is None or (one.complaint.outcome is Outcome.WITHDRAWN):
             continue
+        before = one.promised.get(name) if first and one.promised else None
+        due = before.due if before else clock.due
         if clock.stopped_at is not None:
             judged += 1
-            kept += clock.stopped_at <= clock.due
-        elif clock.due <= ends_at:
+            kept += clock.stopped_at <= due
+        elif due <= ends_at:
             judged += 1
     return 100 * kept / judged if judged else None

@@ -18,11 +18,14 @@ CITY_FIGURES: tuple[tuple[str, str, str, str], ...] = (
     ("cases", "Aduan", "Cases", ""),
     ("first_reply", "Balasan pertama tepat waktu", "First reply on time", PERCENT),
     ("resolution", "Selesai tepat waktu", "Resolution on time", PERCENT),
+    ("unextended", "- tanpa janji yang diperpanjang saat dipilah", "- had sorting put nothing off", PERCENT),
+    ("extended", "- janji diperpanjang saat dipilah", "- promises put off when sorted", ""),
     ("verification", "Dipilah tepat waktu", "Sorted on time", PERCENT),
     ("escalations", "Eskalasi", "Escalations", ""),
     ("clock:first_reply", "- karena belum dibalas", "- for want of a first reply", ""),
     ("clock:resolution", "- karena belum selesai", "- for want of a resolution", ""),
     ("clock:verification", "- karena belum dipilah", "- for want of sorting", ""),
+    ("clock:handover", "- karena belum ditanggapi sejak diteruskan", "- for want of a first act", ""),
     ("clock:screening", "- karena teks belum diperiksa", "- for want of screening", ""),
 )
 

@@ -26,7 +26,7 @@ from chalicelib.domain.notices import (
 )
 from chalicelib.domain.people import Act, Duty, Officer, Role
 from chalicelib.domain.routing import route, route_category
-from chalicelib.domain.service_level import ClockName
+from chalicelib.domain.service_level import ClockName, Clocks, promise
 from local.simulate.arrivals import Case
 
 _AT_ONE_MOMENT = 20
@@ -67,6 +67,8 @@ class Seen:
     notices: int = 0
     sms: int = 0
     """SMS that are billed: each is one part, since the templates are made to fit; a topic's goes to each subscriber."""
+    promised: Clocks | None = None
+    """What was promised before triage put it off with a reason; None where nothing was put off."""
     by_time: list[tuple[datetime, str]] = field(default_factory=list)
     """Everything that time alone did."""
 
@@ -190,9 +192,20 @@ class _Player:
             case Intent.SORT:
                 category = city.categories[case.category]
                 found = route_category(category, complaint.area, city, at=now)
+                # Triage says why wherever the category takes longer than what nobody could know before it sorted.
+                fresh = promise(category, found.office, city, complaint.filed_at)
+                before = complaint.clocks
+                later = before.later(fresh, now) != before
                 change = handling.sort(
-                    complaint, _officer(city.triage_office), category, found, city, now=now
+                    complaint,
+                    _officer(city.triage_office),
+                    category,
+                    found,
+                    city,
+                    longer="Jenis aduan ini perlu waktu lebih lama." if later else "",
+                    now=now,
                 )
+                self.seen[number].promised = before if later else None
                 self._record(number, change)
                 self._begin(number, now)
             case Intent.RELEASE:

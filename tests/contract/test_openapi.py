@@ -521,6 +521,13 @@ def test_real_answers_fit_the_document(api: Api) -> None:
     call(
         "POST", "/v1/me/complaints/{code}/messages", {"text": "Makin lebar."}, expect=201, code=code, token=me
     )
+    act("questions", {"text": "Sisi utara atau selatan jalan?"}, token=pupr)
+    look()
+    answers = "/v1/me/complaints/{code}/answers"
+    reply = {"question": 2, "text": "Sisi utara."}
+    refused = call("POST", answers, reply, expect=409, code=code, token=me)
+    assert refused["type"] == "/problems/question-closed"
+    call("POST", answers, {**reply, "question": 1}, expect=201, code=code, token=me)
     shown = act("contact", {}, token=pupr)
     assert shown["contact"]["name"] == "Ibu Uji"
     look()

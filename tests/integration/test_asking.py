@@ -20,6 +20,7 @@ from chalicelib.usecases import escalation, handling, reading, signin
 from local.bench.meter import item_size
 from tests.integration import people as cast
 from tests.integration.people import (
+    NOW,
     TRIAGE_OFFICE,
     Sent,
     a_case,
@@ -34,12 +35,12 @@ QUESTION = "Tumpukan yang di sebelah mana pasarnya?"
 MINUTE = timedelta(minutes=1)
 
 
-def asked(**changes: Any) -> Complaint:
-    """A case about rubbish, read by triage, whose office asks on Monday 10.05; nothing but its promise is left."""
-    code = a_case(**changes).complaint.code
+def asked(now: datetime = NOW, **changes: Any) -> Complaint:
+    """A case about rubbish, read by triage, whose office asks five minutes later; nothing but its promise is left."""
+    code = a_case(now=now, **changes).complaint.code
     triage, office = an_officer(f"triage@{TRIAGE_OFFICE}").officer, an_officer("staff@dlhk").officer
-    handling.release(code, triage, if_match=1, now=later(minutes=1))
-    return handling.ask(code, office, QUESTION, if_match=2, now=later(minutes=5))
+    handling.release(code, triage, if_match=1, now=now + MINUTE)
+    return handling.ask(code, office, QUESTION, if_match=2, now=now + 5 * MINUTE)
 
 
 def key_of(complaint: Complaint) -> signin.Who:
@@ -293,6 +294,18 @@ def test_a_phone_alone_is_enough_to_answer_by_the_link_of_the_message(stack: Sta
     twice = browser.post(f"{base}/answer", {"question": "1", "text": "Sebelah barat pasar."})
     assert twice.status_code == 409
     assert "sudah tidak menunggu jawaban" in text_of(twice)
+
+
+def test_pages_call_a_paused_promise_paused_and_not_late(stack: Stack) -> None:
+    # Asked long ago by the machine's own clock, which no sweep has followed: the deadline of before is past.
+    complaint = asked(now=later(days=-60))
+    case = complaints.get(complaint.code, consistent=True)
+    body = views.public(case, cast.city(), "id", due(complaint.code) + MINUTE)
+    assert body["promised"]["resolution"]["paused"]
+    assert not body["overdue"]
+    page = text_of(Browser().get(f"/l/{short(complaint.code)}"))
+    assert "dijeda sampai pelapor menjawab" in page
+    assert "terlambat" not in page.lower()
 
 
 def test_a_newer_question_voids_the_link_of_the_older(stack: Stack) -> None:

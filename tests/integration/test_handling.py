@@ -17,6 +17,7 @@ from chalicelib.domain.errors import (
     WindowClosed,
 )
 from chalicelib.domain.people import Act, Officer
+from chalicelib.domain.service_level import ClockName
 from chalicelib.store import complaints
 from chalicelib.usecases import handling, reading, signin
 from chalicelib.usecases.handling import Sorting
@@ -284,7 +285,10 @@ def test_a_case_passed_on_reaches_the_other_office_and_keeps_its_promise(stack: 
     )
     cast.deliver(later(hours=1))
     assert {m["to"] for m in sent.new()} == {two.phone, two.email}
-    assert moved.clocks == filed.complaint.clocks
+    assert moved.clocks.without(ClockName.HANDOVER) == filed.complaint.clocks
+    handover = moved.clocks.get(ClockName.HANDOVER)
+    assert handover is not None
+    assert handover.due == later(days=1, hours=6, minutes=30)  # Tuesday 16.30, when the other office closes
     with pytest.raises(NotFound):
         reading.office_case(code, one.officer)
     assert [card.code for card in reading.inbox(two.officer, "office").cards] == [code]

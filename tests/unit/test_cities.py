@@ -253,6 +253,25 @@ class TestCalendars:
     def test_open_hours_of_a_day_in_denpasar(self, denpasar: City, day: date, open_minutes: int) -> None:
         assert sum(end - start for start, end in denpasar.calendars["office"].hours(day)) == open_minutes
 
+    def test_local_leave_stops_only_those_that_close(self, denpasar: City) -> None:
+        galungan = date(2026, 6, 17)
+        assert not denpasar.calendar_of("dlhk").is_working_day(galungan)
+        assert denpasar.calendar_of("perumda-pasar").is_working_day(galungan)
+        assert denpasar.calendar_of_post("duty@dlhk").is_working_day(galungan)
+        assert not denpasar.calendar_of_post("division_head@dlhk").is_working_day(galungan)
+        assert denpasar.calendar_of("rsud-wangaya").is_working_day(galungan)
+
+    def test_in_denpasars_desa_the_camat_coordinates_and_in_its_kelurahan_not(self, denpasar: City) -> None:
+        kinds = {area.kind for code, area in denpasar.villages.items() if denpasar.is_coordinated(code)}
+        assert kinds == {"desa"}
+        assert denpasar.village_affairs in denpasar.offices
+        assert not any(map(cities.load(TANGSEL).is_coordinated, cities.load(TANGSEL).villages))
+
+    def test_each_agency_outside_has_a_time_to_answer(self, denpasar: City) -> None:
+        assert denpasar.offices["pln"].answers == Span.parse("3 working days")
+        assert denpasar.offices["bpjn"].answers is None
+        assert denpasar.referral == Span.parse("5 working days")
+
     def test_a_city_without_local_days_works_on_galungan_and_has_no_silence(self) -> None:
         office = cities.load(TANGSEL).calendars["office"]
         assert office.is_working_day(date(2026, 6, 17))
@@ -472,6 +491,28 @@ SPOILED = [
         _set("city:calendar/shift/monday", "07:00-12:00"),
         r"calendar.shift.always_open: a calendar that is always open",
     ),
+    (_set("city:post_calendar", {"mayor": "night"}), r"post_calendar.mayor: 'night' is none of"),
+    (_set("city:post_calendar", {"duty": "shift"}), r"post_calendar.duty: is none of mayor, secretary"),
+    (
+        _set("offices:office/dlhk/post_calendar", {"mayor": "shift"}),
+        r"office.dlhk.post_calendar.mayor: is none of",
+    ),
+    (
+        _set("city:area_office/desa/post_calendar", {"hamlet_head": "night"}),
+        r"area_office.desa.post_calendar.hamlet_head: 'night' is none of",
+    ),
+    # Hand-over, referral, who may promise longer, who coordinates.
+    (_set("city:referral", None), r"city.toml: referral: is missing"),
+    (_set("offices:office/pln/answers", "soon"), r"office.pln.answers: 'soon' is no span"),
+    (_set("offices:office/dlhk/answers", "2 days"), r"office.dlhk.answers: unknown key"),
+    (_set("city:longer_by", ["mayor"]), r"longer_by: 'mayor' is none of triage, division_head, office_head"),
+    (_set("city:village_affairs", None), r"village_affairs: is missing"),
+    (_set("city:village_affairs", "pln"), r"village_affairs: 'pln' is unknown"),
+    (
+        _set("city:ladder/area/2/coordinates_in", ["kota"]),
+        r"area\[2\].coordinates_in: no village is a 'kota'",
+    ),
+    (_set("city:ladder/area/3/coordinates_in", ["desa"]), r"area\[3\].coordinates_in: secretary has nobody"),
     (
         _set("holidays:joint_leave/2026-03-19", "Nyepi"),
         r"joint_leave.2026-03-19: is a national holiday already",

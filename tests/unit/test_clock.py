@@ -71,6 +71,14 @@ DENPASAR = Calendar(
     ),
 )
 ROUND_THE_CLOCK = replace(DENPASAR, always_open=True)
+SIX_DAYS = Calendar(
+    utc_offset=timedelta(hours=8),
+    weekly=(*(((at(7, 30), at(14)),),) * 4, ((at(7, 30), at(11, 30)),), ((at(7, 30), at(13)),), CLOSED),
+    # It closes on national holidays and works on joint leave: in March 2026 Thu 19, Sat 21 and Sun 22 are off.
+    days={**closed(2026, 3, 19, 21, 22), **closed(2026, 4, 3)},
+    silences=DENPASAR.silences,
+)
+DAILY = Calendar(utc_offset=timedelta(hours=8), weekly=(((at(6), at(18)),),) * 7, silences=DENPASAR.silences)
 
 WORKING_TIME = [
     # An ordinary week.
@@ -341,6 +349,52 @@ def test_whoever_writes_before_a_closure_learns_the_day_of_reopening(
 ) -> None:
     assert DENPASAR.reopens(wita(at)) == (date(*day) if day else None)
     assert ROUND_THE_CLOCK.reopens(wita(at)) is None
+
+
+@pytest.mark.parametrize(
+    ("calendar", "received", "span", "due"),
+    [
+        # Friday 10.00 to 11.30 are an hour and a half, Saturday 7.30 to 10.00 the rest.
+        (SIX_DAYS, "Fri 06 Feb 2026 10:00", "4 working hours", "Sat 07 Feb 2026 10:00"),
+        (SIX_DAYS, "Fri 06 Feb 2026 10:00", "1 working day", "Sat 07 Feb 2026 13:00"),
+        (SIX_DAYS, "Thu 05 Feb 2026 10:00", "3 working days", "Mon 09 Feb 2026 14:00"),
+        # Joint leave on Wed 18 and Fri 20 stops it not; Nyepi and Idulfitri do.
+        (SIX_DAYS, "Tue 17 Mar 2026 10:00", "3 working days", "Mon 23 Mar 2026 14:00"),
+        (DAILY, "Sat 07 Feb 2026 10:00", "1 working day", "Sun 08 Feb 2026 18:00"),
+        (DAILY, "Sun 08 Feb 2026 17:00", "2 working hours", "Mon 09 Feb 2026 07:00"),
+        # A shift works through Idulfitri; what would fall due on Nyepi waits for its end.
+        (DAILY, "Fri 20 Mar 2026 10:00", "1 working day", "Sat 21 Mar 2026 18:00"),
+        (DAILY, "Wed 18 Mar 2026 10:00", "1 working day", "Fri 20 Mar 2026 06:00"),
+    ],
+)
+def test_a_promise_in_six_days_or_in_a_daily_shift(
+    calendar: Calendar, received: str, span: str, due: str
+) -> None:
+    assert shown(calendar.due(wita(received), Span.parse(span))) == due
+
+
+@pytest.mark.parametrize(
+    ("at", "day"),
+    [
+        pytest.param("Fri 06 Feb 2026 12:00", None, id="Friday after closing: Saturday is a working day"),
+        pytest.param("Sat 07 Feb 2026 10:00", None, id="open, a plain Sunday ahead"),
+        pytest.param("Sat 07 Feb 2026 14:00", (2026, 2, 9), id="Saturday after closing"),
+        pytest.param("Sun 08 Feb 2026 10:00", None, id="Sunday: it opens tomorrow"),
+        pytest.param(
+            "Wed 18 Mar 2026 10:00", (2026, 3, 20), id="on joint leave it works, and tells of Nyepi"
+        ),
+        pytest.param("Fri 20 Mar 2026 10:00", (2026, 3, 23), id="between Nyepi and Idulfitri"),
+        pytest.param("Thu 19 Mar 2026 12:00", None, id="Nyepi: it opens tomorrow"),
+        pytest.param(
+            "Thu 02 Apr 2026 10:00", (2026, 4, 4), id="before Good Friday: Saturday is a working day"
+        ),
+    ],
+)
+def test_an_office_of_six_days_names_its_own_day_of_reopening(
+    at: str, day: tuple[int, int, int] | None
+) -> None:
+    assert SIX_DAYS.reopens(wita(at)) == (date(*day) if day else None)
+    assert DAILY.reopens(wita(at)) is None
 
 
 def test_nyepi_is_silent_from_six_to_six() -> None:

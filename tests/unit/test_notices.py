@@ -344,7 +344,7 @@ def every_notice():
     }
     for status, sealed in product(Status, (False, True)):
         case = replace(a_complaint(status, category="gang", sealed=sealed), **words, identity_shown=True)
-        for act in set(Act) - {Act.FILE, Act.READ}:
+        for act in set(Act) - {Act.FILE, Act.READ, Act.LONGER}:
             now = NOW + CITY.windows.reopen if act is Act.CLOSE else NOW
             if case.open and act is Act.ESCALATE:
                 now = next_climb(case)

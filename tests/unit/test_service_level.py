@@ -302,13 +302,17 @@ class TestClimbing:
         assert case.wakes_at(CITY) == due_of(case, ClockName.RESOLUTION)
         assert climb(case, 1) == [(TOPIC[0], 1)]
 
-    def test_passing_on_does_not_begin_the_ladder_again(self):
+    def test_passing_on_begins_the_new_office_s_ladder_and_keeps_level_and_moment(self):
         case = with_one_clock(released(), ClockName.RESOLUTION)
         case = escalate(case, CITY, now=case.wakes_at(CITY)).complaint
         moved = handling.pass_on(
-            case, an_officer(), Route(WASTE, "topic"), "Salah alamat.", now=at(31, 9)
+            case, an_officer(), Route(WASTE, "topic"), "Salah alamat.", CITY, now=at(31, 9)
         ).complaint
-        assert climb(moved, 2) == [(f"office_head@{WASTE}", 2), ("secretary@city", 3)]
+        assert moved.level == 1
+        moved = with_one_clock(moved, ClockName.RESOLUTION)
+        assert moved.wakes_at(CITY) == case.wakes_at(CITY)  # it buys no time
+        heard = [(f"division_head@{WASTE}", 1), (f"office_head@{WASTE}", 2), ("secretary@city", 3)]
+        assert climb(moved, 3) == heard  # and nobody there is skipped
 
     def test_a_shorter_ladder_after_passing_on_takes_back_no_level(self):
         case = with_one_clock(released(), ClockName.RESOLUTION)
@@ -316,7 +320,7 @@ class TestClimbing:
             case = escalate(case, CITY, now=case.wakes_at(CITY)).complaint
         assert case.level == 4
         moved = handling.pass_on(
-            case, an_officer(), Route(HILL, "area"), "Urusan lurah.", now=at(30, 9)
+            case, an_officer(), Route(HILL, "area"), "Urusan lurah.", CITY, now=at(30, 9)
         ).complaint
         assert len(posts(moved)) < 4
         assert escalate(moved, CITY, now=moved.wakes_at(CITY)).complaint.level == 4
