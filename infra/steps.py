@@ -12,8 +12,11 @@ import re
 import shutil
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import cities
 from chalicelib.settings import MissingSettings, Settings
@@ -74,6 +77,7 @@ class Deployment:
         self.handlers = tuple(self._config["lambda_functions"])
         self._etag = ""
         self._wanted = ""
+        self._touched = False
 
     @property
     def vault(self) -> state.Vault:
@@ -194,23 +198,24 @@ class Deployment:
                 for line in () if halt.told else halt.lines():
                     self.tell(f"      {line}")
                 if not halt.told:
-                    self._stopped(step, number, whole)
+                    self._stopped(step, number)
                 halt.told = True
                 raise
             self.tell(f"      {_both(said)}")
 
-    def _stopped(self, step: Step, number: int, whole: Sequence[Step]) -> None:
+    def _stopped(self, step: Step, number: int) -> None:
         stage = self.target.stage
         self.tell(f"BERHENTI di langkah {number} ({step.id}). / STOPPED at step {number} ({step.id}).")
         self.tell("  Lanjut / go on: perintah yang sama lagi; yang sudah selesai tidak diulang.")
         self.tell("                  the same command again; what is done is not done again.")
-        done = {each.id for each in whole[: number - 1]}
-        if "app" not in done and step.id != "app":
+        if not self._touched:
             self.tell("  Layanan yang berjalan belum disentuh. / What runs has not been touched.")
-        elif self.vault.exists() and self.vault.current()[0]:
-            self.tell(
-                f"  Kembali / go back: make rollback STAGE={stage} (rilis sebelumnya / the release before)"
-            )
+            return
+        # What stopped it may be that AWS cannot be reached any more.
+        with suppress(BotoCoreError, ClientError):
+            if self.vault.current()[0]:
+                back = "rilis sebelumnya / the release before"
+                self.tell(f"  Kembali / go back: make rollback STAGE={stage} ({back})")
 
     # Steps ----------------------------------------------------------------------------------------------------
 
@@ -310,6 +315,7 @@ class Deployment:
     def app(self) -> Said:
         from infra import package
 
+        self._touched = True
         log = self.folder.parent / f"{self.folder.name}.log"
         try:
             said = package.chalice(self.folder, "deploy", "--stage", self.target.stage)
