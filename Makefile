@@ -146,6 +146,77 @@ bench-large: setup ## The same at a million complaints (takes hours)
 .PHONY: package
 package: setup ## Build the staging copy that is deployed from, and its zip, in build/: STAGE=, MACHINE=arm64|x86_64
 	@exec $(PY) -m infra.package --stage "$(STAGE)" --machine "$(MACHINE)"
+# What make hands on: STAGE= names the stage; the rest only where it was given.
+AT ?=
+INTO ?=
+DIR ?=
+given = $(if $(2),--$(1) "$(2)")
+OPS = $(PY) -m infra.deploy
+RECOVERY = $(PY) -m infra.recovery
+WHERE = --city "$(CITY)" $(call given,stage,$(STAGE))
+CONFIRMED = $(call given,confirm,$(CONFIRM))
+# A stage is said by a person: a default would deploy, or destroy, what nobody named.
+said_stage = @test "$(origin STAGE)" != file || { echo "STAGE belum diisi / is missing: make $@ STAGE=dev" >&2; exit 2; }
+
+.PHONY: deploy
+deploy: setup ## Deploy a stage, or go on where it stopped: STAGE=, CITY=, PHONE=, API=, NEW_ADDRESS=yes
+	$(said_stage)
+	@exec $(OPS) deploy $(WHERE) $(call given,phone,$(PHONE)) $(call given,api,$(API)) $(call given,new-address,$(NEW_ADDRESS))
+
+.PHONY: diff
+diff: setup ## Tell what a deploy would change, and change nothing: STAGE=
+	$(said_stage)
+	@exec $(OPS) diff $(WHERE)
+
+.PHONY: smoke
+smoke: setup ## Test a deployed stage: STAGE=, PHONE=<your own> files a case and withdraws it
+	$(said_stage)
+	@exec $(OPS) smoke $(WHERE) $(call given,phone,$(PHONE))
+
+.PHONY: edge
+edge: setup ## Put back what a plain chalice deploy took away: STAGE=, ROTATE=1 turns the edge's secret over
+	$(said_stage)
+	@exec $(OPS) edge $(WHERE) $(call given,rotate,$(ROTATE))
+
+.PHONY: rollback
+rollback: setup ## Deploy the release before: STAGE=, RELEASE=<name>
+	$(said_stage)
+	@exec $(OPS) rollback $(WHERE) $(call given,release,$(RELEASE))
+
+.PHONY: settings
+settings: setup ## Write a stage's settings and record into .chalice/, for a plain chalice deploy: STAGE=
+	$(said_stage)
+	@exec $(OPS) settings $(WHERE)
+
+.PHONY: unlock
+unlock: setup ## Take a stage's lock from a run that surely ended: STAGE=
+	$(said_stage)
+	@exec $(OPS) unlock $(WHERE)
+
+.PHONY: destroy
+destroy: setup ## Take a stage down; the data stay but for DATA=1 and a typed sentence: STAGE=
+	$(said_stage)
+	@exec $(OPS) destroy $(WHERE) $(call given,data,$(DATA)) $(CONFIRMED)
+
+.PHONY: export-city
+export-city: setup ## Write a whole city into a folder: DIR=, STAGE=; CONTACTS=open for leaving AWS
+	$(said_stage)
+	@exec $(RECOVERY) export $(WHERE) --dir "$(DIR)" $(call given,contacts,$(CONTACTS)) $(CONFIRMED)
+
+.PHONY: import-city
+import-city: setup ## Bring an export into an empty stage: DIR=, STAGE=; RESEAL=yes, PENDING=close
+	$(said_stage)
+	@exec $(RECOVERY) import $(WHERE) --dir "$(DIR)" $(call given,reseal,$(RESEAL)) $(call given,pending,$(PENDING)) $(call given,other-key,$(OTHER_KEY))
+
+.PHONY: restore
+restore: setup ## Restore a moment into an empty stage: STAGE=, AT=<moment with zone>, INTO=<stage>, DIR=<folder>
+	$(said_stage)
+	@exec $(RECOVERY) restore $(WHERE) --at "$(AT)" --into "$(INTO)" --dir "$(DIR)" $(call given,pending,$(PENDING))
+
+.PHONY: costs
+costs: setup ## What a city costs a month, from measured units and list prices, into docs/runbook.md
+	@$(PY) -m infra.costs --write
+	@$(PY) -m infra.costs
 
 ##@ Keep
 

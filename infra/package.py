@@ -175,7 +175,12 @@ def services(code: Path) -> dict[str, frozenset[str] | None]:
 _NEVER_USED = (
     "bin",
     "aws_lambda_powertools/event_handler",  # Chalice routes
-    *("boto3", "boto3-*.dist-info", "s3transfer", "s3transfer-*.dist-info"),  # ours asks botocore, which is their core
+    *(
+        "boto3",
+        "boto3-*.dist-info",
+        "s3transfer",
+        "s3transfer-*.dist-info",
+    ),  # ours asks botocore, which is their core
     "dateutil/zoneinfo/*.tar.gz",  # zones come from fixed offsets of the city's profile
     # What ships beside the code of libraries and never runs.
     *("**/*.pyi", "**/py.typed", "**/*.c", "**/*.h", "**/*.pyx", "**/tests", "**/__pycache__"),
