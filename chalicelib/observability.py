@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -38,6 +39,23 @@ def gauge(name: str, seconds: float) -> None:
         metrics.add_metric(name=name, unit=MetricUnit.Seconds, value=seconds)
 
 
+def correlation() -> str:
+    """The id of the request or invocation at work; what it leaves for later (a notice) carries it along."""
+    return logger.get_correlation_id() or ""
+
+
+@contextmanager
+def correlated_with(earlier: str) -> Iterator[None]:
+    """Log as part of an earlier request: whoever asked for what is done now. Not for threads, who share one logger."""
+    here = logger.get_correlation_id()
+    if earlier:
+        logger.set_correlation_id(earlier)
+    try:
+        yield
+    finally:
+        logger.set_correlation_id(here)
+
+
 def observer() -> Callable[[Handler], Handler]:
     """What watches a handler: log lines that bear its invocation, counts that are written when it ends, and a trace.
 
@@ -48,8 +66,14 @@ def observer() -> Callable[[Handler], Handler]:
     traced = _tracing() if settings().xray else None
 
     def observe(handler: Handler) -> Handler:
+        def correlated(event: Any, context: Any) -> Any:
+            # The gateway names each request in its access log and in its answer; a job has its invocation.
+            asked = event.get("requestContext") if isinstance(event, dict) else None
+            logger.set_correlation_id((asked or {}).get("requestId") or context.aws_request_id)
+            return handler(event, context)
+
         watched: Handler = metrics.log_metrics(
-            logger.inject_lambda_context(handler, clear_state=True), raise_on_empty_metrics=False
+            logger.inject_lambda_context(correlated, clear_state=True), raise_on_empty_metrics=False
         )
         return traced(watched) if traced else watched
 

@@ -17,6 +17,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.notices import Channel, Notice
+from chalicelib.observability import correlation
 from chalicelib.store.tables import PENDING_SHARDS, NoticeRow, moment, read_moment, shard
 
 LEASE = timedelta(minutes=2)
@@ -51,6 +52,14 @@ class Claim:
         return read_moment(self.row.created_at)
 
     @property
+    def asked(self) -> str:
+        """The request or invocation that wrote the notice, for the log; empty where it is not known."""
+        try:
+            return str(json.loads(self.row.body).get("asked", ""))
+        except (ValueError, AttributeError, TypeError):
+            return ""  # a body that this code cannot read is told where it is read
+
+    @property
     def held_until(self) -> datetime | None:
         """When it was last let go after quiet hours; None where it never had to wait for them."""
         return read_moment(self.row.held_until) if self.row.held_until else None
@@ -77,6 +86,7 @@ def row(notice: Notice, *, decoy: bool = False) -> NoticeRow:
         "sms": notice.sms,
         "urgent": notice.urgent,
         "at_night": notice.at_night,
+        **({"asked": asked} if (asked := correlation()) else {}),
     }
     return NoticeRow(
         notice.id,

@@ -15,7 +15,7 @@ from chalicelib.domain.errors import NotFound, Passing, Refused
 from chalicelib.domain.notices import Channel, Notice, render, topic_room
 from chalicelib.domain.sms import SINGLE_PART
 from chalicelib.domain.tracking import short
-from chalicelib.observability import count, logger
+from chalicelib.observability import correlated_with, count, logger
 from chalicelib.settings import settings
 from chalicelib.store import complaints, outbox, people
 from chalicelib.usecases.record import city
@@ -55,6 +55,11 @@ def _attempt(notice_id: str, now: datetime) -> str:
     claim = outbox.claim(notice_id, now=now)
     if claim.repeats:
         count("NoticesRepeated")
+    with correlated_with(claim.asked):
+        return _send(claim, notice_id, now)
+
+
+def _send(claim: outbox.Claim, notice_id: str, now: datetime) -> str:
     try:
         notice = claim.notice
         if until := _held(notice, now):
@@ -173,6 +178,7 @@ def _wait(age: timedelta) -> timedelta:
 def _mark(claim: outbox.Claim, state: str, fate: str, now: datetime) -> str:
     try:
         outbox.mark(claim, state, fate, now=now)
+        logger.info("a notice came to its end", extra={"notice": claim.notice_id, "state": state})
     except outbox.Taken:
         # The lease ran out while we were sending, and somebody else has it: it may arrive twice.
         count("NoticesRepeated")

@@ -14,8 +14,10 @@ from chalice.test import Client
 from app import app
 from chalicelib import keys
 from chalicelib.http import views
+from chalicelib.observability import logger
 from chalicelib.settings import move_clock, utc_now
 from chalicelib.store import complaints
+from chalicelib.store.tables import NoticeRow
 from chalicelib.usecases import escalation
 from tests.integration import people as cast
 from tests.integration.people import PANJER, TRIAGE_OFFICE, Employee, Sent, an_officer
@@ -358,3 +360,20 @@ def test_before_a_closure_the_answer_and_the_own_case_name_the_day_of_reopening(
     later = datetime.fromisoformat(f"{asked}+00:00")
     stored = complaints.get(done.complaint.code)
     assert views.own(stored, cast.city(), "id", later)["reopens_on"] == shown
+
+
+def test_what_is_logged_of_a_notice_bears_the_id_of_the_request_that_asked_for_it(
+    api: Api, stack: Stack
+) -> None:
+    an_officer("duty@dlhk", desk=True)
+    seen: list[str | None] = []
+    assert api.post("/v1/complaints", REPORT).status == 201
+    rows = list(NoticeRow.scan())
+    asked = {json.loads(row.body).get("asked") for row in rows}
+    assert len(asked) == 1
+    assert asked != {None}
+    api.get("/v1/city")  # another request in between
+    with cast.on_sns(lambda **_: seen.append(logger.get_correlation_id())):
+        cast.invoke("relay_notices", cast.a_batch(*[row.notice_id for row in rows]))
+    assert set(seen) == asked
+    assert logger.get_correlation_id() not in asked
