@@ -77,9 +77,10 @@ def escalate(
     level = max(clock.climbed, step - sum(rung.post in had_it for rung in ladder[:step]))
     rests = reached or (ladder[-1] if ladder else None)
     alarmed = complaint.alarmed(city)
-    calendar = city.calendar_of_post(rests.post) if rests else city.calendar_of(complaint.office)
+    # Where nobody stands above, the office hears again: in its own days.
+    calendar = city.calendar_of_post(reached.post) if reached else city.calendar_of(complaint.office)
     if complaint.emergency(city) is None and (later := _day_off(calendar, now)) is not None:
-        return _wait(complaint, clock, rests, later, now)
+        return _wait(complaint, clock, reached, later, now)
     again = calendar.due(now, rests.waits if rests else city.handover, emergency=alarmed)
     # A rung that is silent never has longer than one that answers.
     silent = min(again, calendar.due(now, reached.acknowledge, emergency=alarmed)) if reached else again

@@ -103,7 +103,7 @@ def _wake_fully(code: str, now: datetime) -> list[Change]:
     told = [change for change in changes if change.event.act not in (Act.WARN, Act.RESUME, Act.WAIT)]
     if warned := sum(change.event.act is Act.WARN for change in changes):
         count("Warned", warned)
-    if resumed := len(changes) - len(told) - warned:
+    if resumed := sum(change.event.act is Act.RESUME for change in changes):
         count("Resumed", resumed)
     return told
 

@@ -32,6 +32,7 @@ GAUGES = {"SweepLag", "OldestUnrouted"}
 
 NO_ALARM: Mapping[str, str] = {
     "Escalated": "the ladder at work; whoever it reaches is told",
+    "EmergenciesCapped": "a cap at work: triage sees each of them first, within minutes",
     "EscalatedRung*": "as above, by rung",
     "Filed": "how many reports come is nobody's fault",
     "FirstReplies": "offices answer for it, by the ladder",

@@ -349,6 +349,7 @@ def serve_requests(api: Api, me: str, duty: str, triage: str) -> None:
         filed,
         api.call("POST", "/v1/complaints", a_report(identity="shown"), headers=key),
         api.call("POST", "/v1/me/complaints", a_report(contact=None), token=me),
+        api.call("POST", "/v1/complaints", a_report(category="kebakaran", contact=None)),
         api.call("GET", f"/v1/{path}"),
         api.call("GET", f"/v1/{path}/status"),
         api.call("GET", "/v1/complaints"),
