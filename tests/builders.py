@@ -356,6 +356,7 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.REVEAL: lambda c, city, now: handling.reveal(c, _STAFF, now=now),
     Act.ESCALATE: lambda c, city, now: escalate(c, city, now=now),
     Act.CLOSE: lambda c, city, now: overdue.close_by_silence(c, city, now=now),
+    Act.CEILING: lambda c, city, now: overdue.tell_ceiling(c, now=now),
     Act.WARN: lambda c, city, now: overdue.warn(c, now=now),
     Act.ASK: lambda c, city, now: asking.ask(c, an_officer(), "Lampu yang mana?", city=city, now=now),
     Act.ANSWER: lambda c, city, now: asking.answer(c, c.asked.number, "Yang di pojok.", city=city, now=now),

@@ -11,8 +11,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from chalicelib.cities import ground, services, worktime
-from chalicelib.cities.reading import Faults, Table
-from chalicelib.domain.city import Area, Asking, City, EmergencyNumber, Office, Rung, Windows
+from chalicelib.cities.reading import WEEKDAYS, Faults, Table
+from chalicelib.domain.city import Area, Asking, City, EmergencyNumber, Lists, Office, Rung, Windows
 from chalicelib.domain.clock import Unit
 from chalicelib.domain.notices import TEMPLATES
 from chalicelib.domain.people import Role
@@ -119,6 +119,7 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         geography=ground.geography(areas, neighbours, area_file, boundaries, faults),
         routing_rules=services.routing_rules(category_file, areas, offices, categories, languages),
         contacts=_contacts(top),
+        lists=_lists(top),
     )
     if found := faults.all():
         raise BadProfile(city_id, found)
@@ -218,6 +219,9 @@ def _conflict(top: Table, areas: Mapping[str, Area], offices: Mapping[str, Offic
     for key in needed:
         if key not in found:
             table.fault(key, "is missing")
+    if "city" in found and found["city"] in offices and not offices[found["city"]].contact:
+        # Reporters are told how to reach it when the law's limit is near.
+        table.fault("city", f"{found['city']} has no contact")
     for office in offices.values():
         if found.get(office.id, found.get(office.kind, found.get("office"))) == office.id:
             table.fault(office.id, "would take the cases about itself")
@@ -245,6 +249,12 @@ def _contacts(top: Table) -> dict[str, str]:
         return {}
     table = top.table("contacts")
     return {key: table.text(key) for key in table.names()}
+
+
+def _lists(top: Table) -> Lists:
+    table = top.table("lists")
+    weekday = table.choice("weekday", WEEKDAYS)
+    return Lists(table.minute("at"), WEEKDAYS.index(weekday) if weekday in WEEKDAYS else 0)
 
 
 def _sms_price(top: Table) -> dict[str, str]:

@@ -201,6 +201,16 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
+class Lists:
+    """When the lists of the secretary (each working day) and of the mayor (once a week) are written."""
+
+    at: int = 450
+    """Minutes after local midnight: 07:30."""
+    weekday: int = 0
+    """The mayor's day, Monday 0; where nobody works then, the next working day of that week."""
+
+
+@dataclass(frozen=True, slots=True)
 class EmergencyNumber:
     number: str
     labels: Label
@@ -272,6 +282,7 @@ class City:
     geography: Geography
     routing_rules: tuple[RoutingRule, ...] = ()
     """In order; the first that holds decides, and where none does the category's own office answers."""
+    lists: Lists = field(default_factory=Lists)
     contacts: Mapping[str, str] = field(default_factory=dict)
     """How else to reach the city: ``phone``, ``email``, ``address``, ``sms`` (a number that takes messages)."""
 

@@ -64,6 +64,7 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     Act.ESCALATE: (OPEN, None),
     Act.ACK_RUNG: (OPEN, None),
     Act.WARN: (OPEN, None),
+    Act.CEILING: (OPEN, None),
     Act.CLOSE: (frozenset({Status.RESOLVED}), Status.CLOSED),
     Act.ASK: (OPEN, None),
     Act.ANSWER: (OPEN, None),
@@ -157,6 +158,8 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+TO_OMBUDSMAN = "ombudsman"
+"""In an event's data: from here on the reporter is told how to reach the Ombudsman."""
 FOR_TRIAGE = "for_triage"
 """In an event's data: its words accuse somebody, so no office sees them."""
 
@@ -248,6 +251,16 @@ class Complaint:
 
     def late(self, now: datetime) -> bool:
         return self.open and self.clocks.late(now)
+
+    @property
+    def marked_overdue(self) -> bool:
+        """Whether the last rung has had its time as well, which the public is told."""
+        return self.open and self.clocks.past_ladder
+
+    @property
+    def for_ombudsman(self) -> bool:
+        """Whether the reporter is told how to reach the Ombudsman: the legal ceiling is near, or an appeal was lost."""
+        return self.status in OPEN | {Status.REJECTED} and self.clocks.at_ceiling
 
 
 @dataclass(frozen=True, slots=True)

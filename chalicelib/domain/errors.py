@@ -18,6 +18,10 @@ class NotFound(DomainError):
     """No such thing, or nothing that the asker may know of: the two are never told apart."""
 
 
+class Gone(DomainError):
+    """A link that was good once: what it was for has moved on."""
+
+
 class NotAllowed(DomainError):
     """The person may not do this at all."""
 

@@ -19,7 +19,7 @@ from chalicelib.domain.complaint import (
 )
 from chalicelib.domain.errors import IllegalMove
 from chalicelib.domain.people import Act, Officer
-from chalicelib.domain.service_level import ClockName, promise
+from chalicelib.domain.service_level import ClockName, ceiling_clock, legal_class, promise
 
 
 def acknowledge(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
@@ -85,11 +85,14 @@ def reveal(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
     return change(complaint, Act.REVEAL, by(officer), now)
 
 
-def acknowledge_rung(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
+def acknowledge_rung(
+    complaint: Complaint, officer: Officer, *, by_link: bool = False, now: datetime
+) -> Change:
     """Say, as the post that the case climbed to: I have heard, I see to it.
 
     Ends that rung's acknowledge timer alone: the post then has its time, counted from when the case reached it, before
-    the next one hears. Raises IllegalMove where this officer holds no post that still owes it.
+    the next one hears. ``by_link`` records that it was done by the link of a message and not signed in. Raises
+    IllegalMove where this officer holds no post that still owes it.
     """
     posts = [duty.post for duty in officer.duties]
     owed = complaint.clocks.owed_by(posts)
@@ -101,7 +104,11 @@ def acknowledge_rung(complaint: Complaint, officer: Officer, *, now: datetime) -
         Act.ACK_RUNG,
         by(officer),
         now,
-        data={"post": owed[0].rung, "clocks": [str(clock.name) for clock in owed]},
+        data={
+            "post": owed[0].rung,
+            "clocks": [str(clock.name) for clock in owed],
+            **({"by_link": True} if by_link else {}),
+        },
         clocks=complaint.clocks.acknowledge(posts),
     )
 
@@ -132,6 +139,10 @@ def sort(
             promise(category, route.office, city, complaint.filed_at), complaint, category, route.office, city
         )
     )
+    other_class = legal_class(complaint.category, city) is not category.legal_class
+    if other_class or clocks.get(ClockName.CEILING) is None:
+        # The law's own limit follows the class that triage found, be it the longer one; it still counts from receipt.
+        clocks = clocks.start(ceiling_clock(category.id, city, complaint.filed_at))
     private = complaint.private or category.sensitive
     if private:
         # Nothing is left to release, so nothing may wait for it.

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from chalicelib.domain.city import City
-from chalicelib.domain.complaint import FOR_TRIAGE, Change, Complaint
+from chalicelib.domain.city import CITY_SCOPE, City
+from chalicelib.domain.complaint import FOR_TRIAGE, TO_OMBUDSMAN, Change, Complaint
 from chalicelib.domain.errors import DomainError
-from chalicelib.domain.people import Act, is_accused, triage_for
+from chalicelib.domain.lists import told_by_list
+from chalicelib.domain.people import Act, is_accused, taker, triage_for
 from chalicelib.domain.service_level import WARNS_AT, ClockName
 from chalicelib.domain.sms import SINGLE_PART, gsm7, units
 
@@ -91,6 +92,11 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "officer_rung.sms": "code category where due link",
         "officer_rung.subject": "code",
         "officer_rung.email": "service code category where due office level link",
+        "officer_list.subject": "title count day",
+        "officer_list.email": "service title count day lines link",
+        "citizen_ceiling.sms": "code office contact link",
+        "citizen_ceiling.subject": "code office",
+        "citizen_ceiling.email": "service code office contact link",
         "citizen_received.sms": "code due link",
         "citizen_received.subject": "code",
         "citizen_received.email": "service code category due link",
@@ -173,13 +179,17 @@ def notices_for(
         found += _climbed(change, city, holders)
     if act is Act.WARN:
         found += _warned(change, city, holders)
+    if act is Act.CEILING and complaint.sealed:
+        # No list names an undecided accusation, so whoever decides on it hears that the law's limit is near.
+        triage = triage_for(complaint.accused, city)
+        found.append(_notice(change, city, "office_sealed", Channel.TOPIC, triage, city.languages[0]))
     if (
-        act in _CITIZEN_NOTICE
+        (act in _CITIZEN_NOTICE or change.event.data.get(TO_OMBUDSMAN))
         and complaint.citizen
         and citizen_channel
         and not _capped(complaint, citizen_channel)
     ):
-        template = _CITIZEN_NOTICE[act]
+        template = "citizen_ceiling" if change.event.data.get(TO_OMBUDSMAN) else _CITIZEN_NOTICE[act]
         if act is Act.FILE and reopening(complaint, city):
             template = "citizen_received_closed"
         found.append(
@@ -266,6 +276,8 @@ def _has_news(change: Change) -> bool:
 
 def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -> list[Notice]:
     complaint, post = change.complaint, str(change.event.data["post"])
+    if change.event.data.get("past_ladder") or (post and told_by_list(post, complaint, city)):
+        return []  # it stands on the lists now
     # Whoever stands on triage's ladder hears that an accusation waits, and not a word of what it is about.
     told = _to_post(change, city, "office_sealed" if complaint.sealed else "officer_rung", post, holders)
     if told:
@@ -349,7 +361,7 @@ def _notice(
     complaint, event = change.complaint, change.event
     language = language if language in city.templates else city.languages[0]
     # A rung hears of the moment that passed, of screening none of the promises; a warning is of one promise.
-    of_clock = event.act in (Act.ESCALATE, Act.WARN)
+    of_clock = event.act in (Act.ESCALATE, Act.WARN, Act.CEILING)
     due = datetime.fromisoformat(event.data["due"]) if of_clock else complaint.clocks.next_due
     arguments = {
         "category": category_label(complaint, city, language),
@@ -358,6 +370,9 @@ def _notice(
         "office": city.offices[complaint.office].short,
         "level": str(complaint.level),
     }
+    if event.data.get(TO_OMBUDSMAN):
+        ombudsman = city.offices[taker(CITY_SCOPE, city)]
+        arguments |= {"office": ombudsman.short, "contact": ombudsman.contact}
     if reopens := reopening(complaint, city):
         arguments["reopens"] = reopens.strftime("%d/%m")
     useful_until = event.at + _OFFICE_USEFUL
@@ -379,8 +394,16 @@ def _notice(
         language=language,
         created_at=event.at,
         useful_until=useful_until,
-        args={key: value for key, value in arguments.items() if key in wanted},
+        args={key: value for key, value in arguments.items() if key in wanted} | _rung_of(change, template),
         sms=sms,
         at_night=channel is Channel.TOPIC or event.act is Act.FILE,
         urgent=_is_emergency(complaint, city),
     )
+
+
+def _rung_of(change: Change, template: str) -> dict[str, str]:
+    """Which rung a message to a post is about: its link is made of that at delivery, and is good for nothing else."""
+    if template != "officer_rung":
+        return {}
+    data = change.event.data
+    return {"post": str(data["post"]), "clock": str(data["clock"]), "rung": str(data["level"])}

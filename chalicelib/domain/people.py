@@ -56,6 +56,7 @@ class Act(StrEnum):
     ASK = "ask"
     ANSWER = "answer"
     RESUME = "resume"
+    CEILING = "ceiling"
 
 
 _HANDLE = frozenset(

@@ -28,6 +28,7 @@ from chalicelib.domain.people import Act, triage_for
 from chalicelib.domain.service_level import (
     ClockName,
     Clocks,
+    ceiling_clock,
     promise,
     screening_clock,
     unsorted_promise,
@@ -59,6 +60,7 @@ def file(
     )
     if held and not filing.private and sorted_out:
         clocks = clocks.start(screening_clock(city, now))
+    clocks = clocks.start(ceiling_clock(filing.category, city, now))
     complaint = Complaint(
         code=code,
         version=1,

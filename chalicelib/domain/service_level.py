@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.city import CITY_SCOPE, Category, City, Label
+from chalicelib.domain.city import CITY_SCOPE, Category, City, Label, LegalClass
 from chalicelib.domain.clock import Calendar, Span, Unit
 from chalicelib.domain.people import Duty, Role, is_accused, triage_for
 
@@ -25,11 +25,18 @@ class ClockName(StrEnum):
     SCREENING = "screening"  # triage reads a text before the public may; late is an alarm, never a release
     FIRST_REPLY = "first_reply"  # a written answer that the reporter can see
     RESOLUTION = "resolution"
+    CEILING = (
+        "ceiling"  # what the law allows for the case's class; nothing moves it, and no ladder hangs on it
+    )
 
 
 _PROMISES = (ClockName.VERIFICATION, ClockName.FIRST_REPLY, ClockName.RESOLUTION)
 WARNS_AT = (50, 80)
 """At how many hundredths of its time a promise warns whoever has to keep it."""
+CEILING_NEAR = 80
+"""At how many hundredths of the legal ceiling the secretary and the reporter are told."""
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+"""When a clock climbs that has nobody above it any more: the case stands on the lists, and time tells no more of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,13 +113,44 @@ class Clocks:
 
     def due_to_climb(self, now: datetime) -> Clock | None:
         """The running clock whose next rung should hear now, the longest waiting first."""
-        due = [clock for clock in self.all if clock.awake and clock.next_climb <= now]
+        due = [clock for clock in self._laddered() if clock.next_climb <= now]
         return min(due, key=lambda clock: clock.next_climb, default=None)
 
     def due_to_warn(self, now: datetime) -> Clock | None:
         """The running clock whose next warning has come, the longest waiting first."""
-        due = [clock for clock in self.all if clock.awake and clock.warns and clock.warns[0] <= now]
+        due = [clock for clock in self._laddered() if clock.warns and clock.warns[0] <= now]
         return min(due, key=lambda clock: clock.warns[0], default=None)
+
+    def _laddered(self) -> tuple[Clock, ...]:
+        return tuple(clock for clock in self.all if clock.awake and clock.name is not ClockName.CEILING)
+
+    @property
+    def past_ladder(self) -> bool:
+        """Whether a promise is broken and everybody above has had their time."""
+        return any(clock.next_climb >= NEVER for clock in self.running() if clock.name in _PROMISES)
+
+    def ceiling_to_tell(self, now: datetime) -> int | None:
+        """The share (in hundredths) of the legal ceiling that has been reached and not been told; None where none."""
+        clock = self.get(ClockName.CEILING)
+        if clock is None or not clock.running or clock.wakes_at > now:
+            return None
+        return 100 if clock.next_climb <= now else CEILING_NEAR
+
+    @property
+    def at_ceiling(self) -> bool:
+        """Whether it was told that the legal ceiling is near or passed: it then stays so until the case ends."""
+        clock = self.get(ClockName.CEILING)
+        return clock is not None and not clock.warns
+
+    def tell_ceiling(self, now: datetime) -> Clocks:
+        """Take as told what of the legal ceiling has been reached."""
+        after = self.warned(ClockName.CEILING, now)
+        clock = self.get(ClockName.CEILING)
+        return after.climb(ClockName.CEILING, 1, NEVER) if clock and clock.next_climb <= now else after
+
+    def at_ceiling_now(self) -> Clocks:
+        """Have the case count as one whose legal ceiling is near, however much of it is left."""
+        return Clocks(tuple(replace(c, warns=()) if c.name is ClockName.CEILING else c for c in self.all))
 
     def warned(self, name: ClockName, now: datetime) -> Clocks:
         """Leave a clock the warnings that are still to come: what was missed is not told late, one after the other."""
@@ -270,6 +308,28 @@ def unsorted_promise(city: City, received_at: datetime) -> Clocks:
     return promise(default, city.triage_office, city, received_at).start(
         verification_clock(Clocks(), city, received_at)
     )
+
+
+def legal_class(category: str | None, city: City) -> LegalClass:
+    """The legal class of a case; of one that nobody has sorted yet that of the default category."""
+    found = city.categories.get(category) if category else None
+    return (found or city.categories[city.default_category]).legal_class
+
+
+def ceiling_clock(category: str | None, city: City, received_at: datetime) -> Clock:
+    """The longest that the law allows, and its 80 %, both stamped and counted from receipt.
+
+    The working days are those of the city's triage office, whoever answers: a law knows one kind of working day, and an
+    office that works round the clock gives nobody fewer. The day of receipt does not count, as in every span of days.
+    """
+    days = city.ceilings[legal_class(category, city)].working_days
+    clock = _promised(
+        ClockName.CEILING,
+        city.calendar_of(city.triage_office),
+        received_at,
+        Span(days, Unit.WORKING_DAYS),
+    )
+    return replace(clock, warns=clock.warns[-1:])
 
 
 def verification_clock(clocks: Clocks, city: City, at: datetime) -> Clock:

@@ -36,6 +36,10 @@ class Card:
     screening: str = ""
     asked: int = 0
     """Of a question to the reporter, in lists of offices: 1 while it waits, 2 where it was left unanswered."""
+    marked: bool = False
+    """The last rung has had its time as well."""
+    ceiling: str | None = None
+    """What the law allows, once it is near; on the city's own rows alone."""
     rungs: tuple[str, ...] = ()
     """Never stored: a list names nobody's private case to whoever is only a rung of its ladder."""
 

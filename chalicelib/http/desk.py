@@ -8,6 +8,7 @@ from typing import Any
 from chalice.app import Blueprint, Response
 
 from chalicelib.domain.asking import foreseen
+from chalicelib.domain.city import CITY_SCOPE
 from chalicelib.domain.complaint import Screening
 from chalicelib.domain.errors import (
     Fault,
@@ -17,6 +18,7 @@ from chalicelib.domain.errors import (
     NotFound,
     StaleComplaint,
 )
+from chalicelib.domain.lists import LISTED
 from chalicelib.domain.people import Act, Officer, Role
 from chalicelib.domain.tracking import short
 from chalicelib.http import dossier, forms, html, own, problems, requests, views
@@ -31,6 +33,8 @@ _AREA_HEADS = (Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD)
 _WIDE = ("pass_on", "refer", "sort", "reject")
 """Acts whose form has long lists: each has a page of its own, so that the case's page stays small."""
 _MOVES_AWAY = ("pass_on", "sort")
+_LATE = ("1", "3")
+"""Filters of an inbox: what is late, and what has taken three times what was promised."""
 
 
 @routes.route("/o", methods=["GET"], cors=False)
@@ -40,7 +44,16 @@ def get_inbox(visit: Visit) -> Response:
     tabs = _tabs(officer)
     which = visit.query.get("which", "")
     which = which if which in tabs else tabs[0]
-    found = reading.inbox(officer, which, cursor=visit.query.get("cursor"), limit=_PAGE)
+    late = visit.query.get("late", "")
+    late = late if late in _LATE and which != "screening" else ""
+    found = reading.inbox(
+        officer,
+        which,
+        cursor=visit.query.get("cursor"),
+        limit=_PAGE,
+        late=int(late or 0),
+        now=visit.now,
+    )
     done = visit.query.get("ok", "")
     return html.page(
         visit,
@@ -49,6 +62,8 @@ def get_inbox(visit: Visit) -> Response:
         posts=[views.post_title(duty.post, visit.city) for duty in officer.duties],
         tabs=tabs,
         which=which,
+        late=late,
+        lateness=("", *_LATE) if which != "screening" else (),
         rows=[views.staff_card(card, visit.city, visit.language, visit.now) for card in found.cards],
         cursor=found.cursor,
         done=visit.texts.get(f"done_{done}", "") if done in _DOES else "",
@@ -117,7 +132,9 @@ def _officer(visit: Visit) -> Officer:
 
 def _tabs(officer: Officer) -> list[str]:
     roles = {duty.role for duty in officer.duties}
-    tabs = ["office"]
+    tabs = ["top"] if roles & set(LISTED) else []
+    # Who serves the whole city alone has no office whose inbox it would be.
+    tabs += ["office"] if any(duty.scope != CITY_SCOPE for duty in officer.duties) or not tabs else []
     if roles & set(_AREA_HEADS):
         tabs.append("area")
     if Role.TRIAGE in roles:

@@ -32,8 +32,8 @@ def get_me() -> Response:
 def get_inbox() -> Response:
     request, city, now = requests.current(), load(settings().city), utc_now()
     officer = signin.officer(requests.who(request))
-    which, cursor, limit = forms.paging(requests.query(request), "office", "area", "screening")
-    page = reading.inbox(officer, which, cursor=cursor, limit=limit)
+    which, late, cursor, limit = forms.inbox(requests.query(request))
+    page = reading.inbox(officer, which, cursor=cursor, limit=limit, late=late, now=now)
     language = requests.language(request)
     rows = [views.staff_card(card, city, language, now) for card in page.cards]
     return views.answer({"complaints": rows, "cursor": page.cursor})

@@ -110,7 +110,7 @@ def post_sign_out(visit: Visit) -> Response:
 def get_mine(visit: Visit) -> Response:
     who = visit.signed_in(signin.Kind.CITIZEN)
     found = reading.own_cases(who, cursor=visit.query.get("cursor"), limit=20)
-    body = views.cards(found, visit.city, visit.language)
+    body = views.cards(found, visit.city, visit.language, visit.now)
     return html.page(visit, "mine.html", rows=body["complaints"], cursor=body["cursor"], short=short)
 
 

@@ -33,7 +33,7 @@ _PIN = re.compile(r"\s*(-?\d{1,3}(?:\.\d{1,12})?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d{1,
 @answers_pages
 def get_home(visit: Visit) -> Response:
     latest = reading.public_list(Filters(), now=visit.now, limit=_LATEST)
-    rows = [views.card(card, visit.city, visit.language) for card in latest.cards]
+    rows = [views.card(card, visit.city, visit.language, visit.now) for card in latest.cards]
     return html.page(visit, "home.html", private=False, rows=rows, short=short)
 
 

@@ -26,6 +26,14 @@ TABLE: dict[type[errors.DomainError], tuple[int, str, dict[str, str]]] = {
         {"id": "Ada isian yang perlu diperbaiki.", "en": "Some fields need mending."},
     ),
     errors.NotFound: (404, "not-found", {"id": "Tidak ditemukan.", "en": "Not found."}),
+    errors.Gone: (
+        410,
+        "gone",
+        {
+            "id": "Tautan ini tidak berlaku lagi: aduannya sudah bergerak ke langkah lain. Masuk untuk melihatnya.",
+            "en": "This link is no longer good: the complaint has moved on. Sign in to see where it stands.",
+        },
+    ),
     errors.NotResponsible: (
         403,
         "not-responsible",
@@ -178,6 +186,10 @@ REASONS: dict[str, dict[str, str]] = {
     },
     "box_too_large": {"id": "terlalu luas; perkecil petanya", "en": "is too large; zoom in"},
     "cursor_wrong": {"id": "bukan dari daftar ini", "en": "is not of this list"},
+    "late_screening": {
+        "id": "tidak berlaku untuk daftar tinjauan",
+        "en": "does not fit the list of texts that wait for review",
+    },
     "unknown_category": {"id": "kategori tidak dikenal", "en": "no such category"},
     "unknown_office": {"id": "kantor tidak dikenal", "en": "no such office"},
     "unknown_area": {"id": "wilayah tidak dikenal", "en": "no such area"},

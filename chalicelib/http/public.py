@@ -55,9 +55,10 @@ def post_suggestions() -> Response:
 def get_complaints() -> Response:
     request, city = requests.current(), load(settings().city)
     filters, cursor, limit, shape = forms.filters(requests.query(request), city)
-    page = reading.public_list(filters, now=utc_now(), cursor=cursor, limit=limit)
+    now = utc_now()
+    page = reading.public_list(filters, now=now, cursor=cursor, limit=limit)
     view, kind = _SHAPES[shape]
-    return views.answer(view(page, city, requests.language(request)), private=False, kind=kind)
+    return views.answer(view(page, city, requests.language(request), now), private=False, kind=kind)
 
 
 @routes.route("/v1/complaints", methods=["POST"])

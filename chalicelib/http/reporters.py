@@ -21,7 +21,7 @@ def get_mine() -> Response:
     request, city = requests.current(), load(settings().city)
     _, cursor, limit = forms.paging(requests.query(request))
     page = reading.own_cases(requests.who(request), cursor=cursor, limit=limit)
-    return views.answer(views.cards(page, city, requests.language(request)))
+    return views.answer(views.cards(page, city, requests.language(request), utc_now()))
 
 
 @routes.route("/v1/me/complaints", methods=["POST"], authorizer=signed_in)

@@ -14,17 +14,17 @@ from typing import Any
 from chalice.app import Response
 
 from chalicelib.domain.asking import foreseen
-from chalicelib.domain.city import City
+from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.clock import Unit
 from chalicelib.domain.complaint import FOR_TRIAGE, MOVES, Complaint, Event, Screening, Status
 from chalicelib.domain.geo import Located
 from chalicelib.domain.notices import reopening
-from chalicelib.domain.people import Act, Officer, allowed
+from chalicelib.domain.people import Act, Officer, allowed, taker
 from chalicelib.domain.service_level import ClockName
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, public_pin
 from chalicelib.usecases.intake import Filed
-from chalicelib.usecases.reading import Delivery, Page, Stored
+from chalicelib.usecases.reading import Delivery, Page, Stored, is_late
 
 STATUS: Mapping[str, Mapping[str, str]] = {
     Status.RECEIVED: {"id": "Diterima", "en": "Received"},
@@ -94,6 +94,10 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "{post} sudah menerima penyampaian ini dan ikut memperhatikannya.",
         "en": "{post} has received it and is seeing to it.",
     },
+    Act.CEILING: {
+        "id": "{share}% waktu menurut aturan sudah terpakai; Sekretaris Daerah diberi tahu.",
+        "en": "{share} % of the time that the law allows is used; the city secretary has been told.",
+    },
     Act.WARN: {
         "id": "Pengingat: {share}% waktu sudah terpakai.",
         "en": "Reminder: {share} % of the time is used.",
@@ -143,6 +147,11 @@ _WAITING_LATE = {
     "id": "Batas penyelesaian yang sudah lewat tidak bergeser.",
     "en": "The promise to solve, which is past already, does not move.",
 }
+_PAST_LADDER = {
+    "id": "Semua tingkat sudah diberi tahu: aduan ini ditandai melewati batas waktu.",
+    "en": "Every level has been told: this complaint is marked as past its deadline.",
+}
+_MARKED = {"id": "Melewati batas waktu", "en": "Past its deadline at every level"}
 _THEM = {"id": "Kantor", "en": "The office"}
 _AGENCY = {"id": "lembaga lain", "en": "another agency"}
 """Stand-ins where a name would tell too much."""
@@ -212,6 +221,7 @@ def public(stored: Stored, city: City, language: str, now: datetime) -> dict[str
     ]
     body["promised"] = promises(complaint)
     body["overdue"] = complaint.late(now)
+    body["marked"] = _marked(complaint.marked_overdue, language)
     body["next_step"] = _next_step(complaint, city, language, bare=complaint.private)
     body["question"] = _question(complaint, city)
     if complaint.private or complaint.sealed or complaint.status is Status.WITHDRAWN:
@@ -237,6 +247,7 @@ def state(
         "status_text": STATUS[complaint.status][language],
         "next_step": _next_step(complaint, city, language, bare=public and complaint.private),
         "overdue": complaint.late(now),
+        "marked": _marked(complaint.marked_overdue, language),
         "updated_at": complaint.updated_at,
     }
 
@@ -255,6 +266,8 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
         "promised": promises(complaint),
         "reopens_on": _reopens_on(complaint, city, now),
         "overdue": complaint.late(now),
+        "marked": _marked(complaint.marked_overdue, language),
+        "ombudsman": _ombudsman(city) if complaint.for_ombudsman else None,
         "level": complaint.level,
         "next_step": _next_step(complaint, city, language),
         "question": _question(complaint, city, stored.history),
@@ -294,6 +307,8 @@ def office(
         "suggested": list(complaint.suggested),
         "promised": promises(complaint),
         "overdue": complaint.late(now),
+        "marked": _marked(complaint.marked_overdue, language),
+        "ceiling": _ceiling(complaint),
         "level": complaint.level,
         "question": _question(complaint, city, stored.history),
         "unanswered": complaint.asked.unanswered,
@@ -326,11 +341,37 @@ def office(
     }
 
 
-def cards(page: Page, city: City, language: str) -> dict[str, Any]:
-    return {"complaints": [card(item, city, language) for item in page.cards], "cursor": page.cursor}
+def rung(stored: Stored, city: City, language: str, now: datetime) -> dict[str, Any]:
+    """A case behind a rung's link: never who reported it; of a private one code, category and dates alone."""
+    complaint = stored.complaint
+    category = city.categories.get(complaint.category) if complaint.category else None
+    closed = complaint.private or complaint.sealed or complaint.accused is not None
+    body: dict[str, Any] = {
+        "code": complaint.code,
+        "status": complaint.status,
+        "category": None if complaint.sealed else _category(complaint.category, city, language),
+        "filed_at": complaint.filed_at,
+        "promised": promises(complaint),
+        "open_to_rung": not closed and not (category is not None and category.sensitive),
+    }
+    if body["open_to_rung"]:
+        body |= {
+            "area": _area(complaint.area, city) if complaint.area else None,
+            "place": {"words": complaint.place.words},
+            "office": _office(complaint.office, city),
+            "text": complaint.text,
+            "timeline": [
+                line for event in stored.history if (line := _public_line(event, complaint, city, language))
+            ],
+        }
+    return body
 
 
-def card(item: Card, city: City, language: str) -> dict[str, Any]:
+def cards(page: Page, city: City, language: str, now: datetime) -> dict[str, Any]:
+    return {"complaints": [card(item, city, language, now) for item in page.cards], "cursor": page.cursor}
+
+
+def card(item: Card, city: City, language: str, now: datetime) -> dict[str, Any]:
     """A row of a list; a list that has no level (the public's) shows none."""
     body: dict[str, Any] = {
         "code": item.code,
@@ -342,6 +383,8 @@ def card(item: Card, city: City, language: str) -> dict[str, Any]:
         "office": _office(item.office, city) if item.office else None,
         "filed_at": item.filed_at,
         "due": item.due,
+        "late": is_late(item, now),
+        "marked": _marked(item.marked, language),
         "excerpt": item.excerpt,
         "screening": {"state": item.screening, "text": _HELD[language] if item.screening == "held" else ""},
     }
@@ -352,20 +395,21 @@ def card(item: Card, city: City, language: str) -> dict[str, Any]:
 
 def staff_card(item: Card, city: City, language: str, now: datetime) -> dict[str, Any]:
     return {
-        **card(item, city, language),
+        **card(item, city, language, now),
         "level": item.level,
-        "late": item.due is not None and datetime.fromisoformat(item.due) < now,
+        "three_times_late": is_late(item, now, times=3),
+        "ceiling": item.ceiling,
         "private": item.private,
         "sealed": item.sealed,
         "question": {1: "waits", 2: "unanswered"}.get(item.asked),
     }
 
 
-def geojson(page: Page, city: City, language: str) -> dict[str, Any]:
+def geojson(page: Page, city: City, language: str, now: datetime) -> dict[str, Any]:
     """RFC 7946. Cases without a public pin have a null geometry, so that both formats list the same ones."""
     features = []
     for item in page.cards:
-        properties = card(item, city, language)
+        properties = card(item, city, language, now)
         properties.pop("point", None)
         geometry = {"type": "Point", "coordinates": [item.point[1], item.point[0]]} if item.point else None
         features.append({"type": "Feature", "id": item.code, "geometry": geometry, "properties": properties})
@@ -497,6 +541,23 @@ def _question(complaint: Complaint, city: City, history: Iterable[Event] = ()) -
     return {**body, "text": words[-1]} if words else body
 
 
+def _marked(marked: bool, language: str) -> str | None:
+    """What the public reads once the last rung has had its time, too."""
+    return _MARKED[language] if marked else None
+
+
+def _ombudsman(city: City) -> dict[str, str]:
+    """Whom a reporter may turn to outside the city, and how."""
+    found = city.offices[taker(CITY_SCOPE, city)]
+    return {"name": found.name, "contact": found.contact}
+
+
+def _ceiling(complaint: Complaint) -> dict[str, Any] | None:
+    """The longest that the law allows this case, and whether the secretary has been told of it."""
+    clock = complaint.clocks.get(ClockName.CEILING)
+    return {"due": clock.due, "told": complaint.clocks.at_ceiling} if clock else None
+
+
 def _next_step(complaint: Complaint, city: City, language: str, *, bare: bool = False) -> str:
     office_name = city.offices[city.triage_office if complaint.sealed else complaint.office].name
     agency = city.offices[complaint.referred_to].name if complaint.referred_to else ""
@@ -563,6 +624,8 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         return _THEM[language] if bare or found is None else found.short
 
     post = str(event.data.get("post") or "")
+    if event.data.get("past_ladder"):
+        return _PAST_LADDER[language]
     if event.act is Act.ESCALATE and not post:
         return _REMINDED[language]
     words = _UNANSWERED if event.data.get("unanswered") else _EVENT[event.act]

@@ -25,9 +25,10 @@ from chalicelib.domain.city import City, Kind
 from chalicelib.domain.complaint import Asked, By, Change, Complaint, Event, Outcome, Place, Screening, Status
 from chalicelib.domain.errors import NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, geohash
+from chalicelib.domain.lists import stands_on
 from chalicelib.domain.notices import Notice
 from chalicelib.domain.people import Act
-from chalicelib.domain.service_level import Clock, ClockName, Clocks
+from chalicelib.domain.service_level import NEVER, Clock, ClockName, Clocks
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, is_listed, public_pin
 from chalicelib.store import guards, outbox
@@ -153,14 +154,25 @@ def page(
     limit: int,
     before: str | None = None,
     after: str | None = None,
+    until: datetime | None = None,
     newest_first: bool,
 ) -> list[Card]:
-    """One bounded read of one key of one index; ``before``/``after`` are positions of cards."""
+    """One bounded read of one key of one index; ``before``/``after`` are positions of cards.
+
+    ``until`` ends a list that has the oldest first before that moment.
+    """
     range_name, card_name = _RANGE[index], _CARD[index]
     range_attribute = getattr(ComplaintRow, range_name)
     condition = None
     if newest_first and before is not None:
         condition = range_attribute < before
+    elif not newest_first and until is not None:
+        # A position is longer than the moment it begins with, so one of that very moment lies behind it. A space sorts
+        # before all that a position could go on with: BETWEEN takes in its bounds, and the cursor's row is not wanted.
+        first, last = f"{after} " if after else "0", moment(until)
+        if first > last:
+            return []
+        condition = range_attribute.between(first, last)
     elif not newest_first and after is not None:
         condition = range_attribute > after
     # Not through the model, and only what a card is made of: the client's work is per attribute, the model's per row.
@@ -185,6 +197,7 @@ _RANGE = {
     "by_office": "inbox_at",
     "by_area_staff": "inbox_at",
     "by_screening": "inbox_at",
+    "by_top": "inbox_at",
     "by_public_office": "listed_at",
     "by_area": "listed_at",
     "by_category": "listed_at",
@@ -265,6 +278,8 @@ def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
         keys["office_open"] = complaint.office
         if complaint.area and not complaint.sealed:
             keys["area_open"] = complaint.area
+        if role := stands_on(complaint):
+            keys["top_open"] = role
     if held and complaint.status not in (Status.WITHDRAWN, Status.REJECTED):
         keys["screening_open"] = city.id
     if is_listed(complaint):
@@ -305,6 +320,7 @@ def _public_card(complaint: Complaint, city: City) -> dict[str, Any]:
         "excerpt": _excerpt(complaint.text) if released else "",
         "point": [pin.lat, pin.lon] if pin else None,
         "screening": complaint.screening,
+        "marked": complaint.marked_overdue,
     }
 
 
@@ -325,7 +341,14 @@ def _staff_card(complaint: Complaint) -> dict[str, Any]:
         "accused": complaint.accused,
         "screening": complaint.screening,
         "asked": 1 if complaint.asked.open else 2 if complaint.asked.unanswered else 0,
+        "marked": complaint.marked_overdue,
+        "ceiling": _told_ceiling(complaint),
     }
+
+
+def _told_ceiling(complaint: Complaint) -> str | None:
+    clock = complaint.clocks.get(ClockName.CEILING)
+    return moment(clock.due) if clock and complaint.clocks.at_ceiling else None
 
 
 def _mine_card(complaint: Complaint) -> dict[str, Any]:
@@ -354,7 +377,10 @@ def _body(complaint: Complaint) -> dict[str, Any]:
     values["clocks"] = [
         [clock.name, _ms(clock.due), _ms(clock.climbs_at), clock.climbed, _ms(clock.stopped_at)]
         for clock in complaint.clocks
+        if clock.name is not ClockName.CEILING
     ]
+    # Apart from the promises: the version before this one knows no such clock.
+    values["ceil"] = _ceiling_body(complaint.clocks.get(ClockName.CEILING))
     # Beside the clocks and not in them: the version before this one reads the five fields above and no sixth.
     values["rungs"] = {
         clock.name: [clock.rung, _ms(clock.rests_until)]
@@ -364,7 +390,7 @@ def _body(complaint: Complaint) -> dict[str, Any]:
     values["warns"] = {
         clock.name: [int((clock.due - at).total_seconds() // 60) for at in clock.warns]
         for clock in complaint.clocks
-        if clock.warns and clock.running
+        if clock.warns and clock.running and clock.name is not ClockName.CEILING
     }
     values["asked"] = _asked_body(complaint)
     values["link_version"] = complaint.link_version if complaint.link_version > 1 else None
@@ -402,6 +428,35 @@ def _asked(body: Mapping[str, Any]) -> tuple[Asked, str]:
     at = _from_ms(since)
     ends = at + (resumes_at or until) * _MILLISECOND if asleep else None
     return Asked(number, paused, bool(unanswered), at, at + until * _MILLISECOND, ends), asleep
+
+
+def _ceiling_body(clock: Clock | None) -> list[int | None] | None:
+    """``[due, minutes from its 80 % until it]``; what was told is no longer in it, and after all of it ``due`` alone
+    with a 0. That it stopped follows from the state of the case."""
+    if clock is None:
+        return None
+    if clock.climbed:
+        return [_ms(clock.due), 0]
+    return [_ms(clock.due), *(int((clock.due - at).total_seconds() // 60) for at in clock.warns)]
+
+
+def _ceiling(body: Mapping[str, Any]) -> tuple[Clock, ...]:
+    """The legal ceiling; a case that an earlier version of the code stored has none."""
+    if not body.get("ceil"):
+        return ()
+    due, before = _from_ms(body["ceil"][0]), body["ceil"][1:]
+    told = before == [0]
+    ended = Status(body["status"]) in (Status.REJECTED, Status.WITHDRAWN) and body.get("ended_at")
+    return (
+        Clock(
+            ClockName.CEILING,
+            due,
+            climbs_at=NEVER if told else None,
+            climbed=int(told),
+            stopped_at=_from_ms(body["ended_at"]) if ended else None,
+            warns=() if told else tuple(due - timedelta(minutes=each) for each in before),
+        ),
+    )
 
 
 def _ms(at: datetime | None) -> int | None:
@@ -521,7 +576,7 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         clocks=Clocks(
             tuple(
                 replace(clock, asleep=since) if since and _ASLEEP.get(clock.name, "-") in asleep else clock
-                for clock in (_clock(item, body) for item in body["clocks"])
+                for clock in (*(_clock(item, body) for item in body["clocks"]), *_ceiling(body))
             )
         ),
         area=body.get("area"),

@@ -15,6 +15,7 @@ from chalicelib.domain.complaint import Complaint
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, cells_for_box, distance_m
 from chalicelib.domain.ledger import Found
+from chalicelib.domain.lists import LISTED
 from chalicelib.domain.people import Act, Officer, Role, allowed, demand
 from chalicelib.domain.visibility import Card
 from chalicelib.store import complaints, outbox, people
@@ -109,20 +110,35 @@ def contact_of(
     return complaint, keys.unseal(person, people.citizen(person)[1])
 
 
-def inbox(officer: Officer, which: str, *, cursor: str | None = None, limit: int = PAGE) -> Page:
+def inbox(
+    officer: Officer,
+    which: str,
+    *,
+    cursor: str | None = None,
+    limit: int = PAGE,
+    late: int = 0,
+    now: datetime | None = None,
+) -> Page:
     """An officer's open cases, most urgent first.
 
     ``office``: what the offices of this officer's duties answer for; ``area``: all on the ground of an area head;
-    ``screening``: texts that wait for triage. Rows that the officer may not read are left out, so a page may be short.
+    ``screening``: texts that wait for triage; ``top``: the list of the secretary or the mayor. Rows that the officer
+    may not read are left out, so a page may be short. ``late`` leaves those whose earliest promise not yet kept has
+    passed by ``now`` (1), or that have taken three times what was promised (3).
     """
+    if late and which == "screening":
+        raise Invalid([Fault("late", "late_screening")])
     keys_of = [("by_screening", city().id)] if which == "screening" else _inbox_keys(officer, which)
+    if which == "top" and not keys_of:
+        raise NotFound("top")
+    until = now if late else None
     if which == "screening" and not any(duty.role is Role.TRIAGE for duty in officer.duties):
         raise NotFound("screening")
     after = _cursor(cursor, which).get("p")
     found: list[Card] = []
     horizon: str | None = None
     for index, key in keys_of:
-        cards = complaints.page(index, key, limit=limit, after=after, newest_first=False)
+        cards = complaints.page(index, key, limit=limit, after=after, until=until, newest_first=False)
         found += cards
         if len(cards) == limit:
             horizon = min(horizon or cards[-1].position, cards[-1].position)
@@ -130,8 +146,20 @@ def inbox(officer: Officer, which: str, *, cursor: str | None = None, limit: int
     ordered = sorted(unique.values(), key=lambda card: card.position)
     shown = ordered[:limit]
     more = horizon is not None or len(ordered) > limit
-    visible = tuple(card for card in shown if allowed(officer, Act.READ, card, city()))
+    visible = tuple(
+        card
+        for card in shown
+        if allowed(officer, Act.READ, card, city()) and (late < 3 or is_late(card, now, times=3))
+    )
     return Page(visible, _encode({"k": which, "p": shown[-1].position}) if more and shown else None)
+
+
+def is_late(card: Card, now: datetime | None, *, times: int = 1) -> bool:
+    """Whether a row has taken so many times what was promised, from receipt to the stamped moment and on from there."""
+    if card.due is None or now is None:
+        return False
+    filed, due = datetime.fromisoformat(card.filed_at), datetime.fromisoformat(card.due)
+    return due < now if times == 1 else now >= filed + times * (due - filed)
 
 
 def public_list(filters: Filters, *, now: datetime, cursor: str | None = None, limit: int = PAGE) -> Page:
@@ -303,7 +331,11 @@ def _inbox_keys(officer: Officer, which: str) -> list[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     for duty in officer.duties:
         village = duty.scope.partition("/")[0]
-        if which == "area":
+        if which == "top":
+            # Whoever stands lower reads what has risen above, too.
+            for role in LISTED[LISTED.index(duty.role) :] if duty.role in LISTED else ():
+                found[("by_top", role)] = None
+        elif which == "area":
             if duty.role is Role.DISTRICT_HEAD:
                 for area in profile.villages.values():
                     if area.parent == duty.scope:

@@ -264,7 +264,7 @@ QUERIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "/v1/complaints": lambda query: forms.filters(query, CITY),
     "/v1/locate": forms.point,
     "/v1/me/complaints": forms.paging,
-    "/v1/office/complaints": lambda query: forms.paging(query, "office", "area", "screening"),
+    "/v1/office/complaints": forms.inbox,
 }
 
 

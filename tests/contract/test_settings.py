@@ -233,7 +233,13 @@ def by_day() -> Iterator[None]:
 
 
 def test_the_policy_of_each_lambda_covers_every_call_that_it_makes(by_day: None, api: Api) -> None:
+    from chalicelib import keys, sns
+    from chalicelib.domain.lists import next_list
+    from chalicelib.domain.people import Role
+    from chalicelib.store import people
     from chalicelib.store.tables import NoticeRow
+    from chalicelib.usecases import delivery
+    from chalicelib.usecases.record import city
 
     made: dict[str, set[tuple[str, str]]] = {}
     tick = {
@@ -250,6 +256,7 @@ def test_the_policy_of_each_lambda_covers_every_call_that_it_makes(by_day: None,
     with recorded() as made["api_handler"]:
         me, duty = citizen(), officer("duty@pupr", office="pupr")
         triage = officer("triage@diskominfos", office="diskominfos", identity="triase")
+        secretary = officer("secretary@city", office="setda", identity="sekda")
         seen = {"If-Match": '"1"'}
         filed = api.call(
             "POST", "/v1/complaints", a_report(identity="shown"), headers={"Idempotency-Key": "k" * 22}
@@ -268,6 +275,8 @@ def test_the_policy_of_each_lambda_covers_every_call_that_it_makes(by_day: None,
             api.call("POST", f"/v1/me/{path}/messages", {"text": "Makin lebar."}, token=me),
             api.call("GET", "/v1/office/complaints", token=duty),
             api.call("GET", "/v1/office/complaints?which=screening", token=triage),
+            api.call("GET", "/v1/office/complaints?late=3", token=duty),
+            api.call("GET", "/v1/office/complaints?which=top", token=secretary),
             api.call("GET", f"/v1/office/{path}", token=duty),
             api.call("GET", "/v1/office/posts/vacant", token=duty),
             api.call("POST", f"/v1/office/{path}/contact", {}, token=duty, headers={"If-Match": '"2"'}),
@@ -314,6 +323,18 @@ def test_the_policy_of_each_lambda_covers_every_call_that_it_makes(by_day: None,
     try:
         with recorded() as made["sweep_deadlines"]:
             assert invoke("sweep_deadlines", tick)["climbed"] >= 2
+        # By then the law's limit is near, so the secretary has a list; this is the moment at which it is written.
+        people.hold_post("secretary@city", ["sekda"])
+        at = next_list(Role.SECRETARY, current.utc_now(), city())
+        current.move_clock(at - datetime.now(UTC) + timedelta(minutes=1))
+        with recorded() as made["send_lists"]:
+            assert invoke("send_lists", tick)["written"] == 1
+        (mail,) = [row.notice_id for row in NoticeRow.scan() if row.notice_id.startswith("list#")]
+        people.save_officer(people.officer("sekda"), keys.seal("sekda", {"email": "sekda@example.id"}))
+        sns.ensure_officer_topic("sekda", "sekda@example.id")
+        with recorded() as listed_mail:
+            assert delivery.attempt(mail, now=current.utc_now()) == "sent"
+        made["relay_notices"] |= listed_mail
     finally:
         current.move_clock(timedelta(0))
     refused = [
@@ -330,6 +351,7 @@ def test_the_policy_of_each_lambda_covers_every_call_that_it_makes(by_day: None,
         "relay_notices": "sns:Publish",
         "sweep_outbox": "sns:Publish",
         "sweep_deadlines": "dynamodb:PutItem",
+        "send_lists": "dynamodb:PutItem",
     }.items():
         assert action in {taken for taken, _ in made[function]}, function
 

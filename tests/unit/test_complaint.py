@@ -66,6 +66,8 @@ def ready_for(act: Act, status: Status) -> tuple[Complaint, datetime]:
         return complaint, NOW + CITY.windows.reopen
     if act is Act.WARN and (resolution := complaint.clocks.get(ClockName.RESOLUTION)):
         return complaint, resolution.warns[0]
+    if act is Act.CEILING and (ceiling := complaint.clocks.get(ClockName.CEILING)):
+        return complaint, ceiling.due
     if act is Act.ACK_RUNG:
         reached = complaint.clocks.climb(
             ClockName.RESOLUTION, 1, at(31), rung=f"division_head@{WORKS}", rests_until=at(32)

@@ -27,6 +27,7 @@ FUNCTIONS: Mapping[str, tuple[str, int]] = {
     "the authorizer": ("import jwt", 365),
     "relay_notices": ("import chalicelib.usecases.delivery", 302),
     "sweep_deadlines": ("import chalicelib.usecases.escalation", 302),
+    "send_lists": ("import chalicelib.usecases.lists", 302),
     "sweep_outbox": ("import chalicelib.usecases.delivery", 302),
 }
 
@@ -47,6 +48,7 @@ NEVER_AT_IMPORT = {
     "tests": "never deployed",
     "chalicelib.usecases.delivery": "only the relay and its sweep send",
     "chalicelib.usecases.escalation": "only the sweep climbs",
+    "chalicelib.usecases.lists": "only its job and the relay write lists",
 }
 
 _PROBE = """

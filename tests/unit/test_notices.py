@@ -27,7 +27,7 @@ from chalicelib.domain.notices import (
     texts_a_citizen,
     where_label,
 )
-from chalicelib.domain.people import Act
+from chalicelib.domain.people import Act, taker
 from chalicelib.domain.service_level import ClockName, Clocks
 from chalicelib.domain.sms import is_gsm7, parts, units
 from tests.builders import (
@@ -374,6 +374,8 @@ class TestWhatANoticeHolds:
         for notice in every_notice():
             texts = [name for name in TEMPLATES if name.partition(".")[0] == notice.template]
             needed = frozenset().union(*(TEMPLATES[name] for name in texts))
+            # Of which rung it is, so that its link can be made of that when it is sent.
+            needed |= {"post", "clock", "rung"} if notice.template == "officer_rung" else set()
             assert set(notice.args) == needed - {"code", "link", "service"}
 
     def test_a_repeated_job_makes_the_same_notices(self):
@@ -430,11 +432,15 @@ def arguments(city, name: str, category: str, where: str) -> dict[str, str]:
     """The longest that each argument can be."""
     short = "X" * 10
     link = f"k/{short}/{'x' * 20}" if name.startswith("citizen") else f"o/{short}"
+    link = f"r/{short}.{'x' * 14}" if name == "officer_rung.sms" else link
+    ombudsman = city.offices[taker("city", city)]
     return {
         "code": f"{city.code_prefix}-XXXXX-XXXXX",
         "category": category,
         "where": where,
         "due": "24/11 09.30",
+        "office": ombudsman.short,
+        "contact": ombudsman.contact,
         "reopens": "30/11",
         "until": "24/11 09.30",
         "question": "99",
