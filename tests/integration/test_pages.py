@@ -19,7 +19,7 @@ from chalicelib.domain.people import Act
 from chalicelib.domain.tracking import short
 from chalicelib.http import desk, html
 from chalicelib.settings import settings, utc_now
-from chalicelib.store import complaints
+from chalicelib.store import complaints, people
 from chalicelib.usecases import escalation, handling, intake, signin
 from tests.integration import people as cast
 from tests.integration.people import PANJER, a_case, an_officer, stored
@@ -721,6 +721,14 @@ def every_page(stack: Stack) -> Iterator[tuple[str, HTTPResponse]]:
     yield "reject", triage.get(f"{path}/reject")
     yield "contact", roads.post(f"{path}/reveal", {"version": version_in(roads.get(path))})
     yield "lost race", roads.post(f"{path}/reply", {"version": "1", "text": ATTACK})
+    an_officer("division_head@pupr")
+    escalation.sweep(now=stored(code_of(own)).clocks.next_due)
+    case = stored(code_of(own))
+    (post,) = case.rungs
+    ((head, _),) = people.holders([post])[post].officers
+    (clock,) = [c for c in case.clocks.running() if c.rung]
+    secret = keys.rung_link(case.code, head, post, str(clock.name), str(clock.climbed))
+    yield "rung", Browser().get(f"/r/{short(case.code)}.{secret}")
     yield "public", Browser().get(f"/l/{short(code_of(own))}")
     yield "own", Browser().get(f"{own}?baru=1")
     yield "own dossier", Browser().get(f"{own}/berkas")
