@@ -86,16 +86,16 @@ def _wake_safely(code: str, now: datetime) -> list[Change] | None:
 def _wake_fully(code: str, now: datetime) -> list[Change]:
     """Do everything that is due on one case, for each of its clocks may have run out while nobody swept.
 
-    Tells of what climbed or closed; warnings and pauses that ended are counted by themselves.
+    Tells of what climbed or closed; warnings, pauses that ended and legal ceilings are counted by themselves.
     """
     changes: list[Change] = []
     while len(changes) < 2 * len(ClockName) and (change := wake_one(code, now=now)) is not None:
         changes.append(change)
-    told = [change for change in changes if change.event.act not in (Act.WARN, Act.RESUME)]
-    if warned := sum(change.event.act is Act.WARN for change in changes):
-        count("Warned", warned)
-    if resumed := len(changes) - len(told) - warned:
-        count("Resumed", resumed)
+    by_themselves = {Act.WARN: "Warned", Act.RESUME: "Resumed", Act.CEILING: "CeilingsNear"}
+    told = [change for change in changes if change.event.act not in by_themselves]
+    for act, name in by_themselves.items():
+        if number := sum(change.event.act is act for change in changes):
+            count(name, number)
     return told
 
 

@@ -21,6 +21,7 @@ from chalicelib.store import complaints, outbox, people
 from chalicelib.store.tables import ComplaintRow, NoticeRow
 from chalicelib.usecases import escalation, handling, lists, reading, rungs
 from chalicelib.usecases.handling import Sorting
+from local.bench.meter import item_size
 from tests.integration import people as cast
 from tests.integration.people import (
     NOW,
@@ -508,3 +509,27 @@ def test_a_message_of_before_there_were_links_leads_to_the_sign_in(stack: Stack)
     (sms,) = sent.to(head.phone)
     assert f"/o/{short(case.code)}" in sms["text"]
     assert keys.rung_link(case.code, head.officer.id, HEAD, "first_reply", "1") not in sms["text"]
+
+
+def test_a_head_on_the_lists_stays_under_two_write_units(stack: Stack) -> None:
+    an_officer(SECRETARY), an_officer(MAYOR)
+    triage = an_officer(f"triage@{TRIAGE_OFFICE}").officer
+    filed = a_case(
+        phone=cast.a_phone(),
+        text="Sampah menumpuk " * 30,
+        at=(-8.6801234, 115.2201234),
+        identity_shown=True,
+    )
+    code, longest = filed.complaint.code, 0
+    handling.release(code, triage, if_match=1, now=later(minutes=1))
+    for _ in range(40):
+        (item,) = [
+            row for row in cast._raw_rows(ComplaintRow) if (row["pk"]["S"], row["sk"]["S"]) == (code, "head")
+        ]
+        longest = max(longest, item_size(item))
+        now = stored(code).wakes_at(cast.city())
+        assert now is not None
+        if now >= NEVER:
+            break
+        escalation.sweep(now=now)
+    assert 1_500 < longest < 2_048
