@@ -105,6 +105,13 @@ class TestTheCeiling:
             after = perform(act, after, CITY, now=at(24, 9)).complaint
         assert ceiling(after) == ceiling(case)
 
+    def test_a_question_to_the_reporter_pauses_the_promise_and_neither_moves_nor_hushes_it(self):
+        case = a_complaint(city=CITY)
+        asked = perform(Act.ASK, case, CITY, now=at_ceiling(case, 80) - DAY).complaint
+        assert ceiling(asked) == ceiling(case)
+        assert asked.clocks.ceiling_to_tell(at_ceiling(case, 80)) == 80
+        assert asked.wakes_at(CITY) <= at_ceiling(case, 80)
+
     @pytest.mark.parametrize("act", [Act.REJECT, Act.WITHDRAW])
     def test_it_ends_with_the_case(self, act):
         assert not ceiling(perform(act, a_complaint(city=CITY), CITY, now=NOW).complaint).running
