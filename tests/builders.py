@@ -28,7 +28,7 @@ from chalicelib.domain.city import (
     Windows,
 )
 from chalicelib.domain.clock import CLOSED, Calendar, Quiet, Span
-from chalicelib.domain.complaint import Change, Complaint, Filing, Place, Route, Status
+from chalicelib.domain.complaint import By, Change, Complaint, Event, Filing, Place, Route, Status
 from chalicelib.domain.geo import Geography, Point
 from chalicelib.domain.people import Act, Duty, Officer, Role
 from chalicelib.domain.routing import route
@@ -194,6 +194,7 @@ def _small_city() -> City:
         information_office=TRIAGE,
         verification=Span.parse("4 working hours"),
         handover=Span.parse("1 working day"),
+        approval=Span.parse("1 working day"),
         screening_before_public=True,
         conflict={
             "office": INSPECTORATE,
@@ -208,7 +209,7 @@ def _small_city() -> City:
         },
         accusation_words=("pungli", "oknum", "minta uang", "kasar"),
         emergency_numbers={"fire": EmergencyNumber("113", _LABELS)},
-        windows=Windows(timedelta(minutes=10), timedelta(days=30), timedelta(days=10)),
+        windows=Windows(timedelta(minutes=10), timedelta(days=30), timedelta(days=10), timedelta(days=3)),
         asking=Asking(Span.parse("5 working days"), Span.parse("10 working days"), 3),
         retention_days={},
         neighbours=(),
@@ -285,6 +286,7 @@ _ROADS: Mapping[Status, tuple[Act, ...]] = {
     Status.IN_PROGRESS: (Act.START,),
     Status.REFERRED: (Act.REFER,),
     Status.REOPENED: (Act.RESOLVE, Act.REOPEN),
+    Status.CONFIRMING: (Act.CLAIM,),
     Status.RESOLVED: (Act.RESOLVE,),
     Status.CLOSED: (Act.RESOLVE, Act.RATE),
     Status.REJECTED: (Act.REJECT,),
@@ -328,7 +330,19 @@ class Filled(dict[str, bool]):
         return not self._all and post not in self._vacant
 
 
+def four_eyed(city: City) -> City:
+    """The city with a second person for every fix."""
+    return replace(city, categories={i: replace(c, four_eyes=True) for i, c in city.categories.items()})
+
+
+def a_claim(*, by: str = "petugas-1", proof: str = "Foto di lokasi.", at: datetime = NOW) -> Event:
+    """The event of somebody calling it solved, as the history holds it."""
+    data = {"proof": proof} if proof else {}
+    return Event(Act.RESOLVE, at, By("officer", by, WORKS), "Sudah ditambal.", data)
+
+
 _STAFF = an_officer()
+_HEAD = an_officer(f"{Role.OFFICE_HEAD}@{WORKS}", officer_id="kepala-1")
 _TRIAGE = an_officer(f"{Role.TRIAGE}@{TRIAGE}")
 
 _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
@@ -340,7 +354,15 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.ACKNOWLEDGE: lambda c, city, now: handling.acknowledge(c, _STAFF, now=now),
     Act.REPLY: lambda c, city, now: handling.reply(c, _STAFF, "Tim menuju lokasi.", now=now),
     Act.START: lambda c, city, now: handling.start(c, _STAFF, now=now),
-    Act.RESOLVE: lambda c, city, now: handling.resolve(c, _STAFF, "Sudah ditambal.", now=now),
+    Act.RESOLVE: lambda c, city, now: handling.resolve(c, _STAFF, "Sudah ditambal.", city=city, now=now),
+    Act.CLAIM: lambda c, city, now: handling.resolve(
+        c, _STAFF, "Sudah ditambal.", proof="Foto di lokasi.", city=four_eyed(city), now=now
+    ),
+    Act.APPROVE: lambda c, city, now: handling.approve(c, _HEAD, [a_claim()], city=city, now=now),
+    Act.SEND_BACK: lambda c, city, now: handling.send_back(c, _HEAD, "Belum rata.", city=city, now=now),
+    Act.CONFIRM: lambda c, city, now: reporting.confirm(c, now=now),
+    Act.LAST_CALL: lambda c, city, now: overdue.last_call(c, city, reachable=True, now=now),
+    Act.AWAIT: lambda c, city, now: overdue.ask_second(c, city, now=now),
     Act.PASS_ON: lambda c, city, now: handling.pass_on(
         c, _STAFF, Route(WASTE, "topic"), "Salah alamat.", now=now
     ),

@@ -76,7 +76,6 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
     }
     known = services.Known(languages, offices, calendars, groups, ceilings, emergency_numbers)
     categories = services.categories(category_file, known)
-    windows = top.table("windows")
     city = City(
         id=city_id,
         name=top.text("name"),
@@ -105,12 +104,13 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         triage_office=top.choice("triage_office", own),
         information_office=top.choice("information_office", own),
         verification=top.span("verification"),
+        approval=top.span("approval"),
         handover=top.span("handover"),
         screening_before_public=top.flag("screening_before_public"),
         conflict=_conflict(top, areas, offices),
         accusation_words=top.phrases("accusation_words"),
         emergency_numbers=emergency_numbers,
-        windows=Windows(windows.time("edit"), windows.time("rate"), windows.time("reopen")),
+        windows=_windows(top.table("windows")),
         asking=_asking(top),
         retention_days=_retention(top),
         neighbours=neighbours,
@@ -123,6 +123,15 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
     if found := faults.all():
         raise BadProfile(city_id, found)
     return city
+
+
+def _windows(table: Table) -> Windows:
+    windows = Windows(
+        table.time("edit"), table.time("rate"), table.time("reopen"), table.time("silence_warning")
+    )
+    if windows.silence_warning >= windows.reopen:
+        table.fault("silence_warning", "must be shorter than reopen, or it would come before the claim")
+    return windows
 
 
 def _offset(top: Table) -> timedelta:

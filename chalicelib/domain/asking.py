@@ -18,6 +18,7 @@ from chalicelib.domain.complaint import (
     FOR_TRIAGE,
     REPORTER,
     TIME,
+    WORKED,
     Asked,
     Change,
     Complaint,
@@ -126,7 +127,12 @@ def settled(before: Complaint, done: Change, city: City) -> Change:
     if not after.asked.open or not before.asked.open:
         return done
     became_urgent = after.asked.resumes_at is not None and _is_emergency(after, city)
-    if after.open and after.office == before.office and event.act is not Act.SORT and not became_urgent:
+    if (
+        after.status in WORKED
+        and after.office == before.office
+        and event.act is not Act.SORT
+        and not became_urgent
+    ):
         return done
     # The pause was one of the office and the category that the case had until now.
     resumed, facts = _resumed(replace(after, office=before.office, category=before.category), city, event.at)

@@ -139,6 +139,7 @@ class Category:
     sensitive: bool = False  # private unless the reporter says otherwise
     questions: tuple[Question, ...] = ()
     refers_to: str | None = None  # the outside office whose work it is; ours takes the case and refers it
+    four_eyes: bool = False  # a fix needs a proof, and somebody other than the doer approves it
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,9 @@ class Windows:
     edit: timedelta
     rate: timedelta
     reopen: timedelta
-    """Counted from the moment the office called it solved; at its end silence closes the case."""
+    """Counted from the moment the reporter was told that it is solved; at its end silence closes the case."""
+    silence_warning: timedelta = timedelta(days=3)
+    """How long before that the reporter is warned, and the least time that they then have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +257,8 @@ class City:
     information_office: str
     verification: Span
     """How long triage has to sort or screen a case."""
+    approval: Span
+    """How long a second person of the office has to approve a claimed fix."""
     handover: Span
     screening_before_public: bool
     conflict: Mapping[str, str]

@@ -109,6 +109,13 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "citizen_question.sms": "code until question link",
         "citizen_question.subject": "code until",
         "citizen_question.email": "service code until question link",
+        "citizen_silence.sms": "code closes link",
+        "citizen_silence.subject": "code",
+        "citizen_silence.email": "service code closes link",
+        "office_approval.subject": "code category",
+        "office_approval.email": "service code category where due link",
+        "office_returned.subject": "code category",
+        "office_returned.email": "service code category where due link",
         "sign_in.sms": "service digits minutes",
         "sign_in.subject": "service",
         "sign_in.email": "service digits minutes",
@@ -129,6 +136,9 @@ _OFFICE_NOTICE: Mapping[Act, tuple[str, bool]] = {
     Act.MESSAGE: ("office_message", False),
     Act.ANSWER: ("office_answered", False),
     Act.WITHDRAW: ("office_withdrawn", False),
+    Act.CLAIM: ("office_approval", False),
+    Act.AWAIT: ("office_approval", False),
+    Act.SEND_BACK: ("office_returned", False),
 }
 
 _CITIZEN_NOTICE: Mapping[Act, str] = {
@@ -137,6 +147,8 @@ _CITIZEN_NOTICE: Mapping[Act, str] = {
     Act.REOPEN: "citizen_reopened",
     Act.REJECT: "citizen_rejected",
     Act.ASK: "citizen_question",
+    Act.APPROVE: "citizen_resolved",
+    Act.LAST_CALL: "citizen_silence",
 }
 
 
@@ -175,9 +187,10 @@ def notices_for(
         found += _warned(change, city, holders)
     if (
         act in _CITIZEN_NOTICE
+        and _is_news_outside(change)
         and complaint.citizen
         and citizen_channel
-        and not _capped(complaint, citizen_channel)
+        and not capped(complaint, citizen_channel)
     ):
         template = _CITIZEN_NOTICE[act]
         if act is Act.FILE and reopening(complaint, city):
@@ -264,6 +277,14 @@ def _has_news(change: Change) -> bool:
     return not (sealed and act is Act.WITHDRAW)  # nobody but triage knew of it, and nothing is left to decide
 
 
+def _is_news_outside(change: Change) -> bool:
+    """Whether the reporter has something to hear: not of an approval that only lets silence close what they know of."""
+    data = change.event.data
+    return bool(
+        {Act.APPROVE: data.get("resolves"), Act.LAST_CALL: data.get("reached")}.get(change.event.act, True)
+    )
+
+
 def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -> list[Notice]:
     complaint, post = change.complaint, str(change.event.data["post"])
     # Whoever stands on triage's ladder hears that an accusation waits, and not a word of what it is about.
@@ -285,7 +306,8 @@ def _warned(change: Change, city: City, holders: Mapping[str, Holder] | None) ->
     office = _who_acts(change, city)
     found = [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=sms)]
     hamlet = complaint.hamlet
-    of_triage = complaint.sealed or data["clock"] == ClockName.VERIFICATION
+    # Neither sorting nor approving is the hamlet's.
+    of_triage = complaint.sealed or data["clock"] in (ClockName.VERIFICATION, ClockName.APPROVAL)
     if (
         hamlet
         and complaint.line == "area"
@@ -307,7 +329,8 @@ def _who_acts(change: Change, city: City) -> str:
     return triage_for(complaint.accused, city) if of_triage else complaint.office
 
 
-def _capped(complaint: Complaint, channel: Channel) -> bool:
+def capped(complaint: Complaint, channel: Channel) -> bool:
+    """Whether the reporter has had all the SMS that one case may cost."""
     return channel is Channel.SMS and complaint.citizen_sms >= CITIZEN_SMS_PER_CASE
 
 
@@ -360,12 +383,10 @@ def _notice(
     }
     if reopens := reopening(complaint, city):
         arguments["reopens"] = reopens.strftime("%d/%m")
-    useful_until = event.at + _OFFICE_USEFUL
-    if event.act is Act.WARN:
-        useful_until = due  # what a warning warns of has come by then
+    if event.act is Act.LAST_CALL and complaint.closes_at is not None:
+        arguments["closes"] = moment(complaint.closes_at, city)
     if event.act is Act.ASK and (until := complaint.asked.until):
         arguments |= {"until": moment(until, city), "question": str(complaint.asked.number)}
-        useful_until = until
     if event.act is Act.PASS_ON:
         arguments["from"] = city.offices[str(event.data["from"])].short
     names = {f"{template}.sms", f"{template}.subject", f"{template}.email"} & TEMPLATES.keys()
@@ -378,9 +399,19 @@ def _notice(
         to=to,
         language=language,
         created_at=event.at,
-        useful_until=useful_until,
+        useful_until=_useful_until(change, due),
         args={key: value for key, value in arguments.items() if key in wanted},
         sms=sms,
         at_night=channel is Channel.TOPIC or event.act is Act.FILE,
         urgent=_is_emergency(complaint, city),
     )
+
+
+def _useful_until(change: Change, due: datetime) -> datetime:
+    """Until when a notice is worth sending: what it warns of has come by then."""
+    event, closes_at = change.event, change.complaint.closes_at
+    if event.act is Act.ASK and (until := change.complaint.asked.until):
+        return until
+    if event.act is Act.LAST_CALL and closes_at is not None:
+        return closes_at
+    return due if event.act is Act.WARN else event.at + _OFFICE_USEFUL

@@ -56,6 +56,12 @@ class Act(StrEnum):
     ASK = "ask"
     ANSWER = "answer"
     RESUME = "resume"
+    CLAIM = "claim"  # called solved where a second person has to look at it
+    APPROVE = "approve"
+    SEND_BACK = "send_back"
+    LAST_CALL = "last_call"  # the reporter hears that silence will close it
+    AWAIT = "await_confirmation"  # silence cannot close it, so a second person is asked
+    CONFIRM = "confirm"  # the reporter says that it is solved
 
 
 _HANDLE = frozenset(
@@ -72,19 +78,22 @@ _HANDLE = frozenset(
     }
 )
 
+_APPROVE = frozenset({Act.APPROVE, Act.SEND_BACK})
+"""Of those who stand above the ones who do the work. Whoever did it approves nothing, whatever post they hold."""
+
 _RUNG = frozenset({Act.ACK_RUNG})
 """Of the posts that stand on a ladder; which of them, each case says itself."""
 
 RIGHTS: dict[Role, frozenset[Act]] = {
     Role.HAMLET_HEAD: _HANDLE | _RUNG,
-    Role.VILLAGE_HEAD: _HANDLE | _RUNG,
-    Role.DISTRICT_HEAD: _HANDLE | _RUNG,
+    Role.VILLAGE_HEAD: _HANDLE | _RUNG | _APPROVE,
+    Role.DISTRICT_HEAD: _HANDLE | _RUNG | _APPROVE,
     Role.STAFF: _HANDLE,
     Role.DUTY: _HANDLE | _RUNG,
-    Role.DIVISION_HEAD: _HANDLE | _RUNG,
-    Role.OFFICE_HEAD: _HANDLE | _RUNG,
+    Role.DIVISION_HEAD: _HANDLE | _RUNG | _APPROVE,
+    Role.OFFICE_HEAD: _HANDLE | _RUNG | _APPROVE,
     # Publication is triage's and never the office's concerned, so no office role has RELEASE or HIDE.
-    Role.TRIAGE: _HANDLE | {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT},
+    Role.TRIAGE: _HANDLE | _APPROVE | {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT},
     Role.SECRETARY: _RUNG | {Act.READ},
     Role.MAYOR: _RUNG | {Act.READ},
 }
@@ -229,7 +238,7 @@ def _is_right(duty: Duty, act: Act, complaint: Case, city: City) -> bool:
 
 
 def _in_triage_scope(duty: Duty, act: Act, complaint: Case) -> bool:
-    if act in (Act.READ, Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.REFER):
+    if act in _APPROVE or act in (Act.READ, Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.REFER):
         return True
     return complaint.office == duty.scope
 

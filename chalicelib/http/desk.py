@@ -7,6 +7,7 @@ from typing import Any
 
 from chalice.app import Blueprint, Response
 
+from chalicelib.domain import handling as rules
 from chalicelib.domain.asking import foreseen
 from chalicelib.domain.complaint import Screening
 from chalicelib.domain.errors import (
@@ -209,7 +210,16 @@ def _case(
         contact=contact,
         done=visit.texts.get(f"done_{done}", "") if done in _DOES else "",
         most=forms.SENTENCE_MOST,
+        proof=_proof(stored),
+        needs_proof=rules.needs_four_eyes(complaint, city),
+        no_contact=complaint.citizen is None,
     )
+
+
+def _proof(stored: Stored) -> str:
+    """What the doer gave as proof of the fix that waits now."""
+    claim = rules.last_claim(stored.history)
+    return str(claim.data.get("proof", "")) if claim else ""
 
 
 Said = dict[str, Any]
@@ -241,7 +251,16 @@ def _ask(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> N
 
 
 def _resolve(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
-    handling.resolve(code, officer, forms.sentence(said), **seen)
+    handling.resolve(code, officer, *forms.resolution(said), **seen)
+
+
+def _approve(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    forms.nothing(said)
+    handling.approve(code, officer, **seen)
+
+
+def _send_back(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.send_back(code, officer, forms.sentence(said), **seen)
 
 
 def _pass_on(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
@@ -284,6 +303,8 @@ _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | No
     Act.REPLY: _reply,
     Act.ASK: _ask,
     Act.START: _start,
+    Act.APPROVE: _approve,
+    Act.SEND_BACK: _send_back,
     Act.RESOLVE: _resolve,
     Act.RELEASE: _release,
     Act.HIDE: _hide,

@@ -27,6 +27,7 @@ SENTENCE_MOST = 1000
 WORDS_MOST = 300
 QUESTIONS_MOST = 99
 """No case has more; how many it may have is in the profile."""
+PROOF_LEAST = 10
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 _RESERVED = frozenset(
     {"status", "office", "deadline", "due", "code", "version", "level", "citizen", "screening", "outcome"}
@@ -346,6 +347,17 @@ def answer(values: Mapping[str, Any]) -> tuple[int, str]:
     text = form.text("text", least=1, most=SENTENCE_MOST)
     form.done()
     return number or 0, text
+
+
+def resolution(values: Mapping[str, Any]) -> tuple[str, str]:
+    """What was done, for the reporter, and the proof of it, for whoever approves; a category may demand the proof."""
+    form = Form(values)
+    text = form.text("text", least=3, most=SENTENCE_MOST)
+    proof = ""
+    if form.raw("proof") is not None:
+        proof = form.text("proof", least=PROOF_LEAST, most=SENTENCE_MOST)
+    form.done()
+    return text, proof
 
 
 def whole_text(values: Mapping[str, Any]) -> str:

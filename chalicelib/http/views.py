@@ -16,10 +16,20 @@ from chalice.app import Response
 from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import City
 from chalicelib.domain.clock import Unit
-from chalicelib.domain.complaint import FOR_TRIAGE, MOVES, Complaint, Event, Screening, Status
+from chalicelib.domain.complaint import (
+    FOR_TRIAGE,
+    MOVES,
+    Complaint,
+    Event,
+    Outcome,
+    Screening,
+    Status,
+)
 from chalicelib.domain.geo import Located
+from chalicelib.domain.handling import doers
 from chalicelib.domain.notices import reopening
 from chalicelib.domain.people import Act, Officer, allowed
+from chalicelib.domain.reporting import reopens_until
 from chalicelib.domain.service_level import ClockName
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, public_pin
@@ -32,6 +42,7 @@ STATUS: Mapping[str, Mapping[str, str]] = {
     Status.IN_PROGRESS: {"id": "Dikerjakan", "en": "In progress"},
     Status.REFERRED: {"id": "Dirujuk ke lembaga lain", "en": "Referred to another agency"},
     Status.REOPENED: {"id": "Dibuka lagi", "en": "Reopened"},
+    Status.CONFIRMING: {"id": "Menunggu konfirmasi", "en": "Waiting for a second person"},
     Status.RESOLVED: {"id": "Dinyatakan selesai", "en": "Said to be solved"},
     Status.CLOSED: {"id": "Ditutup", "en": "Closed"},
     Status.REJECTED: {"id": "Tidak dilanjutkan", "en": "Declined"},
@@ -59,6 +70,10 @@ _NEXT: Mapping[str, Mapping[str, str]] = {
         "id": "{office} mengerjakan ulang; pejabat satu tingkat di atas ikut diberi tahu.",
         "en": "{office} takes it up again; the level above has been told.",
     },
+    Status.CONFIRMING: {
+        "id": "{office} menyatakan selesai. Orang kedua memeriksanya paling lambat {due}.",
+        "en": "{office} says it is solved. A second person looks at it by {due}.",
+    },
     Status.RESOLVED: {
         "id": "Pelapor menilai, atau membukanya lagi sebelum {window}.",
         "en": "The reporter rates it, or reopens it before {window}.",
@@ -66,6 +81,11 @@ _NEXT: Mapping[str, Mapping[str, str]] = {
     Status.CLOSED: {"id": "Tidak ada langkah lagi.", "en": "Nothing more to come."},
     Status.REJECTED: {"id": "Tidak ada langkah lagi.", "en": "Nothing more to come."},
     Status.WITHDRAWN: {"id": "Tidak ada langkah lagi.", "en": "Nothing more to come."},
+}
+
+_SILENT = {
+    "id": "Ditutup karena tidak ada tanggapan; tidak dihitung sebagai selesai.",
+    "en": "Closed as nobody answered; it does not count as solved.",
 }
 
 _EVENT: Mapping[Act, Mapping[str, str]] = {
@@ -98,6 +118,27 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "Pengingat: {share}% waktu sudah terpakai.",
         "en": "Reminder: {share} % of the time is used.",
     },
+    Act.CLAIM: {
+        "id": "{by} menyatakan selesai; orang kedua memeriksanya.",
+        "en": "{by} says it is solved; a second person looks at it.",
+    },
+    Act.APPROVE: {
+        "id": "Diperiksa dan disetujui orang kedua ({by}).",
+        "en": "Checked and approved by a second person ({by}).",
+    },
+    Act.SEND_BACK: {
+        "id": "Orang kedua belum menyetujui: dikerjakan lagi.",
+        "en": "The second person did not approve: the work goes on.",
+    },
+    Act.LAST_CALL: {
+        "id": "Pelapor diminta kabar: sudah beres atau belum?",
+        "en": "The reporter was asked: is it solved or not?",
+    },
+    Act.AWAIT: {
+        "id": "Pelapor tidak dapat ditanya, jadi orang kedua diminta memeriksa.",
+        "en": "The reporter cannot be asked, so a second person is to look at it.",
+    },
+    Act.CONFIRM: {"id": "Pelapor menyatakan sudah beres.", "en": "The reporter says that it is solved."},
     Act.CLOSE: {
         "id": "Ditutup karena tidak ada tanggapan pelapor.",
         "en": "Closed, as the reporter stayed silent.",
@@ -148,6 +189,8 @@ _AGENCY = {"id": "lembaga lain", "en": "another agency"}
 """Stand-ins where a name would tell too much."""
 INTERNAL = frozenset({Act.WARN})
 """What is told inside the city only: neither the public nor the reporter reads it."""
+_BETWEEN_COLLEAGUES = frozenset({Act.CLAIM, Act.SEND_BACK})
+"""Whose sentence stays inside: what a second person has not approved yet is not told, and why not is for the doer."""
 _PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE} - INTERNAL
 _HELD = {"id": "sedang ditinjau sebelum tampil", "en": "under review before it is shown"}
 
@@ -260,8 +303,11 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
         "question": _question(complaint, city, stored.history),
         "screening": _screening(complaint, language),
         "timeline": [
-            _line(event, complaint, city, language) for event in stored.history if event.act not in INTERNAL
+            _own_line(event, complaint, city, language)
+            for event in stored.history
+            if event.act not in INTERNAL
         ],
+        "closes_at": complaint.closing(city) if complaint.status is Status.RESOLVED else None,
         "rating": complaint.rating,
         "may": sorted(_reporter_may(complaint, city, now)),
         "version": complaint.version,
@@ -321,9 +367,17 @@ def office(
             and (act is not Act.PASS_ON or complaint.sorted)
             and (act is not Act.ASK or complaint.asked.number < city.asking.times)
             and (act is not Act.ACK_RUNG or complaint.clocks.owed_by([d.post for d in officer.duties]))
+            and (act is not Act.APPROVE or _may_approve(stored, officer))
         ),
         "version": complaint.version,
     }
+
+
+def _may_approve(stored: Stored, officer: Officer) -> bool:
+    """Whether this officer can be the second pair of eyes, and the case needs one."""
+    complaint = stored.complaint
+    needed = complaint.status is Status.CONFIRMING or complaint.citizen is None
+    return needed and not complaint.confirmed and officer.id not in doers(stored.history)
 
 
 def cards(page: Page, city: City, language: str) -> dict[str, Any]:
@@ -510,7 +564,9 @@ def _next_step(complaint: Complaint, city: City, language: str, *, bare: bool = 
         if resolution.due < complaint.asked.resumes_at:
             return f"{words} {_WAITING_LATE[language]}"
         return f"{words} {_WAITING_PAUSED[language].format(due=local_time(resolution.due, city))}"
-    window = complaint.resolved_at + city.windows.reopen if complaint.resolved_at else complaint.updated_at
+    if complaint.outcome is Outcome.SILENCE:
+        return _SILENT[language]
+    window = complaint.closing(city)
     return _NEXT[complaint.status][language].format(
         office=office_name,
         agency=agency,
@@ -525,7 +581,7 @@ def _public_line(event: Event, complaint: Complaint, city: City, language: str) 
     line = _line(event, complaint, city, language)
     line.pop("by", None)
     hidden = complaint.private or complaint.sealed or complaint.screening is not Screening.RELEASED
-    if hidden or event.by.kind == "reporter":
+    if hidden or event.by.kind == "reporter" or event.act in _BETWEEN_COLLEAGUES:
         line["text"] = ""
     if complaint.private or complaint.sealed:
         # The names of offices and posts would tell what a private case is about.
@@ -541,6 +597,11 @@ def _line(event: Event, complaint: Complaint, city: City, language: str) -> dict
         "text": event.text,
         "by": event.by.kind,
     }
+
+
+def _own_line(event: Event, complaint: Complaint, city: City, language: str) -> dict[str, Any]:
+    line = _line(event, complaint, city, language)
+    return {**line, "text": ""} if event.act in _BETWEEN_COLLEAGUES else line
 
 
 def _staff_line(
@@ -628,12 +689,14 @@ def post_title(post: str, city: City) -> str:
 
 
 def _reporter_may(complaint: Complaint, city: City, now: datetime) -> set[str]:
+    until = reopens_until(complaint, city) or now
     windows = {
         Act.EDIT: now <= complaint.filed_at + city.windows.edit,
         Act.RATE: complaint.rating is None
         and complaint.resolved_at is not None
         and now <= complaint.resolved_at + city.windows.rate,
-        Act.REOPEN: complaint.resolved_at is not None and now <= complaint.resolved_at + city.windows.reopen,
+        Act.CONFIRM: complaint.resolved_at is not None,
+        Act.REOPEN: complaint.resolved_at is not None and now <= until,
         Act.MESSAGE: True,
         Act.ANSWER: complaint.asked.open,
         Act.WITHDRAW: True,

@@ -42,9 +42,32 @@ def start(code: str, officer: Officer, *, if_match: int, now: datetime) -> Compl
     return _office(code, officer, Act.START, if_match, lambda c: handling.start(c, officer, now=now))
 
 
-def resolve(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
+def resolve(
+    code: str, officer: Officer, text: str, proof: str = "", *, if_match: int, now: datetime
+) -> Complaint:
+    """Call it solved; where the category needs four eyes it then waits for `approve`."""
+
+    def claim(complaint: Complaint) -> Change:
+        return handling.resolve(complaint, officer, text, proof=proof, city=city(), now=now)
+
+    return _office(code, officer, Act.RESOLVE, if_match, claim)
+
+
+def approve(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
+    """Say, as somebody other than the doer, that a claimed fix is real. Who did it is read from the history."""
+    stored = _seen(code, officer, Act.APPROVE, if_match)
+    change = handling.approve(stored.complaint, officer, stored.history, city=city(), now=now)
+    return record(change, previous=stored)
+
+
+def send_back(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
+    """Refuse a claimed fix: the work goes on against the old deadline."""
     return _office(
-        code, officer, Act.RESOLVE, if_match, lambda c: handling.resolve(c, officer, text, now=now)
+        code,
+        officer,
+        Act.SEND_BACK,
+        if_match,
+        lambda c: handling.send_back(c, officer, text, city=city(), now=now),
     )
 
 
@@ -178,6 +201,10 @@ def rate(code: str, who: Who, score: int, words: str, *, now: datetime) -> Compl
     return _reporter(code, who, lambda c: reporting.rate(c, score, words, city=city(), now=now))
 
 
+def confirm(code: str, who: Who, *, now: datetime) -> Complaint:
+    return _reporter(code, who, lambda c: reporting.confirm(c, now=now))
+
+
 def reopen(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
     return _reporter(code, who, lambda c: reporting.reopen(c, text, city=city(), now=now))
 
@@ -198,11 +225,17 @@ def is_reporter(who: Who | None, complaint: Complaint) -> bool:
 def _office(
     code: str, officer: Officer, act: Act, if_match: int, decide: Callable[[Complaint], Change]
 ) -> Complaint:
+    stored = _seen(code, officer, act, if_match)
+    return record(decide(stored.complaint), previous=stored)
+
+
+def _seen(code: str, officer: Officer, act: Act, if_match: int) -> complaints.Stored:
+    """The case as this officer saw it, if the officer may do this on it."""
     stored = complaints.get(code, consistent=True)
     demand(officer, act, stored.complaint, city())
     if stored.complaint.version != if_match:
         raise StaleComplaint(code)
-    return record(decide(stored.complaint), previous=stored)
+    return stored
 
 
 def _reporter(code: str, who: Who, decide: Callable[[Complaint], Change]) -> Complaint:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from chalicelib import mail
+from chalicelib import keys, mail
 from chalicelib.cities import load
 from chalicelib.domain.asking import settled
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import Change, Complaint, Route
-from chalicelib.domain.notices import Channel, Holder, notices_for, texts_a_citizen
+from chalicelib.domain.notices import Channel, Holder, capped, notices_for, texts_a_citizen
 from chalicelib.domain.people import Act, in_conflict
 from chalicelib.observability import count, logger
 from chalicelib.settings import settings
@@ -40,7 +40,9 @@ def record(
     notices = notices_for(
         change,
         city(),
-        citizen_channel=_channel(change.complaint),
+        citizen_channel=road(change.complaint)
+        if change.event.act is Act.LAST_CALL
+        else _channel(change.complaint),
         holders=holders(_posts(change), change.complaint),
     )
     if texts_a_citizen(notices):
@@ -63,6 +65,15 @@ def holders(posts: Iterable[str], complaint: Complaint) -> Mapping[str, Holder]:
     return people.holders(
         posts, without=lambda officer: officer.disabled or in_conflict(officer, complaint, city())
     )
+
+
+def road(complaint: Complaint) -> Channel | None:
+    """How a message that must arrive goes to the reporter: their own channel, else e-mail where the SMS are used up."""
+    channel = _channel(complaint)
+    if channel is None or complaint.citizen is None or not capped(complaint, channel):
+        return channel if complaint.citizen else None
+    contact = keys.unseal(complaint.citizen, people.citizen(complaint.citizen)[1])
+    return Channel.EMAIL if contact.get("email") and mail.configured() else None
 
 
 def _channel(complaint: Complaint) -> Channel | None:

@@ -172,6 +172,7 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "LinkAnswer": lambda body: forms.link(body, CITY),
     "Words": forms.words,
     "Sentence": forms.sentence,
+    "Resolution": forms.resolution,
     "WholeText": forms.whole_text,
     "Rating": forms.rating,
     "Answer": forms.answer,
@@ -542,6 +543,18 @@ def test_real_answers_fit_the_document(api: Api) -> None:
         code=code,
         token=me,
     )
+    solved = call("POST", "/v1/complaints", a_report(category="lubang_terbuka"), expect=201)["code"]
+    head = officer("division_head@pupr", office="pupr", identity="kabid")
+    claim = {"text": "Sudah ditutup.", "proof": "Berita acara nomor 12."}
+    act("resolution", {"text": "Sudah ditutup."}, token=pupr, code=solved, expect=422)
+    act("resolution", claim, token=pupr, code=solved)
+    act("approval", {}, token=pupr, code=solved, expect=403)
+    act("return", {"text": "Belum rata."}, token=head, code=solved)
+    act("resolution", claim, token=pupr, code=solved)
+    call("GET", "/v1/me/complaints/{code}", expect=200, code=solved, token=me)
+    act("approval", {}, token=head, code=solved)
+    call("GET", "/v1/me/complaints/{code}", expect=200, code=solved, token=me)
+    call("POST", "/v1/me/complaints/{code}/confirmation", {}, expect=201, code=solved, token=me)
     look()
     act("hiding", {"reason": "Nama orang."}, token=triage)
     act("replies", {"text": "Terlambat."}, token=pupr, expect=409)

@@ -653,6 +653,47 @@ def test_a_reporter_edits_adds_reopens_and_rates_from_the_page_of_the_link(stack
     assert "tidak cocok dengan keadaan" in text_of(late)
 
 
+def test_the_reporter_answers_with_one_tap_and_opening_the_page_answers_nothing(stack: Stack) -> None:
+    officer = officer_browser("staff@pupr")
+    for act, status in (("confirm", "closed"), ("reopen", "reopened")):
+        own = file()
+        code, visitor = code_of(own), Browser()
+        path = f"/o/{short(code)}"
+        officer.post(f"{path}/resolve", {"text": "Sudah.", "version": version_in(officer.get(path))})
+        page = visitor.get(own).body.decode()
+        assert page.count('class="big') == 2
+        assert visitor.get(f"{own}/{act}").status_code == 303
+        assert stored(code).status == "resolved"
+        fields = {"text": "Belum beres"} if act == "reopen" else {}
+        assert visitor.post(f"{own}/{act}", fields).status_code == 303
+        assert stored(code).status == status
+        assert 'class="big' not in visitor.get(own).body.decode()
+
+
+def test_a_fix_that_needs_four_eyes_is_approved_from_the_page_of_somebody_else(stack: Stack) -> None:
+    own = file(category="lubang_terbuka")
+    code, path = code_of(own), f"/o/{short(code_of(own))}"
+    doer, head = officer_browser("staff@pupr"), officer_browser("division_head@pupr")
+    bare = doer.post(f"{path}/resolve", {"text": "Sudah ditutup.", "version": version_in(doer.get(path))})
+    assert (bare.status_code, 'id="proof-e"' in bare.body.decode()) == (422, True)
+    proof = {"text": "Sudah ditutup rapat.", "proof": "Berita acara 12, <b>pengawas</b> hadir."}
+    for answer in ("send_back", "approve"):
+        doer.post(f"{path}/resolve", {**proof, "version": version_in(doer.get(path))})
+        assert stored(code).status == "confirming"
+        assert "Menunggu konfirmasi" in text_of(Browser().get(f"/l/{short(code)}"))
+        # Outside nobody reads what nobody has approved; inside, whoever approves reads the proof.
+        assert "Sudah ditutup rapat" not in text_of(Browser().get(own))
+        assert f"{path}/approve" not in doer.get(path).body.decode()
+        page = head.get(path)
+        assert "pengawas hadir" not in page.body.decode()
+        assert "&lt;b&gt;pengawas" in page.body.decode()
+        said = {"text": "Masih goyang."} if answer == "send_back" else {}
+        head.post(f"{path}/{answer}", {**said, "version": version_in(page)})
+        assert "Masih goyang" not in text_of(Browser().get(own))
+    assert stored(code).status == "resolved"
+    assert "Sudah ditutup rapat" in text_of(Browser().get(own))
+
+
 def test_a_signed_in_citizen_acts_on_their_own_case_and_on_no_other(stack: Stack) -> None:
     phone = cast.a_phone()
     mine = a_case(phone=phone, now=utc_now()).complaint.code
@@ -675,10 +716,10 @@ def test_loading_the_address_of_an_act_does_nothing(stack: Stack) -> None:
     citizen = Browser(cookie=f"sesi={signin.token(cast.citizen(phone), now=utc_now())}")
     officer = officer_browser("staff@pupr")
     before = cast.everything()
-    for act in ("withdraw", "message", "edit", "rate", "reopen"):
+    for act in ("withdraw", "message", "edit", "rate", "confirm", "reopen"):
         assert Browser().get(f"/k/{tail}/{filed.secret}/{act}").status_code == 303
         assert citizen.get(f"/saya/{tail}/{act}").status_code == 303
-    for act in ("reply", "resolve", "acknowledge", "pass_on", "refer"):
+    for act in ("reply", "resolve", "acknowledge", "approve", "send_back", "pass_on", "refer"):
         assert officer.get(f"/o/{tail}/{act}").status_code in (200, 303)
     assert cast.everything() == before
 
@@ -863,7 +904,7 @@ def test_every_text_that_a_template_names_exists_and_none_lies_unused() -> None:
 
 def test_every_act_has_its_words() -> None:
     texts = html.texts("id")
-    for act in [*desk._DOES, Act.MESSAGE, Act.EDIT, Act.RATE, Act.REOPEN, Act.WITHDRAW]:
+    for act in [*desk._DOES, Act.MESSAGE, Act.EDIT, Act.RATE, Act.CONFIRM, Act.REOPEN, Act.WITHDRAW]:
         assert f"do_{act}" in texts
         assert f"done_{act}" in texts
 

@@ -43,9 +43,10 @@ HANDLING = {
     Act.REVEAL,
     Act.ASK,
 }
+APPROVING = {Act.APPROVE, Act.SEND_BACK}
 DECIDING = {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT}
-REPORTERS = {Act.FILE, Act.EDIT, Act.MESSAGE, Act.RATE, Act.REOPEN, Act.WITHDRAW, Act.ANSWER}
-ACTS_OF_TIME = {Act.ESCALATE, Act.CLOSE, Act.RESUME}
+REPORTERS = {Act.FILE, Act.EDIT, Act.MESSAGE, Act.RATE, Act.CONFIRM, Act.REOPEN, Act.WITHDRAW, Act.ANSWER}
+ACTS_OF_TIME = {Act.ESCALATE, Act.CLOSE, Act.WARN, Act.LAST_CALL, Act.AWAIT, Act.RESUME}
 
 ONE_OF_EACH = {
     Role.HAMLET_HEAD: f"hamlet_head@{SHORE_EAST}",
@@ -85,17 +86,21 @@ class TestTheTableOfRights:
 
 
 class TestScopes:
-    @pytest.mark.parametrize("role", [Role.STAFF, Role.DUTY, Role.DIVISION_HEAD, Role.OFFICE_HEAD])
+    @pytest.mark.parametrize("role", [Role.STAFF, Role.DUTY])
     def test_people_of_the_responsible_office_handle_the_case(self, role):
         assert may(ONE_OF_EACH[role], a_complaint()) == HANDLING
+
+    @pytest.mark.parametrize("role", [Role.DIVISION_HEAD, Role.OFFICE_HEAD])
+    def test_who_stands_above_them_also_approves(self, role):
+        assert may(ONE_OF_EACH[role], a_complaint()) == HANDLING | APPROVING
 
     @pytest.mark.parametrize("role", [Role.STAFF, Role.DUTY, Role.DIVISION_HEAD, Role.OFFICE_HEAD])
     def test_people_of_another_office_learn_nothing(self, role):
         assert may(f"{role}@{WASTE}", a_complaint()) == set()
 
     def test_triage_reads_sorts_screens_and_declines_everywhere_but_handles_its_own(self):
-        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint()) == DECIDING | {Act.READ, Act.REFER}
-        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint(category=None)) == HANDLING | DECIDING
+        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint()) == DECIDING | APPROVING | {Act.READ, Act.REFER}
+        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint(category=None)) == HANDLING | DECIDING | APPROVING
 
     @pytest.mark.parametrize("role", [Role.SECRETARY, Role.MAYOR])
     def test_secretary_and_mayor_read_everything_that_is_decided(self, role):
@@ -114,7 +119,7 @@ class TestScopes:
 
     def test_a_village_matter_is_handled_by_its_village_and_by_the_head_of_its_hamlet(self):
         case = a_complaint(category="gang", hamlet=SHORE_EAST)
-        assert may(f"village_head@{SHORE}", case) == HANDLING
+        assert may(f"village_head@{SHORE}", case) == HANDLING | APPROVING
         assert may(f"hamlet_head@{SHORE_EAST}", case) == HANDLING
         assert may(f"hamlet_head@{SHORE_WEST}", case) == set()
         assert may(f"district_head@{SOUTH}", case) == {Act.READ}
@@ -133,8 +138,8 @@ class TestScopes:
         assert Act.ACK_RUNG not in may(f"division_head@{WORKS}", case)
         clocks = case.clocks.climb(ClockName.RESOLUTION, 1, NOW, rung=f"division_head@{WORKS}")
         case = replace(case, clocks=clocks)
-        assert may(f"division_head@{WORKS}", case) == HANDLING | {Act.ACK_RUNG}
-        assert may(f"office_head@{WORKS}", case) == HANDLING
+        assert may(f"division_head@{WORKS}", case) == HANDLING | APPROVING | {Act.ACK_RUNG}
+        assert may(f"office_head@{WORKS}", case) == HANDLING | APPROVING
         assert may("secretary@city", case) == {Act.READ}
 
     def test_a_rung_opens_the_private_case_that_it_was_told_of(self):
@@ -176,7 +181,7 @@ class TestSealedCases:
     SEALED = a_complaint(category="gang", hamlet=SHORE_EAST, sealed=True)
 
     def test_they_are_triages_alone(self):
-        assert may(f"triage@{TRIAGE}", self.SEALED) == HANDLING | DECIDING
+        assert may(f"triage@{TRIAGE}", self.SEALED) == HANDLING | DECIDING | APPROVING
         blind = [
             *(post for role, post in ONE_OF_EACH.items() if role is not Role.TRIAGE),
             *(
@@ -197,14 +202,14 @@ class TestSealedCases:
     def test_where_triage_is_accused_its_stand_in_decides_in_its_place(self, role):
         case = a_complaint(sealed=True, accused=TRIAGE)
         assert case.office == INSPECTORATE
-        assert may(f"{role}@{INSPECTORATE}", case) == HANDLING | DECIDING
+        assert may(f"{role}@{INSPECTORATE}", case) == HANDLING | DECIDING | APPROVING
         for post in (f"triage@{TRIAGE}", f"office_head@{TRIAGE}", f"duty@{TRIAGE}"):
             assert may(post, case) == set()
 
     def test_the_stand_in_also_releases_what_another_office_handles(self):
         case = a_complaint(accused=TRIAGE)
         assert case.office == WORKS
-        assert may(f"duty@{INSPECTORATE}", case) == DECIDING | {Act.READ, Act.REFER}
+        assert may(f"duty@{INSPECTORATE}", case) == DECIDING | APPROVING | {Act.READ, Act.REFER}
         assert may(f"triage@{TRIAGE}", case) == set()
 
     def test_standing_in_ends_with_the_case_it_is_for(self):
