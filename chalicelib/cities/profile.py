@@ -12,7 +12,16 @@ from typing import Any
 
 from chalicelib.cities import ground, services, worktime
 from chalicelib.cities.reading import Faults, Table
-from chalicelib.domain.city import Area, Asking, City, EmergencyNumber, Office, Rung, Windows
+from chalicelib.domain.city import (
+    Area,
+    Asking,
+    City,
+    EmergencyNumber,
+    NewDates,
+    Office,
+    Rung,
+    Windows,
+)
 from chalicelib.domain.clock import Unit
 from chalicelib.domain.notices import TEMPLATES
 from chalicelib.domain.people import Role
@@ -112,6 +121,7 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         emergency_numbers=emergency_numbers,
         windows=_windows(top.table("windows")),
         asking=_asking(top),
+        new_dates=_new_dates(top.table("scheduled"), languages),
         retention_days=_retention(top),
         neighbours=neighbours,
         templates={language: _templates(parsed, language, faults) for language in languages},
@@ -132,6 +142,14 @@ def _windows(table: Table) -> Windows:
     if windows.silence_warning >= windows.reopen:
         table.fault("silence_warning", "must be shorter than reopen, or it would come before the claim")
     return windows
+
+
+def _new_dates(table: Table, languages: tuple[str, ...]) -> NewDates:
+    reasons = {}
+    for key, reason in table.named("reason"):
+        reason.known_as(key, r"[a-z][a-z0-9_]*")
+        reasons[key] = reason.label(languages)
+    return NewDates(table.whole("head_months"), reasons)
 
 
 def _offset(top: Table) -> timedelta:

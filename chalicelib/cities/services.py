@@ -146,6 +146,7 @@ def _level(key: str, table: Table) -> ServiceLevel:
         table.span("resolution"),
         table.flag("ladder", True),
         table.span("extension") if "extension" in table else None,
+        table.flag("danger", False),
     )
 
 

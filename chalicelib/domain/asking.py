@@ -142,6 +142,15 @@ def settled(before: Complaint, done: Change, city: City) -> Change:
     )
 
 
+def ended(complaint: Complaint, city: City, now: datetime) -> tuple[Complaint, Mapping[str, Any]]:
+    """The case without the question that waits, its deadline moved by the pause, and what the history tells of it."""
+    if not complaint.asked.open:
+        return complaint, {}
+    resumed, facts = _resumed(complaint, city, now)
+    closed = replace(resumed, asked=_closed(resumed.asked))
+    return closed, {"question": complaint.asked.number, **facts}
+
+
 def foreseen(complaint: Complaint, city: City) -> Clocks:
     """The clocks as they will be at the latest, when the pause runs to its end; unchanged where nothing is paused."""
     ends = complaint.asked.resumes_at

@@ -108,6 +108,7 @@ class ServiceLevel:
     resolution: Span
     ladder: bool = True  # information requests climb no ladder
     extension: Span | None = None  # once more, with a reason (PPID: 7 working days)
+    danger: bool = False  # somebody may get hurt: a new date needs something done until then
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,15 @@ class Asking:
 
 
 @dataclass(frozen=True, slots=True)
+class NewDates:
+    """How a head may set a second date: how far ahead alone, and for which reasons."""
+
+    head_months: int
+    """Beyond so many months from today the secretary has to allow it."""
+    reasons: Mapping[str, Label]
+
+
+@dataclass(frozen=True, slots=True)
 class EmergencyNumber:
     number: str
     labels: Label
@@ -268,6 +278,7 @@ class City:
     emergency_numbers: Mapping[str, EmergencyNumber]
     windows: Windows
     asking: Asking
+    new_dates: NewDates
     retention_days: Mapping[str, int]
     neighbours: tuple[Neighbour, ...]
     templates: Mapping[str, Mapping[str, str]]

@@ -30,6 +30,7 @@ class Status(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     IN_PROGRESS = "in_progress"
     REFERRED = "referred"
+    SCHEDULED = "scheduled"  # an accepted new date: needs a budget year, dry weather, land
     REOPENED = "reopened"
     CONFIRMING = "confirming"  # called solved; a second person of the city has to say so, too
     RESOLVED = "resolved"  # claimed fixed: the reporter has the word
@@ -39,7 +40,14 @@ class Status(StrEnum):
 
 
 WORKED = frozenset(
-    {Status.RECEIVED, Status.ACKNOWLEDGED, Status.IN_PROGRESS, Status.REFERRED, Status.REOPENED}
+    {
+        Status.RECEIVED,
+        Status.ACKNOWLEDGED,
+        Status.IN_PROGRESS,
+        Status.REFERRED,
+        Status.SCHEDULED,
+        Status.REOPENED,
+    }
 )
 """An office works on it, or should."""
 
@@ -70,6 +78,10 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     Act.PASS_ON: (WORKED, Status.RECEIVED),
     Act.SORT: (OPEN, Status.RECEIVED),
     Act.REFER: (WORKED - {Status.REFERRED}, Status.REFERRED),
+    Act.SCHEDULE: (WORKED - {Status.SCHEDULED}, Status.SCHEDULED),
+    Act.ASK_DATE: (WORKED - {Status.SCHEDULED}, None),
+    Act.GRANT_DATE: (WORKED - {Status.SCHEDULED}, Status.SCHEDULED),
+    Act.DECLINE_DATE: (WORKED - {Status.SCHEDULED}, None),
     Act.REJECT: (WORKED, Status.REJECTED),
     Act.RELEASE: (frozenset(Status) - {Status.WITHDRAWN}, None),
     Act.HIDE: (frozenset(Status), None),
@@ -80,7 +92,7 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     Act.LAST_CALL: (frozenset({Status.RESOLVED}), None),
     Act.AWAIT: (frozenset({Status.RESOLVED}), Status.CONFIRMING),
     Act.CLOSE: (frozenset({Status.RESOLVED}), Status.CLOSED),
-    Act.ASK: (WORKED, None),
+    Act.ASK: (WORKED - {Status.SCHEDULED}, None),
     Act.ANSWER: (OPEN, None),
     Act.RESUME: (OPEN, None),
 }
@@ -216,6 +228,8 @@ class Complaint:
     """Categories that the keyword rules proposed, best first, kept so that the rules can be measured."""
     client_time: datetime | None = None
     referred_to: str | None = None
+    new_date: datetime | None = None
+    """The second date, set once; the promise to solve stays stamped, and its ladder rests until here."""
     outcome: Outcome | None = None
     resolved_at: datetime | None = None
     """When the reporter was told that it is solved; their windows count from here."""

@@ -12,14 +12,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from chalicelib.domain.city import City
+from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.complaint import FOR_TRIAGE, Change, Complaint
 from chalicelib.domain.errors import DomainError
-from chalicelib.domain.people import Act, is_accused, triage_for
+from chalicelib.domain.people import Act, Role, is_accused, triage_for
 from chalicelib.domain.service_level import WARNS_AT, ClockName
 from chalicelib.domain.sms import SINGLE_PART, gsm7, units
 
 CITIZEN_SMS_PER_CASE = 4
+SECRETARY = f"{Role.SECRETARY}@{CITY_SCOPE}"
 _OFFICE_USEFUL = timedelta(days=14)
 
 
@@ -112,6 +113,13 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "citizen_silence.sms": "code closes link",
         "citizen_silence.subject": "code",
         "citizen_silence.email": "service code closes link",
+        "citizen_scheduled.sms": "code until link",
+        "citizen_scheduled.subject": "code",
+        "citizen_scheduled.email": "service code until link",
+        "officer_date.subject": "code",
+        "officer_date.email": "service code category where office until link",
+        "office_decided.subject": "code category",
+        "office_decided.email": "service code category where link",
         "office_approval.subject": "code category",
         "office_approval.email": "service code category where due link",
         "office_returned.subject": "code category",
@@ -139,6 +147,8 @@ _OFFICE_NOTICE: Mapping[Act, tuple[str, bool]] = {
     Act.CLAIM: ("office_approval", False),
     Act.AWAIT: ("office_approval", False),
     Act.SEND_BACK: ("office_returned", False),
+    Act.GRANT_DATE: ("office_decided", False),
+    Act.DECLINE_DATE: ("office_decided", False),
 }
 
 _CITIZEN_NOTICE: Mapping[Act, str] = {
@@ -149,6 +159,8 @@ _CITIZEN_NOTICE: Mapping[Act, str] = {
     Act.ASK: "citizen_question",
     Act.APPROVE: "citizen_resolved",
     Act.LAST_CALL: "citizen_silence",
+    Act.SCHEDULE: "citizen_scheduled",
+    Act.GRANT_DATE: "citizen_scheduled",
 }
 
 
@@ -183,6 +195,9 @@ def notices_for(
             found += _to_post(change, city, "officer_new", f"hamlet_head@{hamlet}", holders)
     if act is Act.ESCALATE:
         found += _climbed(change, city, holders)
+    if act is Act.ASK_DATE:
+        # The secretary decides; a request is no emergency, so an e-mail will do.
+        found += _to_post(change, city, "officer_date", SECRETARY, holders, (Channel.EMAIL,))
     if act is Act.WARN:
         found += _warned(change, city, holders)
     if (
@@ -383,6 +398,8 @@ def _notice(
     }
     if reopens := reopening(complaint, city):
         arguments["reopens"] = reopens.strftime("%d/%m")
+    if until := event.data.get("until"):
+        arguments["until"] = f"{datetime.fromisoformat(str(until)) + city.utc_offset:%d/%m/%Y}"
     if event.act is Act.LAST_CALL and complaint.closes_at is not None:
         arguments["closes"] = moment(complaint.closes_at, city)
     if event.act is Act.ASK and (until := complaint.asked.until):

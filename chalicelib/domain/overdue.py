@@ -17,7 +17,7 @@ from chalicelib.domain.complaint import (
 )
 from chalicelib.domain.errors import NotDue
 from chalicelib.domain.people import Act, Role
-from chalicelib.domain.service_level import WARNS_AT, ClockName, Step, approval_clock, steps
+from chalicelib.domain.service_level import WARNS_AT, Clock, ClockName, Step, approval_clock, steps
 
 
 def warn(complaint: Complaint, *, now: datetime) -> Change:
@@ -36,7 +36,11 @@ def warn(complaint: Complaint, *, now: datetime) -> Change:
         Act.WARN,
         TIME,
         now,
-        data={"clock": str(clock.name), "due": clock.due.isoformat(), "share": WARNS_AT[-1 - to_come]},
+        data={
+            "clock": str(clock.name),
+            "due": _owed(complaint, clock).isoformat(),
+            "share": WARNS_AT[-1 - to_come],
+        },
         clocks=complaint.clocks.warned(clock.name, now),
         updated_at=complaint.updated_at,
     )
@@ -86,7 +90,7 @@ def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, no
         now,
         data={
             "clock": str(clock.name),
-            "due": clock.due.isoformat(),
+            "due": _owed(complaint, clock).isoformat(),
             "level": level,
             "post": reached.post if reached else "",
             "vacant": vacant,
@@ -100,6 +104,13 @@ def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, no
             rests_until=again if reached else None,
         ),
     )
+
+
+def _owed(complaint: Complaint, clock: Clock) -> datetime:
+    """The moment that whoever must act is told: of a promise to solve with a second date that one."""
+    if clock.name is ClockName.RESOLUTION and complaint.new_date is not None:
+        return max(clock.due, complaint.new_date)
+    return clock.due
 
 
 def silence(complaint: Complaint, city: City, *, reachable: bool, now: datetime) -> Change:

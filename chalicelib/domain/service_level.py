@@ -150,6 +150,17 @@ class Clocks:
             )
         )
 
+    def rest(self, name: ClockName, until: datetime, warns: tuple[datetime, ...]) -> Clocks:
+        """Let a ladder rest until a moment and then go on where it stood; what was promised stays promised."""
+        return Clocks(
+            tuple(
+                replace(clock, climbs_at=until, rung="", rests_until=None, warns=warns)
+                if clock.name is name
+                else clock
+                for clock in self.all
+            )
+        )
+
     def resume(self, name: ClockName, *, climbs_at: datetime) -> Clocks:
         """Run again towards the old deadline, with the next rung to hear at ``climbs_at``."""
         return Clocks(
@@ -312,8 +323,19 @@ def taken_back(complaint: Complaint, city: City, now: datetime) -> Clocks:
         return clocks
     calendar = city.calendar_of(complaint.office)
     # A stored case keeps no warnings of a clock that stands still. They are reminders, so they may be made anew.
-    warns = () if clock.climbed else _warnings(calendar, complaint.filed_at, clock.due)
+    warns = () if clock.climbed or complaint.new_date else _warnings(calendar, complaint.filed_at, clock.due)
     return clocks.run_on(ClockName.RESOLUTION, tuple(at for at in warns if at > now))
+
+
+def at_rest(clocks: Clocks, name: ClockName, until: datetime, calendar: Calendar, now: datetime) -> Clocks:
+    """Let a clock's ladder rest until a second date, with its own warnings on the way there."""
+    clock = clocks.get(name)
+    if clock is None:
+        return clocks
+    # A row holds warnings as whole minutes before the promise, so they keep to its minutes.
+    minute = timedelta(minutes=1)
+    warns = (clock.due - -(-(clock.due - at) // minute) * minute for at in _warnings(calendar, now, until))
+    return clocks.rest(name, until, tuple(warns))
 
 
 def screening_clock(city: City, at: datetime) -> Clock:

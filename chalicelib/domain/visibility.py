@@ -28,6 +28,8 @@ class Card:
     office: str = ""
     level: int = 0
     due: str | None = None
+    until: str | None = None
+    """The second date of a scheduled case, beside the first promise."""
     excerpt: str = ""
     point: tuple[float, float] | None = None
     private: bool = False

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain import routing
@@ -16,6 +16,7 @@ from chalicelib.domain.city import CITY_SCOPE, City, Kind
 from chalicelib.domain.complaint import Filing, Place, Status
 from chalicelib.domain.errors import Fault, Invalid
 from chalicelib.domain.geo import Point
+from chalicelib.domain.scheduling import Wish
 from chalicelib.domain.tracking import parse_code
 from chalicelib.usecases.handling import Sorting
 from chalicelib.usecases.intake import Contact
@@ -34,6 +35,7 @@ _RESERVED = frozenset(
 )
 """Fields that exist on a complaint and that no citizen may set: told apart from mere typing errors."""
 REJECTIONS = ("duplicate", "not_city", "unclear", "court", "abuse", "other")
+_DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _MISSING = object()
 
 
@@ -142,6 +144,20 @@ class Form:
             self.fault(name, "moment_far")
             return None
         return read
+
+    def day(self, name: str, *, required: bool = False) -> date | None:
+        """A day (ISO 8601) within this century."""
+        value = self._take(name, required)
+        if value is _MISSING:
+            return None
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            self.fault(name, "no_day")
+            return None
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fault(name, "no_day")
+            return None
 
     def part(self, name: str, *, required: bool = False) -> Form | None:
         """An object within; its faults land in the same list, under ``name.``."""
@@ -358,6 +374,18 @@ def resolution(values: Mapping[str, Any]) -> tuple[str, str]:
         proof = form.text("proof", least=PROOF_LEAST, most=SENTENCE_MOST)
     form.done()
     return text, proof
+
+
+def new_date(values: Mapping[str, Any]) -> Wish:
+    """A head's second date: until when, why by code and in a sentence, and what is done meanwhile."""
+    form = Form(values)
+    until = form.day("until", required=True)
+    why = form.text("reason", most=60, lines=False, required=True)
+    text = form.text("text", least=10, most=SENTENCE_MOST)
+    interim = form.text("interim", most=SENTENCE_MOST)
+    form.done()
+    assert until is not None  # noqa: S101  for the type checker alone: done() has raised without it
+    return Wish(until, why, text, interim)
 
 
 def whole_text(values: Mapping[str, Any]) -> str:

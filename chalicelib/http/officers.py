@@ -141,6 +141,26 @@ def post_return(code: str) -> Response:
     return _act(code, forms.sentence, handling.send_back)
 
 
+@routes.route("/v1/office/complaints/{code}/schedule", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_schedule(code: str) -> Response:
+    return _act(code, forms.new_date, handling.schedule)
+
+
+@routes.route("/v1/office/complaints/{code}/schedule-grant", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_schedule_grant(code: str) -> Response:
+    return _act(
+        code, forms.nothing, lambda case, officer, said, **seen: handling.grant_date(case, officer, **seen)
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/schedule-refusal", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_schedule_refusal(code: str) -> Response:
+    return _act(code, forms.sentence, handling.decline_date)
+
+
 @routes.route("/v1/office/complaints/{code}/transfer", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_transfer(code: str) -> Response:

@@ -233,6 +233,19 @@ REASONS: dict[str, dict[str, str]] = {
         "id": "harus 22 sampai 128 huruf, angka atau _-:.",
         "en": "must be 22 to 128 letters, digits or _-:.",
     },
+    "no_day": {
+        "id": "harus berupa tanggal, misalnya 2027-03-31",
+        "en": "must be a date such as 2027-03-31",
+    },
+    "date_early": {
+        "id": "harus setelah hari ini dan setelah janji semula",
+        "en": "must lie after today and after the first promise",
+    },
+    "interim_required": {
+        "id": "wajib diisi, karena ada bahaya: apa yang dilakukan sampai tanggal itu?",
+        "en": "is required, as there is danger: what is done until that date?",
+    },
+    "unknown_reason": {"id": "alasan tidak dikenal", "en": "no such reason"},
     "proof_required": {
         "id": "wajib diisi: penyelesaian kategori ini disetujui orang kedua berdasarkan bukti",
         "en": "is required: a second person approves fixes of this category upon a proof",

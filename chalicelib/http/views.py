@@ -30,6 +30,7 @@ from chalicelib.domain.handling import doers
 from chalicelib.domain.notices import reopening
 from chalicelib.domain.people import Act, Officer, allowed
 from chalicelib.domain.reporting import reopens_until
+from chalicelib.domain.scheduling import accepted, asked
 from chalicelib.domain.service_level import ClockName
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, public_pin
@@ -42,6 +43,7 @@ STATUS: Mapping[str, Mapping[str, str]] = {
     Status.IN_PROGRESS: {"id": "Dikerjakan", "en": "In progress"},
     Status.REFERRED: {"id": "Dirujuk ke lembaga lain", "en": "Referred to another agency"},
     Status.REOPENED: {"id": "Dibuka lagi", "en": "Reopened"},
+    Status.SCHEDULED: {"id": "Dijadwalkan", "en": "Scheduled"},
     Status.CONFIRMING: {"id": "Menunggu konfirmasi", "en": "Waiting for a second person"},
     Status.RESOLVED: {"id": "Dinyatakan selesai", "en": "Said to be solved"},
     Status.CLOSED: {"id": "Ditutup", "en": "Closed"},
@@ -69,6 +71,10 @@ _NEXT: Mapping[str, Mapping[str, str]] = {
     Status.REOPENED: {
         "id": "{office} mengerjakan ulang; pejabat satu tingkat di atas ikut diberi tahu.",
         "en": "{office} takes it up again; the level above has been told.",
+    },
+    Status.SCHEDULED: {
+        "id": "{office} menjadwalkan penyelesaiannya {until}. Janji semula tetap tercatat.",
+        "en": "{office} has set a new date, {until}. The first promise stays on record.",
     },
     Status.CONFIRMING: {
         "id": "{office} menyatakan selesai. Orang kedua memeriksanya paling lambat {due}.",
@@ -117,6 +123,22 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
     Act.WARN: {
         "id": "Pengingat: {share}% waktu sudah terpakai.",
         "en": "Reminder: {share} % of the time is used.",
+    },
+    Act.SCHEDULE: {
+        "id": "{by} menetapkan tanggal baru: {until}. Janji semula {first}. {reason}.",
+        "en": "{by} set a new date: {until}. The first promise was {first}. {reason}.",
+    },
+    Act.ASK_DATE: {
+        "id": "{by} meminta tanggal baru {until} kepada Sekda. {reason}.",
+        "en": "{by} asked the city secretary for a new date, {until}. {reason}.",
+    },
+    Act.GRANT_DATE: {
+        "id": "Sekda menyetujui tanggal baru: {until}. Janji semula {first}. {reason}.",
+        "en": "The city secretary allowed a new date: {until}. The first promise was {first}. {reason}.",
+    },
+    Act.DECLINE_DATE: {
+        "id": "Sekda tidak menyetujui tanggal baru; janji semula berlaku.",
+        "en": "The city secretary did not allow a new date; the first promise stands.",
     },
     Act.CLAIM: {
         "id": "{by} menyatakan selesai; orang kedua memeriksanya.",
@@ -186,10 +208,11 @@ _WAITING_LATE = {
 }
 _THEM = {"id": "Kantor", "en": "The office"}
 _AGENCY = {"id": "lembaga lain", "en": "another agency"}
+_UNSAID = {"id": "Pelapor tahu alasannya", "en": "The reporter knows why"}
 """Stand-ins where a name would tell too much."""
-INTERNAL = frozenset({Act.WARN})
+INTERNAL = frozenset({Act.WARN, Act.ASK_DATE, Act.DECLINE_DATE})
 """What is told inside the city only: neither the public nor the reporter reads it."""
-_BETWEEN_COLLEAGUES = frozenset({Act.CLAIM, Act.SEND_BACK})
+BETWEEN_COLLEAGUES = frozenset({Act.CLAIM, Act.SEND_BACK})
 """Whose sentence stays inside: what a second person has not approved yet is not told, and why not is for the doer."""
 _PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE} - INTERNAL
 _HELD = {"id": "sedang ditinjau sebelum tampil", "en": "under review before it is shown"}
@@ -262,6 +285,8 @@ def public(stored: Stored, city: City, language: str, now: datetime) -> dict[str
         return body
     body["office"] = _office(complaint.office, city)
     body["screening"] = _screening(complaint, language)
+    unread = complaint.screening is not Screening.RELEASED
+    body["schedule"] = schedule(accepted(stored.history), city, language, hidden=unread)
     if complaint.screening is Screening.RELEASED:
         pin = public_pin(complaint, city)
         body["text"] = complaint.text
@@ -307,6 +332,7 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
             for event in stored.history
             if event.act not in INTERNAL
         ],
+        "schedule": schedule(accepted(stored.history), city, language),
         "closes_at": complaint.closing(city) if complaint.status is Status.RESOLVED else None,
         "rating": complaint.rating,
         "may": sorted(_reporter_may(complaint, city, now)),
@@ -339,6 +365,8 @@ def office(
         else None,
         "suggested": list(complaint.suggested),
         "promised": promises(complaint),
+        "schedule": schedule(accepted(stored.history), city, language),
+        "asked_date": schedule(asked(stored.history), city, language),
         "overdue": complaint.late(now),
         "level": complaint.level,
         "question": _question(complaint, city, stored.history),
@@ -368,9 +396,17 @@ def office(
             and (act is not Act.ASK or complaint.asked.number < city.asking.times)
             and (act is not Act.ACK_RUNG or complaint.clocks.owed_by([d.post for d in officer.duties]))
             and (act is not Act.APPROVE or _may_approve(stored, officer))
+            and (act is not Act.SCHEDULE or _may_schedule(stored, officer))
+            and (act not in (Act.GRANT_DATE, Act.DECLINE_DATE) or asked(stored.history) is not None)
         ),
         "version": complaint.version,
     }
+
+
+def _may_schedule(stored: Stored, officer: Officer) -> bool:
+    """Whether this head may set a new date: once in a case, and never for work of their own."""
+    complaint = stored.complaint
+    return complaint.sorted and complaint.new_date is None and officer.id not in doers(stored.history)
 
 
 def _may_approve(stored: Stored, officer: Officer) -> bool:
@@ -399,6 +435,8 @@ def card(item: Card, city: City, language: str) -> dict[str, Any]:
         "excerpt": item.excerpt,
         "screening": {"state": item.screening, "text": _HELD[language] if item.screening == "held" else ""},
     }
+    if item.until:
+        body["until"] = item.until
     if item.point:
         body["point"] = {"lat": item.point[0], "lon": item.point[1]}
     return body
@@ -571,6 +609,7 @@ def _next_step(complaint: Complaint, city: City, language: str, *, bare: bool = 
         office=office_name,
         agency=agency,
         due=local_time(complaint.clocks.next_due, city),
+        until=local_time(complaint.new_date, city) if complaint.new_date else "",
         window=local_time(window, city),
     )
 
@@ -581,7 +620,7 @@ def _public_line(event: Event, complaint: Complaint, city: City, language: str) 
     line = _line(event, complaint, city, language)
     line.pop("by", None)
     hidden = complaint.private or complaint.sealed or complaint.screening is not Screening.RELEASED
-    if hidden or event.by.kind == "reporter" or event.act in _BETWEEN_COLLEAGUES:
+    if hidden or event.by.kind == "reporter" or event.act in BETWEEN_COLLEAGUES:
         line["text"] = ""
     if complaint.private or complaint.sealed:
         # The names of offices and posts would tell what a private case is about.
@@ -601,7 +640,7 @@ def _line(event: Event, complaint: Complaint, city: City, language: str) -> dict
 
 def _own_line(event: Event, complaint: Complaint, city: City, language: str) -> dict[str, Any]:
     line = _line(event, complaint, city, language)
-    return {**line, "text": ""} if event.act in _BETWEEN_COLLEAGUES else line
+    return {**line, "text": ""} if event.act in BETWEEN_COLLEAGUES else line
 
 
 def _staff_line(
@@ -634,6 +673,8 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         agency=name(event.data.get("agency")),
         score=event.data.get("score", ""),
         share=event.data.get("share", ""),
+        first=_day(event.data.get("first"), city),
+        reason=_UNSAID[language] if bare else _reason(str(event.data.get("reason", "")), city, language),
         post={"id": "pejabat di atasnya", "en": "the level above"}[language]
         if bare
         else post_title(post, city),
@@ -666,6 +707,33 @@ def _long(minutes: int, language: str) -> str:
     if rest or not hours:
         parts.append(f"{rest} {units[2 + (rest != 1)]}")
     return " ".join(parts)
+
+
+def _day(moment: object, city: City) -> str:
+    return f"{datetime.fromisoformat(str(moment)) + city.utc_offset:%d-%m-%Y}" if moment else ""
+
+
+def _reason(reason: str, city: City, language: str) -> str:
+    """Why a date is new, in words; a reason that the profile no longer has, by its name."""
+    found = city.new_dates.reasons.get(reason)
+    return _label(found, language) if found else reason
+
+
+def schedule(
+    event: Event | None, city: City, language: str, *, hidden: bool = False
+) -> dict[str, Any] | None:
+    """A new date with what it replaces and why; ``hidden`` leaves out the sentences."""
+    if event is None:
+        return None
+    data = event.data
+    return {
+        "until": data["until"],
+        "first": data["first"],
+        "reason": {"id": data["reason"], "label": _reason(str(data["reason"]), city, language)},
+        "text": "" if hidden else event.text,
+        "interim": "" if hidden else data.get("interim", ""),
+        "set_at": event.at,
+    }
 
 
 _TITLES = {"staff": "Staf", "triage": "Pemilah"}

@@ -190,6 +190,7 @@ _RANGE = {
     "by_category": "listed_at",
     "by_month": "listed_at",
     "by_cell": "listed_at",
+    "by_scheduled": "until_at",
 }
 _CARD = {
     name: "mine_card"
@@ -272,6 +273,9 @@ def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
         keys["public_card"] = _lean(_public_card(complaint, city))
         keys["public_month"] = f"{city.id}#{month}"
         keys["public_office_month"] = f"{complaint.office}#{month}"
+        if complaint.open and complaint.new_date is not None:
+            keys["scheduled_open"] = city.id
+            keys["until_at"] = f"{moment(complaint.new_date)}#{short(complaint.code)}"
         if complaint.area:
             keys["public_area_month"] = f"{complaint.area}#{month}"
         if complaint.category:
@@ -295,7 +299,11 @@ def _public_card(complaint: Complaint, city: City) -> dict[str, Any]:
     released = complaint.screening is Screening.RELEASED
     pin = public_pin(complaint, city)
     due = complaint.clocks.get(ClockName.RESOLUTION)
+    scheduled = complaint.new_date if complaint.open else None
     return {
+        "until": moment(scheduled) if scheduled else None,
+        # The list of scheduled cases goes by their date: its keys do not say when they were filed.
+        "filed_at": moment(complaint.filed_at) if scheduled else None,
         "kind": complaint.kind,
         "status": complaint.status,
         "category": complaint.category,
@@ -544,6 +552,7 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         referred_to=body.get("referred_to"),
         outcome=Outcome(body["outcome"]) if body.get("outcome") else None,
         resolved_at=at("resolved_at"),
+        new_date=at("new_date"),
         last_call_at=at("last_call_at"),
         closes_at=at("closes_at"),
         silence_told=body.get("silence_told", False),
@@ -591,7 +600,7 @@ def _card(item: Mapping[str, Mapping[str, str]], range_name: str, card_name: str
     position = item[range_name]["S"]
     at = position.partition("#")[0]
     # What a range key begins with is not repeated in the card: when it was filed, or in an inbox when it is due.
-    body.setdefault("due" if range_name == "inbox_at" else "filed_at", at)
+    body.setdefault({"inbox_at": "due", "until_at": "until"}.get(range_name, "filed_at"), at)
     point = body.pop("point", None)
     return Card(
         code=item["pk"]["S"],

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain import asking, handling, reporting, routing
+from chalicelib.domain import asking, handling, reporting, routing, scheduling
 from chalicelib.domain.complaint import Change, Complaint
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Officer, demand
+from chalicelib.domain.scheduling import Wish
 from chalicelib.store import complaints, guards
 from chalicelib.usecases.record import city, record, report_rules
 from chalicelib.usecases.signin import Kind, Who
@@ -69,6 +70,29 @@ def send_back(code: str, officer: Officer, text: str, *, if_match: int, now: dat
         if_match,
         lambda c: handling.send_back(c, officer, text, city=city(), now=now),
     )
+
+
+def schedule(code: str, officer: Officer, wish: Wish, *, if_match: int, now: datetime) -> Complaint:
+    """Set a new date as the head of the office; one beyond the profile's months waits for the secretary."""
+    if wish.reason not in city().new_dates.reasons:
+        raise Invalid([Fault("reason", "unknown_reason")])
+    stored = _seen(code, officer, Act.SCHEDULE, if_match)
+    change = scheduling.schedule(stored.complaint, officer, wish, stored.history, city(), now=now)
+    return record(change, previous=stored)
+
+
+def grant_date(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
+    """Allow, as the secretary, the date that a head asked for."""
+    stored = _seen(code, officer, Act.GRANT_DATE, if_match)
+    change = scheduling.grant(stored.complaint, officer, stored.history, city(), now=now)
+    return record(change, previous=stored)
+
+
+def decline_date(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
+    """Refuse it, with a sentence to the office; nothing else changes."""
+    stored = _seen(code, officer, Act.DECLINE_DATE, if_match)
+    change = scheduling.decline(stored.complaint, officer, text, stored.history, now=now)
+    return record(change, previous=stored)
 
 
 def pass_on(

@@ -10,7 +10,14 @@ from chalicelib.cities import load
 from chalicelib.domain.asking import settled
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import Change, Complaint, Route
-from chalicelib.domain.notices import Channel, Holder, capped, notices_for, texts_a_citizen
+from chalicelib.domain.notices import (
+    SECRETARY,
+    Channel,
+    Holder,
+    capped,
+    notices_for,
+    texts_a_citizen,
+)
 from chalicelib.domain.people import Act, in_conflict
 from chalicelib.observability import count, logger
 from chalicelib.settings import settings
@@ -89,6 +96,8 @@ def _posts(change: Change) -> tuple[str, ...]:
     complaint, act = change.complaint, change.event.act
     if act is Act.ESCALATE and change.event.data["post"]:
         return (str(change.event.data["post"]),)
+    if act is Act.ASK_DATE:
+        return (SECRETARY,)
     if act in (Act.FILE, Act.SORT, Act.WARN) and complaint.hamlet:
         return (f"hamlet_head@{complaint.hamlet}",)
     return ()

@@ -129,6 +129,13 @@ class TestWhoIsTold:
             (Act.CLAIM, Status.RECEIVED, [("office_approval", TOPIC, WORKS)]),
             (Act.SEND_BACK, Status.CONFIRMING, [("office_returned", TOPIC, WORKS)]),
             (Act.APPROVE, Status.CONFIRMING, [("citizen_resolved", SMS, "citizen#warga")]),
+            (Act.SCHEDULE, Status.RECEIVED, [("citizen_scheduled", SMS, "citizen#warga")]),
+            (Act.DECLINE_DATE, Status.RECEIVED, [("office_decided", TOPIC, WORKS)]),
+            (
+                Act.GRANT_DATE,
+                Status.RECEIVED,
+                [("office_decided", TOPIC, WORKS), ("citizen_scheduled", SMS, "citizen#warga")],
+            ),
         ],
     )
     def test_each_act_tells_whom_it_concerns(self, act, status, expected):
@@ -362,6 +369,8 @@ def every_notice():
         "hamlet": SHORE_EAST,
     }
     for status, sealed in product(Status, (False, True)):
+        if sealed and status is Status.SCHEDULED:
+            continue  # nobody sets a date before triage has decided
         case = replace(a_complaint(status, category="gang", sealed=sealed), **words, identity_shown=True)
         for act in set(Act) - {Act.FILE, Act.READ}:
             now = NOW + CITY.windows.reopen if act in (Act.CLOSE, Act.LAST_CALL, Act.AWAIT) else NOW
