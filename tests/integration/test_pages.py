@@ -771,7 +771,6 @@ def test_loading_the_address_of_an_act_does_nothing(stack: Stack) -> None:
         "acknowledge",
         "approve",
         "send_back",
-        "schedule",
         "grant_date",
         "pass_on",
         "refer",

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain import handling, overdue, reporting
+from chalicelib.domain import asking, handling, overdue, reporting
 from chalicelib.domain.complaint import Complaint, Event, Outcome, Status
 from chalicelib.domain.errors import IllegalMove, Invalid, NoProof, NotDue, OwnWork, WindowClosed
 from chalicelib.domain.people import Act, Role
@@ -163,6 +163,13 @@ class TestFourEyes:
         case = handling.approve(case, HEAD, history, city=FOUR, now=NOW).complaint
         with pytest.raises(IllegalMove):
             handling.approve(case, HEAD, history, city=FOUR, now=NOW)
+
+    def test_a_question_that_waits_ends_with_the_claim(self):
+        case = asking.ask(a_complaint(), DOER, "Di sisi mana?", city=FOUR, now=NOW).complaint
+        claim = handling.resolve(case, DOER, "Sudah.", proof="Foto.", city=FOUR, now=at(24, 10))
+        settled = asking.settled(case, claim, FOUR).complaint
+        assert not settled.asked.open
+        assert due_of(settled, ClockName.RESOLUTION) == at(31, 16)
 
     def test_sorting_it_again_takes_the_claim_back(self):
         case, _ = claimed()

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from chalicelib.domain import handling, overdue, reporting, scheduling
+from chalicelib.domain import asking, handling, overdue, reporting, scheduling
 from chalicelib.domain.complaint import By, Complaint, Event, Status
 from chalicelib.domain.errors import IllegalMove, Invalid, NotDue, OwnWork
 from chalicelib.domain.people import Act, Role
@@ -124,6 +124,22 @@ class TestTheSecondDate:
         nyepi = set_by(case, a_wish(day=date(2027, 3, 8)), city=city).complaint.new_date
         assert city.calendar_of("dlhk").silent(nyepi) is None
         assert nyepi > datetime(2027, 3, 8, 22, tzinfo=UTC)
+
+    def test_a_question_that_waits_ends_with_it_and_moves_the_first_promise_and_not_the_second(self):
+        case = asking.ask(
+            a_complaint(private=True), an_officer(), "Di sisi mana?", city=CITY, now=NOW
+        ).complaint
+        later = at(24, 10)
+        change = set_by(case, now=later)
+        assert not change.complaint.asked.open
+        assert due_of(change.complaint, ClockName.RESOLUTION) == at(31, 16)
+        clock = change.complaint.clocks.get(ClockName.RESOLUTION)
+        assert (clock.asleep, clock.climbs_at) == (None, SECOND)
+        assert change.event.data["paused"] == 480
+
+    def test_no_question_pauses_a_case_that_is_scheduled(self):
+        with pytest.raises(IllegalMove):
+            perform(Act.ASK, scheduled(), CITY, now=at(24))
 
 
 class TestWhoAndHowOften:
