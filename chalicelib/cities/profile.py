@@ -12,7 +12,17 @@ from typing import Any
 
 from chalicelib.cities import ground, services, worktime
 from chalicelib.cities.reading import WEEKDAYS, Faults, Table
-from chalicelib.domain.city import Area, Asking, City, EmergencyNumber, Lists, Office, Rung, Windows
+from chalicelib.domain.city import (
+    Area,
+    Asking,
+    City,
+    EmergencyNumber,
+    Lists,
+    NewDates,
+    Office,
+    Rung,
+    Windows,
+)
 from chalicelib.domain.clock import Unit
 from chalicelib.domain.notices import TEMPLATES
 from chalicelib.domain.people import Role
@@ -76,7 +86,6 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
     }
     known = services.Known(languages, offices, calendars, groups, ceilings, emergency_numbers)
     categories = services.categories(category_file, known)
-    windows = top.table("windows")
     city = City(
         id=city_id,
         name=top.text("name"),
@@ -105,13 +114,15 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         triage_office=top.choice("triage_office", own),
         information_office=top.choice("information_office", own),
         verification=top.span("verification"),
+        approval=top.span("approval"),
         handover=top.span("handover"),
         screening_before_public=top.flag("screening_before_public"),
         conflict=_conflict(top, areas, offices),
         accusation_words=top.phrases("accusation_words"),
         emergency_numbers=emergency_numbers,
-        windows=Windows(windows.time("edit"), windows.time("rate"), windows.time("reopen")),
+        windows=_windows(top.table("windows")),
         asking=_asking(top),
+        new_dates=_new_dates(top.table("scheduled"), languages),
         retention_days=_retention(top),
         neighbours=neighbours,
         templates={language: _templates(parsed, language, faults) for language in languages},
@@ -124,6 +135,23 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
     if found := faults.all():
         raise BadProfile(city_id, found)
     return city
+
+
+def _windows(table: Table) -> Windows:
+    windows = Windows(
+        table.time("edit"), table.time("rate"), table.time("reopen"), table.time("silence_warning")
+    )
+    if windows.silence_warning >= windows.reopen:
+        table.fault("silence_warning", "must be shorter than reopen, or it would come before the claim")
+    return windows
+
+
+def _new_dates(table: Table, languages: tuple[str, ...]) -> NewDates:
+    reasons = {}
+    for key, reason in table.named("reason"):
+        reason.known_as(key, r"[a-z][a-z0-9_]*")
+        reasons[key] = reason.label(languages)
+    return NewDates(table.whole("head_months"), reasons)
 
 
 def _offset(top: Table) -> timedelta:

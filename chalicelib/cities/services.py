@@ -146,6 +146,7 @@ def _level(key: str, table: Table) -> ServiceLevel:
         table.span("resolution"),
         table.flag("ladder", True),
         table.span("extension") if "extension" in table else None,
+        table.flag("danger", False),
     )
 
 
@@ -169,6 +170,7 @@ def _category(key: str, table: Table, levels: Mapping[str, ServiceLevel], known:
         sensitive=table.flag("sensitive", False),
         questions=tuple(_question(each, known.languages) for each in table.listed("question")),
         refers_to=table.choice("refers_to", outside) if "refers_to" in table else None,
+        four_eyes=table.flag("four_eyes", False),
     )
     _check_promise(table, category, known)
     if category.office == AREA_HEAD and category.place is not PlaceNeed.REQUIRED:

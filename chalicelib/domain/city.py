@@ -108,6 +108,7 @@ class ServiceLevel:
     resolution: Span
     ladder: bool = True  # information requests climb no ladder
     extension: Span | None = None  # once more, with a reason (PPID: 7 working days)
+    danger: bool = False  # somebody may get hurt: a new date needs something done until then
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +140,7 @@ class Category:
     sensitive: bool = False  # private unless the reporter says otherwise
     questions: tuple[Question, ...] = ()
     refers_to: str | None = None  # the outside office whose work it is; ours takes the case and refers it
+    four_eyes: bool = False  # a fix needs a proof, and somebody other than the doer approves it
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,9 @@ class Windows:
     edit: timedelta
     rate: timedelta
     reopen: timedelta
-    """Counted from the moment the office called it solved; at its end silence closes the case."""
+    """Counted from the moment the reporter was told that it is solved; at its end silence closes the case."""
+    silence_warning: timedelta = timedelta(days=3)
+    """How long before that the reporter is warned, and the least time that they then have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +212,15 @@ class Lists:
     """Minutes after local midnight: 07:30."""
     weekday: int = 0
     """The mayor's day, Monday 0; where nobody works then, the next working day of that week."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewDates:
+    """How a head may set a second date: how far ahead alone, and for which reasons."""
+
+    head_months: int
+    """Beyond so many months from today the secretary has to allow it."""
+    reasons: Mapping[str, Label]
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +277,8 @@ class City:
     information_office: str
     verification: Span
     """How long triage has to sort or screen a case."""
+    approval: Span
+    """How long a second person of the office has to approve a claimed fix."""
     handover: Span
     screening_before_public: bool
     conflict: Mapping[str, str]
@@ -273,6 +288,7 @@ class City:
     emergency_numbers: Mapping[str, EmergencyNumber]
     windows: Windows
     asking: Asking
+    new_dates: NewDates
     retention_days: Mapping[str, int]
     neighbours: tuple[Neighbour, ...]
     templates: Mapping[str, Mapping[str, str]]

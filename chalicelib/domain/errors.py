@@ -30,6 +30,10 @@ class NotResponsible(NotAllowed):
     """The person may do this, but not on this case: another office has it."""
 
 
+class OwnWork(NotAllowed):
+    """The person may do this, but not on work of their own: a second pair of eyes is what it is for."""
+
+
 class IllegalMove(DomainError):
     """The act does not fit the state that the case is in."""
 
@@ -45,6 +49,13 @@ class QuestionClosed(IllegalMove):
 
 class AskedEnough(IllegalMove):
     """The case has had as many questions to its reporter as the city allows."""
+
+
+class NoProof(IllegalMove):
+    """A claimed fix without a proof: there is nothing that a second person could approve."""
+
+    def __init__(self, act: str) -> None:
+        super().__init__(act, "without proof")
 
 
 class WindowClosed(DomainError):

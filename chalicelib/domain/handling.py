@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from chalicelib.domain.asking import put_off
 from chalicelib.domain.city import Category, City
 from chalicelib.domain.complaint import (
+    UNCLAIMED,
     Change,
     Complaint,
+    Event,
     Outcome,
     Route,
     Screening,
+    Status,
     by,
     change,
+    claimed,
     may_move,
     screened_in_time,
 )
-from chalicelib.domain.errors import IllegalMove
+from chalicelib.domain.errors import Fault, IllegalMove, Invalid, NoProof, OwnWork
 from chalicelib.domain.people import Act, Officer
-from chalicelib.domain.service_level import ClockName, ceiling_clock, legal_class, promise
+from chalicelib.domain.service_level import (
+    ClockName,
+    approval_clock,
+    ceiling_clock,
+    legal_class,
+    promise,
+    taken_back,
+)
 
 
 def acknowledge(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
@@ -44,10 +57,94 @@ def start(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
     return change(complaint, Act.START, by(officer), now)
 
 
-def resolve(complaint: Complaint, officer: Officer, text: str, *, now: datetime) -> Change:
-    """Call it solved, in a sentence that tells the reporter how; the reporter then has the word."""
-    clocks = complaint.clocks.stop(ClockName.FIRST_REPLY, now).stop(ClockName.RESOLUTION, now)
-    return change(complaint, Act.RESOLVE, by(officer), now, said=text, clocks=clocks, resolved_at=now)
+def resolve(
+    complaint: Complaint, officer: Officer, text: str, *, city: City, now: datetime, proof: str = ""
+) -> Change:
+    """Call it solved, in a sentence that tells the reporter how; the reporter then has the word.
+
+    Where the category needs four eyes there must be a ``proof``, and the case waits for somebody else's approval: the
+    reporter hears nothing of it before, so the first reply is still owed. Raises Invalid where the proof is missing.
+    """
+    clocks = complaint.clocks.stop(ClockName.RESOLUTION, now)
+    data = {"proof": proof} if proof else {}
+    if not needs_four_eyes(complaint, city):
+        return change(
+            complaint,
+            Act.RESOLVE,
+            by(officer),
+            now,
+            said=text,
+            data=data,
+            clocks=clocks.stop(ClockName.FIRST_REPLY, now),
+            **claimed(complaint, city, now),
+        )
+    may_move(complaint, Act.CLAIM)
+    if not proof:
+        raise Invalid([Fault("proof", "proof_required")])
+    clocks = clocks.start(approval_clock(clocks, complaint.office, city, now))
+    return change(complaint, Act.CLAIM, by(officer), now, said=text, data=data, clocks=clocks, **UNCLAIMED)
+
+
+def needs_four_eyes(complaint: Complaint, city: City) -> bool:
+    category = city.categories.get(complaint.category) if complaint.category else None
+    return category is not None and category.four_eyes
+
+
+def doers(history: Iterable[Event]) -> frozenset[str]:
+    """The officers who began the work or called it solved: none of them is the second pair of eyes."""
+    return frozenset(
+        event.by.id for event in history if event.act in (Act.START, Act.RESOLVE, Act.CLAIM) and event.by.id
+    )
+
+
+def approve(
+    complaint: Complaint, officer: Officer, history: Iterable[Event], *, city: City, now: datetime
+) -> Change:
+    """Say, as somebody other than the doer, that the fix is real.
+
+    A claim that the reporter has not heard of yet is told now, and the reporter's windows begin. Where the reporter
+    left no contact, or cannot be warned, it lets silence close the case at the end of the window.
+    Raises OwnWork for whoever did the work, NoProof where the doer gave none.
+    """
+    history = list(history)
+    may_move(complaint, Act.APPROVE)
+    if complaint.confirmed or (complaint.status is Status.RESOLVED and complaint.citizen is not None):
+        raise IllegalMove(Act.APPROVE, "in nobody's need of it")
+    if officer.id in doers(history):
+        raise OwnWork(f"{officer.id} did the work on {complaint.code}")
+    claim = last_claim(history)
+    if claim is None or not claim.data.get("proof"):
+        raise NoProof(Act.APPROVE)
+    clocks = complaint.clocks.stop(ClockName.APPROVAL, now)
+    told: dict[str, Any] = {"confirmed": True}
+    said, resolves = "", complaint.resolved_at is None
+    if resolves:
+        told = claimed(complaint, city, now) | told
+        said, clocks = claim.text, clocks.stop(ClockName.FIRST_REPLY, now)
+    elif complaint.status is Status.CONFIRMING:
+        # Silence came to its end and waited for this alone.
+        told |= {"closes_at": max(complaint.closing(city), now), "last_call_at": None}
+    data = {"resolves": True} if resolves else {}
+    return change(complaint, Act.APPROVE, by(officer), now, said=said, data=data, clocks=clocks, **told)
+
+
+def last_claim(history: Iterable[Event]) -> Event | None:
+    """The last time that somebody called it solved."""
+    return next((e for e in reversed(list(history)) if e.act in (Act.RESOLVE, Act.CLAIM)), None)
+
+
+def send_back(complaint: Complaint, officer: Officer, text: str, *, city: City, now: datetime) -> Change:
+    """Refuse a claimed fix, with a sentence to whoever did it: the promise to solve runs on as it stood."""
+    may_move(complaint, Act.SEND_BACK)
+    return change(
+        complaint,
+        Act.SEND_BACK,
+        by(officer),
+        now,
+        said=text,
+        clocks=taken_back(complaint, city, now),
+        **UNCLAIMED,
+    )
 
 
 def pass_on(complaint: Complaint, officer: Officer, route: Route, text: str, *, now: datetime) -> Change:
@@ -134,7 +231,9 @@ def sort(
     Promises count from the first instant and are never later than what was promised before. The reporter's
     own choices (identity, publication) stay as they are.
     """
-    clocks = complaint.clocks.stop(ClockName.VERIFICATION, now).no_later_than(
+    # A fix that waits for a second person is none any more once triage gives the case to somebody.
+    clocks = taken_back(complaint, city, now) if complaint.status is Status.CONFIRMING else complaint.clocks
+    clocks = clocks.stop(ClockName.VERIFICATION, now).no_later_than(
         put_off(
             promise(category, route.office, city, complaint.filed_at), complaint, category, route.office, city
         )
@@ -174,6 +273,7 @@ def sort(
         private=private,
         referred_to=None,
         clocks=clocks,
+        **UNCLAIMED,
     )
 
 

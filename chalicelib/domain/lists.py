@@ -30,16 +30,18 @@ def post_of(role: Role) -> str:
     return Duty(role, CITY_SCOPE).post
 
 
-def stands_on(complaint: Complaint) -> Role | None:
+def stands_on(complaint: Complaint, *, asks_date: bool = False) -> Role | None:
     """The highest list that a case stands on; it stays there until it ends or the promise is kept.
 
-    An undecided accusation stands on none: only triage and its heads may know of it.
+    ``asks_date`` tells that a head's request for a new date waits for the secretary (`scheduling.asked`); such a case
+    stands there until the secretary decides or the request is void. An undecided accusation stands on none: only triage
+    and its heads may know of it.
     """
     if not complaint.open or complaint.sealed:
         return None
     if post_of(Role.MAYOR) in complaint.rungs:
         return Role.MAYOR
-    if post_of(Role.SECRETARY) in complaint.rungs or complaint.clocks.at_ceiling:
+    if post_of(Role.SECRETARY) in complaint.rungs or complaint.clocks.at_ceiling or asks_date:
         return Role.SECRETARY
     return None
 

@@ -16,11 +16,12 @@ from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.complaint import FOR_TRIAGE, TO_OMBUDSMAN, Change, Complaint
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.lists import told_by_list
-from chalicelib.domain.people import Act, is_accused, taker, triage_for
+from chalicelib.domain.people import Act, Role, is_accused, taker, triage_for
 from chalicelib.domain.service_level import WARNS_AT, ClockName
 from chalicelib.domain.sms import SINGLE_PART, gsm7, units
 
 CITIZEN_SMS_PER_CASE = 4
+SECRETARY = f"{Role.SECRETARY}@{CITY_SCOPE}"
 _OFFICE_USEFUL = timedelta(days=14)
 
 
@@ -115,6 +116,20 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "citizen_question.sms": "code until question link",
         "citizen_question.subject": "code until",
         "citizen_question.email": "service code until question link",
+        "citizen_silence.sms": "code closes link",
+        "citizen_silence.subject": "code",
+        "citizen_silence.email": "service code closes link",
+        "citizen_scheduled.sms": "code until link",
+        "citizen_scheduled.subject": "code",
+        "citizen_scheduled.email": "service code until link",
+        "officer_date.subject": "code",
+        "officer_date.email": "service code category where office until link",
+        "office_decided.subject": "code category",
+        "office_decided.email": "service code category where link",
+        "office_approval.subject": "code category",
+        "office_approval.email": "service code category where due link",
+        "office_returned.subject": "code category",
+        "office_returned.email": "service code category where due link",
         "sign_in.sms": "service digits minutes",
         "sign_in.subject": "service",
         "sign_in.email": "service digits minutes",
@@ -135,6 +150,11 @@ _OFFICE_NOTICE: Mapping[Act, tuple[str, bool]] = {
     Act.MESSAGE: ("office_message", False),
     Act.ANSWER: ("office_answered", False),
     Act.WITHDRAW: ("office_withdrawn", False),
+    Act.CLAIM: ("office_approval", False),
+    Act.AWAIT: ("office_approval", False),
+    Act.SEND_BACK: ("office_returned", False),
+    Act.GRANT_DATE: ("office_decided", False),
+    Act.DECLINE_DATE: ("office_decided", False),
 }
 
 _CITIZEN_NOTICE: Mapping[Act, str] = {
@@ -143,6 +163,10 @@ _CITIZEN_NOTICE: Mapping[Act, str] = {
     Act.REOPEN: "citizen_reopened",
     Act.REJECT: "citizen_rejected",
     Act.ASK: "citizen_question",
+    Act.APPROVE: "citizen_resolved",
+    Act.LAST_CALL: "citizen_silence",
+    Act.SCHEDULE: "citizen_scheduled",
+    Act.GRANT_DATE: "citizen_scheduled",
 }
 
 
@@ -177,6 +201,9 @@ def notices_for(
             found += _to_post(change, city, "officer_new", f"hamlet_head@{hamlet}", holders)
     if act is Act.ESCALATE:
         found += _climbed(change, city, holders)
+    if act is Act.ASK_DATE and not told_by_list(SECRETARY, complaint, city):
+        # The secretary decides, and finds it on the list; of an emergency's an e-mail will do.
+        found += _to_post(change, city, "officer_date", SECRETARY, holders, (Channel.EMAIL,))
     if act is Act.WARN:
         found += _warned(change, city, holders)
     if act is Act.CEILING and complaint.sealed:
@@ -185,9 +212,10 @@ def notices_for(
         found.append(_notice(change, city, "office_sealed", Channel.TOPIC, triage, city.languages[0]))
     if (
         (act in _CITIZEN_NOTICE or change.event.data.get(TO_OMBUDSMAN))
+        and _is_news_outside(change)
         and complaint.citizen
         and citizen_channel
-        and not _capped(complaint, citizen_channel)
+        and not capped(complaint, citizen_channel)
     ):
         template = "citizen_ceiling" if change.event.data.get(TO_OMBUDSMAN) else _CITIZEN_NOTICE[act]
         if act is Act.FILE and reopening(complaint, city):
@@ -274,6 +302,14 @@ def _has_news(change: Change) -> bool:
     return not (sealed and act is Act.WITHDRAW)  # nobody but triage knew of it, and nothing is left to decide
 
 
+def _is_news_outside(change: Change) -> bool:
+    """Whether the reporter has something to hear: not of an approval that only lets silence close what they know of."""
+    data = change.event.data
+    return bool(
+        {Act.APPROVE: data.get("resolves"), Act.LAST_CALL: data.get("reached")}.get(change.event.act, True)
+    )
+
+
 def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -> list[Notice]:
     complaint, post = change.complaint, str(change.event.data["post"])
     if change.event.data.get("past_ladder") or (post and told_by_list(post, complaint, city)):
@@ -297,7 +333,8 @@ def _warned(change: Change, city: City, holders: Mapping[str, Holder] | None) ->
     office = _who_acts(change, city)
     found = [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=sms)]
     hamlet = complaint.hamlet
-    of_triage = complaint.sealed or data["clock"] == ClockName.VERIFICATION
+    # Neither sorting nor approving is the hamlet's.
+    of_triage = complaint.sealed or data["clock"] in (ClockName.VERIFICATION, ClockName.APPROVAL)
     if (
         hamlet
         and complaint.line == "area"
@@ -319,7 +356,8 @@ def _who_acts(change: Change, city: City) -> str:
     return triage_for(complaint.accused, city) if of_triage else complaint.office
 
 
-def _capped(complaint: Complaint, channel: Channel) -> bool:
+def capped(complaint: Complaint, channel: Channel) -> bool:
+    """Whether the reporter has had all the SMS that one case may cost."""
     return channel is Channel.SMS and complaint.citizen_sms >= CITIZEN_SMS_PER_CASE
 
 
@@ -375,12 +413,12 @@ def _notice(
         arguments |= {"office": ombudsman.short, "contact": ombudsman.contact}
     if reopens := reopening(complaint, city):
         arguments["reopens"] = reopens.strftime("%d/%m")
-    useful_until = event.at + _OFFICE_USEFUL
-    if event.act is Act.WARN:
-        useful_until = due  # what a warning warns of has come by then
+    if until := event.data.get("until"):
+        arguments["until"] = f"{datetime.fromisoformat(str(until)) + city.utc_offset:%d/%m/%Y}"
+    if event.act is Act.LAST_CALL and complaint.closes_at is not None:
+        arguments["closes"] = moment(complaint.closes_at, city)
     if event.act is Act.ASK and (until := complaint.asked.until):
         arguments |= {"until": moment(until, city), "question": str(complaint.asked.number)}
-        useful_until = until
     if event.act is Act.PASS_ON:
         arguments["from"] = city.offices[str(event.data["from"])].short
     names = {f"{template}.sms", f"{template}.subject", f"{template}.email"} & TEMPLATES.keys()
@@ -393,7 +431,7 @@ def _notice(
         to=to,
         language=language,
         created_at=event.at,
-        useful_until=useful_until,
+        useful_until=_useful_until(change, due),
         args={key: value for key, value in arguments.items() if key in wanted} | _rung_of(change, template),
         sms=sms,
         at_night=channel is Channel.TOPIC or event.act is Act.FILE,
@@ -407,3 +445,13 @@ def _rung_of(change: Change, template: str) -> dict[str, str]:
         return {}
     data = change.event.data
     return {"post": str(data["post"]), "clock": str(data["clock"]), "rung": str(data["level"])}
+
+
+def _useful_until(change: Change, due: datetime) -> datetime:
+    """Until when a notice is worth sending: what it warns of has come by then."""
+    event, closes_at = change.event, change.complaint.closes_at
+    if event.act is Act.ASK and (until := change.complaint.asked.until):
+        return until
+    if event.act is Act.LAST_CALL and closes_at is not None:
+        return closes_at
+    return due if event.act is Act.WARN else event.at + _OFFICE_USEFUL

@@ -1,4 +1,4 @@
-"""What time alone does: warn, climb a rung, tell of the law's limit, close by silence."""
+"""What time alone does: warn, climb a rung, tell of the law's limit, act on silence about a claimed fix."""
 
 from __future__ import annotations
 
@@ -14,11 +14,21 @@ from chalicelib.domain.complaint import (
     Outcome,
     change,
     may_move,
+    out_of_silence,
 )
 from chalicelib.domain.errors import NotDue
 from chalicelib.domain.lists import LISTED, next_list, post_of, told_by_list
 from chalicelib.domain.people import Act, Duty, Role
-from chalicelib.domain.service_level import NEVER, WARNS_AT, ClockName, Clocks, Step, steps
+from chalicelib.domain.service_level import (
+    NEVER,
+    WARNS_AT,
+    Clock,
+    ClockName,
+    Clocks,
+    Step,
+    approval_clock,
+    steps,
+)
 
 
 def warn(complaint: Complaint, *, now: datetime) -> Change:
@@ -37,7 +47,11 @@ def warn(complaint: Complaint, *, now: datetime) -> Change:
         Act.WARN,
         TIME,
         now,
-        data={"clock": str(clock.name), "due": clock.due.isoformat(), "share": WARNS_AT[-1 - to_come]},
+        data={
+            "clock": str(clock.name),
+            "due": _owed(complaint, clock).isoformat(),
+            "share": WARNS_AT[-1 - to_come],
+        },
         clocks=complaint.clocks.warned(clock.name, now),
         updated_at=complaint.updated_at,
     )
@@ -60,7 +74,11 @@ def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, no
             return tell_ceiling(complaint, now=now)
         return warn(complaint, now=now)
     ladder = steps(complaint, clock.name, city)
-    if complaint.hamlet and not filled.get(f"{Role.HAMLET_HEAD}@{complaint.hamlet}", False):
+    if (
+        complaint.hamlet
+        and clock.name is not ClockName.APPROVAL
+        and not filled.get(f"{Role.HAMLET_HEAD}@{complaint.hamlet}", False)
+    ):
         # Until a lingkungan has a person, its first rung is the lurah or perbekel, who had the case from the start.
         ladder = tuple(step for step in ladder if not step.post.startswith(f"{Role.VILLAGE_HEAD}@"))
     vacant: list[str] = []
@@ -98,7 +116,7 @@ def escalate(complaint: Complaint, city: City, filled: Mapping[str, bool], *, no
         now,
         data={
             "clock": str(clock.name),
-            "due": clock.due.isoformat(),
+            "due": _owed(complaint, clock).isoformat(),
             "level": level,
             "post": reached.post if reached else "",
             "vacant": vacant,
@@ -146,10 +164,75 @@ def to_ombudsman(complaint: Complaint) -> tuple[Clocks, dict[str, bool]]:
     return complaint.clocks.at_ceiling_now(), {} if complaint.clocks.at_ceiling else {TO_OMBUDSMAN: True}
 
 
+def _owed(complaint: Complaint, clock: Clock) -> datetime:
+    """The moment that whoever must act is told: of a promise to solve with a second date that one."""
+    if clock.name is ClockName.RESOLUTION and complaint.new_date is not None:
+        return max(clock.due, complaint.new_date)
+    return clock.due
+
+
+def silence(complaint: Complaint, city: City, *, reachable: bool, now: datetime) -> Change:
+    """Do what the reporter's silence about a claimed fix brings next: `last_call`, then close or ask a second person.
+
+    ``reachable`` tells whether a message can go to the reporter now (a contact, and a channel within the case's cap).
+    Raises NotDue where nothing is due.
+    """
+    call = complaint.last_call(city)
+    if call is not None and call <= now:
+        return last_call(complaint, city, reachable=reachable, now=now)
+    if complaint.silence_told or complaint.confirmed:
+        return close_by_silence(complaint, city, now=now)
+    return ask_second(complaint, city, now=now)
+
+
+def last_call(complaint: Complaint, city: City, *, reachable: bool, now: datetime) -> Change:
+    """Warn the reporter that silence will close the case; they then have the whole of the warning's time to object.
+
+    What a night or a silence holds back counts from when it leaves. A reporter who cannot be reached has not been
+    warned, and that stands in the history.
+    """
+    may_move(complaint, Act.LAST_CALL)
+    call = complaint.last_call(city)
+    if call is None or now < call:
+        raise NotDue(complaint.code)
+    closes_at = complaint.closing(city)
+    if reachable:
+        leaves = city.quiet.released(now, complaint.code) or now
+        closes_at = max(closes_at, leaves + city.windows.silence_warning)
+    return change(
+        complaint,
+        Act.LAST_CALL,
+        TIME,
+        now,
+        data={"reached": reachable},
+        last_call_at=None,
+        closes_at=out_of_silence(closes_at, complaint.office, city),
+        silence_told=reachable,
+    )
+
+
+def ask_second(complaint: Complaint, city: City, *, now: datetime) -> Change:
+    """Ask somebody other than the doer, where nobody could be warned: there silence proves nothing."""
+    may_move(complaint, Act.AWAIT)
+    if now < complaint.closing(city):
+        raise NotDue(complaint.code)
+    clock = approval_clock(complaint.clocks, complaint.office, city, now)
+    return change(complaint, Act.AWAIT, TIME, now, clocks=complaint.clocks.start(clock))
+
+
 def close_by_silence(complaint: Complaint, city: City, *, now: datetime) -> Change:
     """Close a claimed fix that the reporter left unanswered to the end of the window. Not the same as solved."""
     may_move(complaint, Act.CLOSE)
-    wakes_at = complaint.wakes_at(city)
-    if wakes_at is None or now < wakes_at:
+    warned = complaint.last_call(city) is None and (complaint.silence_told or complaint.confirmed)
+    if now < complaint.closing(city) or not warned:
         raise NotDue(complaint.code)
-    return change(complaint, Act.CLOSE, TIME, now, outcome=Outcome.SILENCE, ended_at=now)
+    return change(
+        complaint,
+        Act.CLOSE,
+        TIME,
+        now,
+        outcome=Outcome.SILENCE,
+        ended_at=now,
+        closes_at=None,
+        silence_told=False,
+    )

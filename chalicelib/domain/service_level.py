@@ -25,12 +25,13 @@ class ClockName(StrEnum):
     SCREENING = "screening"  # triage reads a text before the public may; late is an alarm, never a release
     FIRST_REPLY = "first_reply"  # a written answer that the reporter can see
     RESOLUTION = "resolution"
+    APPROVAL = "approval"  # somebody other than the doer looks at a claimed fix
     CEILING = (
         "ceiling"  # what the law allows for the case's class; nothing moves it, and no ladder hangs on it
     )
 
 
-_PROMISES = (ClockName.VERIFICATION, ClockName.FIRST_REPLY, ClockName.RESOLUTION)
+_PROMISES = (ClockName.VERIFICATION, ClockName.FIRST_REPLY, ClockName.RESOLUTION, ClockName.APPROVAL)
 WARNS_AT = (50, 80)
 """At how many hundredths of its time a promise warns whoever has to keep it."""
 CEILING_NEAR = 80
@@ -178,6 +179,26 @@ class Clocks:
     def stop_all(self, at: datetime) -> Clocks:
         return Clocks(tuple(replace(c, stopped_at=at) if c.running else c for c in self.all))
 
+    def run_on(self, name: ClockName, warns: tuple[datetime, ...]) -> Clocks:
+        """Run again as if it had never stopped: the old deadline, the rungs reached, the next one when it was due."""
+        return Clocks(
+            tuple(
+                replace(clock, stopped_at=None, warns=warns) if clock.name is name else clock
+                for clock in self.all
+            )
+        )
+
+    def rest(self, name: ClockName, until: datetime, warns: tuple[datetime, ...]) -> Clocks:
+        """Let a ladder rest until a moment and then go on where it stood; what was promised stays promised."""
+        return Clocks(
+            tuple(
+                replace(clock, climbs_at=until, rung="", rests_until=None, warns=warns)
+                if clock.name is name
+                else clock
+                for clock in self.all
+            )
+        )
+
     def resume(self, name: ClockName, *, climbs_at: datetime) -> Clocks:
         """Run again towards the old deadline, with the next rung to hear at ``climbs_at``."""
         return Clocks(
@@ -285,6 +306,12 @@ def _promised(
     """
     due = calendar.due(at, span, emergency=emergency)
     by_calendar = span.unit is Unit.MINUTES
+    return Clock(name, due, warns=_warnings(calendar, at, due, by_calendar=by_calendar, emergency=emergency))
+
+
+def _warnings(
+    calendar: Calendar, at: datetime, due: datetime, *, by_calendar: bool = False, emergency: bool = False
+) -> tuple[datetime, ...]:
     whole = due - at if by_calendar else calendar.between(at, due)
     warns = []
     for share in WARNS_AT:
@@ -293,7 +320,7 @@ def _promised(
         if not emergency:
             moment = calendar.silent(moment) or moment
         warns.append(warning(due, moment))
-    return Clock(name, due, warns=tuple(warns))
+    return tuple(warns)
 
 
 def warning(due: datetime, at: datetime) -> datetime:
@@ -341,6 +368,36 @@ def verification_clock(clocks: Clocks, city: City, at: datetime) -> Clock:
     return before if before.running else replace(fresh, climbed=before.climbed)
 
 
+def approval_clock(clocks: Clocks, office: str, city: City, at: datetime) -> Clock:
+    """How long the office has to let somebody other than the doer look at a fix; rungs once reached stay reached."""
+    fresh = _promised(ClockName.APPROVAL, city.calendar_of(office), at, city.approval)
+    before = clocks.get(ClockName.APPROVAL)
+    return replace(fresh, climbed=before.climbed) if before else fresh
+
+
+def taken_back(complaint: Complaint, city: City, now: datetime) -> Clocks:
+    """The clocks of a case whose claimed fix does not hold: the promise to solve runs on as if it had not stopped."""
+    clocks = complaint.clocks.stop(ClockName.APPROVAL, now)
+    clock = clocks.get(ClockName.RESOLUTION)
+    if clock is None or clock.running:
+        return clocks
+    calendar = city.calendar_of(complaint.office)
+    # A stored case keeps no warnings of a clock that stands still. They are reminders, so they may be made anew.
+    warns = () if clock.climbed or complaint.new_date else _warnings(calendar, complaint.filed_at, clock.due)
+    return clocks.run_on(ClockName.RESOLUTION, tuple(at for at in warns if at > now))
+
+
+def at_rest(clocks: Clocks, name: ClockName, until: datetime, calendar: Calendar, now: datetime) -> Clocks:
+    """Let a clock's ladder rest until a second date, with its own warnings on the way there."""
+    clock = clocks.get(name)
+    if clock is None:
+        return clocks
+    # A row holds warnings as whole minutes before the promise, so they keep to its minutes.
+    minute = timedelta(minutes=1)
+    warns = (clock.due - -(-(clock.due - at) // minute) * minute for at in _warnings(calendar, now, until))
+    return clocks.rest(name, until, tuple(warns))
+
+
 def screening_clock(city: City, at: datetime) -> Clock:
     """How long triage has to read a text before it is late for the public."""
     return Clock(ClockName.SCREENING, city.calendar_of(city.triage_office).due(at, city.verification))
@@ -360,7 +417,8 @@ def steps(complaint: Complaint, clock: ClockName, city: City) -> tuple[Step, ...
     if category is not None and not category.level.ladder and not at_triage and not complaint.sealed:
         return ()
     office = triage_for(complaint.accused, city) if at_triage else complaint.office
-    line = "topic" if at_triage else complaint.line
+    # Who has to approve stands above whoever did the work: that is the office's own line.
+    line = "topic" if at_triage or clock is ClockName.APPROVAL else complaint.line
     found: list[Step] = []
     for rung in city.ladders[line]:
         role = _role_in(office, Role(rung.role), city)

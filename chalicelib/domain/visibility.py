@@ -28,6 +28,8 @@ class Card:
     office: str = ""
     level: int = 0
     due: str | None = None
+    until: str | None = None
+    """The second date of a scheduled case, beside the first promise."""
     excerpt: str = ""
     point: tuple[float, float] | None = None
     private: bool = False
@@ -36,6 +38,8 @@ class Card:
     screening: str = ""
     asked: int = 0
     """Of a question to the reporter, in lists of offices: 1 while it waits, 2 where it was left unanswered."""
+    asks_date: bool = False
+    """A head's request for a new date waits for the secretary; in lists of the city alone."""
     marked: bool = False
     """The last rung has had its time as well."""
     ceiling: str | None = None

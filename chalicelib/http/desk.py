@@ -7,6 +7,8 @@ from typing import Any
 
 from chalice.app import Blueprint, Response
 
+from chalicelib.domain import handling as rules
+from chalicelib.domain import scheduling
 from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import CITY_SCOPE
 from chalicelib.domain.complaint import Screening
@@ -30,7 +32,7 @@ routes = Blueprint(__name__)
 
 _PAGE = 20
 _AREA_HEADS = (Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD)
-_WIDE = ("pass_on", "refer", "sort", "reject")
+_WIDE = ("schedule", "pass_on", "refer", "sort", "reject")
 """Acts whose form has long lists: each has a page of its own, so that the case's page stays small."""
 _MOVES_AWAY = ("pass_on", "sort")
 _LATE = ("1", "3")
@@ -196,6 +198,7 @@ def _case(
     contact: Mapping[str, str] | None = None,
 ) -> Response:
     city, complaint = visit.city, stored.complaint
+    category = city.categories.get(complaint.category or city.default_category)
     acts = _open_acts(stored, officer, visit)
     sent = reading.messages_of(complaint.code)
     done = visit.query.get("ok", "")
@@ -226,7 +229,18 @@ def _case(
         contact=contact,
         done=visit.texts.get(f"done_{done}", "") if done in _DOES else "",
         most=forms.SENTENCE_MOST,
+        proof=_proof(stored),
+        needs_proof=rules.needs_four_eyes(complaint, city),
+        no_contact=complaint.citizen is None,
+        asked=views.schedule(scheduling.asked(stored.history), city, visit.language),
+        danger=bool(category and category.level.danger),
     )
+
+
+def _proof(stored: Stored) -> str:
+    """What the doer gave as proof of the fix that waits now."""
+    claim = rules.last_claim(stored.history)
+    return str(claim.data.get("proof", "")) if claim else ""
 
 
 Said = dict[str, Any]
@@ -258,7 +272,29 @@ def _ask(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> N
 
 
 def _resolve(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
-    handling.resolve(code, officer, forms.sentence(said), **seen)
+    handling.resolve(code, officer, *forms.resolution(said), **seen)
+
+
+def _schedule(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.schedule(code, officer, forms.new_date(said), **seen)
+
+
+def _grant_date(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    forms.nothing(said)
+    handling.grant_date(code, officer, **seen)
+
+
+def _decline_date(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.decline_date(code, officer, forms.sentence(said), **seen)
+
+
+def _approve(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    forms.nothing(said)
+    handling.approve(code, officer, **seen)
+
+
+def _send_back(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.send_back(code, officer, forms.sentence(said), **seen)
 
 
 def _pass_on(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
@@ -301,7 +337,12 @@ _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | No
     Act.REPLY: _reply,
     Act.ASK: _ask,
     Act.START: _start,
+    Act.APPROVE: _approve,
+    Act.SEND_BACK: _send_back,
     Act.RESOLVE: _resolve,
+    Act.GRANT_DATE: _grant_date,
+    Act.DECLINE_DATE: _decline_date,
+    Act.SCHEDULE: _schedule,
     Act.RELEASE: _release,
     Act.HIDE: _hide,
     Act.REVEAL: _reveal,

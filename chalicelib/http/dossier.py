@@ -36,7 +36,8 @@ def for_office(
 
 def for_reporter(stored: Stored, *, city: City, language: str, now: datetime) -> dict[str, Any]:
     """What the reporter may hand to anybody: all that was told to them, and of the rest that it happened."""
-    return _body(stored, city, language, now, lambda event: event.act not in views.INTERNAL | {Act.HIDE})
+    unread = views.INTERNAL | views.BETWEEN_COLLEAGUES | {Act.HIDE}
+    return _body(stored, city, language, now, lambda event: event.act not in unread)
 
 
 def _body(

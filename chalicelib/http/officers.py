@@ -120,7 +120,45 @@ def post_start(code: str) -> Response:
 @routes.route("/v1/office/complaints/{code}/resolution", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_resolution(code: str) -> Response:
-    return _act(code, forms.sentence, handling.resolve)
+    return _act(
+        code,
+        forms.resolution,
+        lambda case, officer, said, **seen: handling.resolve(case, officer, *said, **seen),
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/approval", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_approval(code: str) -> Response:
+    return _act(
+        code, forms.nothing, lambda case, officer, said, **seen: handling.approve(case, officer, **seen)
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/return", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_return(code: str) -> Response:
+    return _act(code, forms.sentence, handling.send_back)
+
+
+@routes.route("/v1/office/complaints/{code}/schedule", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_schedule(code: str) -> Response:
+    return _act(code, forms.new_date, handling.schedule)
+
+
+@routes.route("/v1/office/complaints/{code}/schedule-grant", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_schedule_grant(code: str) -> Response:
+    return _act(
+        code, forms.nothing, lambda case, officer, said, **seen: handling.grant_date(case, officer, **seen)
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/schedule-refusal", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_schedule_refusal(code: str) -> Response:
+    return _act(code, forms.sentence, handling.decline_date)
 
 
 @routes.route("/v1/office/complaints/{code}/transfer", methods=["POST"], authorizer=signed_in)

@@ -252,6 +252,11 @@ def _rate(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Com
     return handling.rate(code, who, *forms.rating(typed), now=visit.now)
 
 
+def _confirm(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
+    forms.nothing(said)
+    return handling.confirm(code, who, now=visit.now)
+
+
 def _reopen(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
     return handling.reopen(code, who, forms.sentence(said), now=visit.now)
 
@@ -265,6 +270,7 @@ _DOES: dict[str, Callable[[str, signin.Who, dict[str, str], Visit], Complaint]] 
     Act.MESSAGE: _message,
     Act.EDIT: _edit,
     Act.RATE: _rate,
+    Act.CONFIRM: _confirm,
     Act.REOPEN: _reopen,
     Act.WITHDRAW: _withdraw,
 }

@@ -37,6 +37,14 @@ def get_home(visit: Visit) -> Response:
     return html.page(visit, "home.html", private=False, rows=rows, short=short)
 
 
+@routes.route("/dijadwalkan", methods=["GET"], cors=False)
+@answers_pages
+def get_scheduled(visit: Visit) -> Response:
+    found = reading.scheduled_list(cursor=visit.query.get("cursor"), limit=20)
+    rows = [views.card(card, visit.city, visit.language, visit.now) for card in found.cards]
+    return html.page(visit, "scheduled.html", private=False, rows=rows, cursor=found.cursor, short=short)
+
+
 @routes.route("/gaya.css", methods=["GET"], cors=False)
 def get_style() -> Response:
     kept: dict[str, str | list[str]] = {

@@ -61,6 +61,16 @@ def get_complaints() -> Response:
     return views.answer(view(page, city, requests.language(request), now), private=False, kind=kind)
 
 
+@routes.route("/v1/scheduled", methods=["GET"])
+@answers_problems
+def get_scheduled() -> Response:
+    """Cases with an accepted new date, the earliest first."""
+    request, city = requests.current(), load(settings().city)
+    _, cursor, limit = forms.paging(requests.query(request))
+    page = reading.scheduled_list(cursor=cursor, limit=limit)
+    return views.answer(views.cards(page, city, requests.language(request), utc_now()), private=False)
+
+
 @routes.route("/v1/complaints", methods=["POST"])
 @answers_problems
 def post_complaint() -> Response:

@@ -94,6 +94,14 @@ def post_rating(code: str) -> Response:
     return _done(handling.rate(requests.code(code), requests.who(request), score, words, now=utc_now()))
 
 
+@routes.route("/v1/me/complaints/{code}/confirmation", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_confirmation(code: str) -> Response:
+    request = requests.current()
+    forms.nothing(requests.body(request))
+    return _done(handling.confirm(requests.code(code), requests.who(request), now=utc_now()))
+
+
 @routes.route("/v1/me/complaints/{code}/reopening", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_reopening(code: str) -> Response:

@@ -16,10 +16,21 @@ from chalice.app import Response
 from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.clock import Unit
-from chalicelib.domain.complaint import FOR_TRIAGE, MOVES, Complaint, Event, Screening, Status
+from chalicelib.domain.complaint import (
+    FOR_TRIAGE,
+    MOVES,
+    Complaint,
+    Event,
+    Outcome,
+    Screening,
+    Status,
+)
 from chalicelib.domain.geo import Located
+from chalicelib.domain.handling import doers
 from chalicelib.domain.notices import reopening
 from chalicelib.domain.people import Act, Officer, allowed, taker
+from chalicelib.domain.reporting import reopens_until
+from chalicelib.domain.scheduling import accepted, asked
 from chalicelib.domain.service_level import ClockName
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, public_pin
@@ -32,6 +43,8 @@ STATUS: Mapping[str, Mapping[str, str]] = {
     Status.IN_PROGRESS: {"id": "Dikerjakan", "en": "In progress"},
     Status.REFERRED: {"id": "Dirujuk ke lembaga lain", "en": "Referred to another agency"},
     Status.REOPENED: {"id": "Dibuka lagi", "en": "Reopened"},
+    Status.SCHEDULED: {"id": "Dijadwalkan", "en": "Scheduled"},
+    Status.CONFIRMING: {"id": "Menunggu konfirmasi", "en": "Waiting for a second person"},
     Status.RESOLVED: {"id": "Dinyatakan selesai", "en": "Said to be solved"},
     Status.CLOSED: {"id": "Ditutup", "en": "Closed"},
     Status.REJECTED: {"id": "Tidak dilanjutkan", "en": "Declined"},
@@ -59,6 +72,14 @@ _NEXT: Mapping[str, Mapping[str, str]] = {
         "id": "{office} mengerjakan ulang; pejabat satu tingkat di atas ikut diberi tahu.",
         "en": "{office} takes it up again; the level above has been told.",
     },
+    Status.SCHEDULED: {
+        "id": "{office} menjadwalkan penyelesaiannya {until}. Janji semula tetap tercatat.",
+        "en": "{office} has set a new date, {until}. The first promise stays on record.",
+    },
+    Status.CONFIRMING: {
+        "id": "{office} menyatakan selesai. Orang kedua memeriksanya paling lambat {due}.",
+        "en": "{office} says it is solved. A second person looks at it by {due}.",
+    },
     Status.RESOLVED: {
         "id": "Pelapor menilai, atau membukanya lagi sebelum {window}.",
         "en": "The reporter rates it, or reopens it before {window}.",
@@ -66,6 +87,11 @@ _NEXT: Mapping[str, Mapping[str, str]] = {
     Status.CLOSED: {"id": "Tidak ada langkah lagi.", "en": "Nothing more to come."},
     Status.REJECTED: {"id": "Tidak ada langkah lagi.", "en": "Nothing more to come."},
     Status.WITHDRAWN: {"id": "Tidak ada langkah lagi.", "en": "Nothing more to come."},
+}
+
+_SILENT = {
+    "id": "Ditutup karena tidak ada tanggapan; tidak dihitung sebagai selesai.",
+    "en": "Closed as nobody answered; it does not count as solved.",
 }
 
 _EVENT: Mapping[Act, Mapping[str, str]] = {
@@ -102,6 +128,43 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "Pengingat: {share}% waktu sudah terpakai.",
         "en": "Reminder: {share} % of the time is used.",
     },
+    Act.SCHEDULE: {
+        "id": "{by} menetapkan tanggal baru: {until}. Janji semula {first}. {reason}.",
+        "en": "{by} set a new date: {until}. The first promise was {first}. {reason}.",
+    },
+    Act.ASK_DATE: {
+        "id": "{by} meminta tanggal baru {until} kepada Sekda. {reason}.",
+        "en": "{by} asked the city secretary for a new date, {until}. {reason}.",
+    },
+    Act.GRANT_DATE: {
+        "id": "Sekda menyetujui tanggal baru: {until}. Janji semula {first}. {reason}.",
+        "en": "The city secretary allowed a new date: {until}. The first promise was {first}. {reason}.",
+    },
+    Act.DECLINE_DATE: {
+        "id": "Sekda tidak menyetujui tanggal baru; janji semula berlaku.",
+        "en": "The city secretary did not allow a new date; the first promise stands.",
+    },
+    Act.CLAIM: {
+        "id": "{by} menyatakan selesai; orang kedua memeriksanya.",
+        "en": "{by} says it is solved; a second person looks at it.",
+    },
+    Act.APPROVE: {
+        "id": "Diperiksa dan disetujui orang kedua ({by}).",
+        "en": "Checked and approved by a second person ({by}).",
+    },
+    Act.SEND_BACK: {
+        "id": "Orang kedua belum menyetujui: dikerjakan lagi.",
+        "en": "The second person did not approve: the work goes on.",
+    },
+    Act.LAST_CALL: {
+        "id": "Pelapor diminta kabar: sudah beres atau belum?",
+        "en": "The reporter was asked: is it solved or not?",
+    },
+    Act.AWAIT: {
+        "id": "Pelapor tidak dapat ditanya, jadi orang kedua diminta memeriksa.",
+        "en": "The reporter cannot be asked, so a second person is to look at it.",
+    },
+    Act.CONFIRM: {"id": "Pelapor menyatakan sudah beres.", "en": "The reporter says that it is solved."},
     Act.CLOSE: {
         "id": "Ditutup karena tidak ada tanggapan pelapor.",
         "en": "Closed, as the reporter stayed silent.",
@@ -154,9 +217,12 @@ _PAST_LADDER = {
 _MARKED = {"id": "Melewati batas waktu", "en": "Past its deadline at every level"}
 _THEM = {"id": "Kantor", "en": "The office"}
 _AGENCY = {"id": "lembaga lain", "en": "another agency"}
+_UNSAID = {"id": "Pelapor tahu alasannya", "en": "The reporter knows why"}
 """Stand-ins where a name would tell too much."""
-INTERNAL = frozenset({Act.WARN})
+INTERNAL = frozenset({Act.WARN, Act.ASK_DATE, Act.DECLINE_DATE})
 """What is told inside the city only: neither the public nor the reporter reads it."""
+BETWEEN_COLLEAGUES = frozenset({Act.CLAIM, Act.SEND_BACK})
+"""Whose sentence stays inside: what a second person has not approved yet is not told, and why not is for the doer."""
 _PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE} - INTERNAL
 _HELD = {"id": "sedang ditinjau sebelum tampil", "en": "under review before it is shown"}
 
@@ -229,6 +295,8 @@ def public(stored: Stored, city: City, language: str, now: datetime) -> dict[str
         return body
     body["office"] = _office(complaint.office, city)
     body["screening"] = _screening(complaint, language)
+    unread = complaint.screening is not Screening.RELEASED
+    body["schedule"] = schedule(accepted(stored.history), city, language, hidden=unread)
     if complaint.screening is Screening.RELEASED:
         pin = public_pin(complaint, city)
         body["text"] = complaint.text
@@ -273,8 +341,12 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
         "question": _question(complaint, city, stored.history),
         "screening": _screening(complaint, language),
         "timeline": [
-            _line(event, complaint, city, language) for event in stored.history if event.act not in INTERNAL
+            _own_line(event, complaint, city, language)
+            for event in stored.history
+            if event.act not in INTERNAL
         ],
+        "schedule": schedule(accepted(stored.history), city, language),
+        "closes_at": complaint.closing(city) if complaint.status is Status.RESOLVED else None,
         "rating": complaint.rating,
         "may": sorted(_reporter_may(complaint, city, now)),
         "version": complaint.version,
@@ -306,6 +378,8 @@ def office(
         else None,
         "suggested": list(complaint.suggested),
         "promised": promises(complaint),
+        "schedule": schedule(accepted(stored.history), city, language),
+        "asked_date": schedule(asked(stored.history), city, language),
         "overdue": complaint.late(now),
         "marked": _marked(complaint.marked_overdue, language),
         "ceiling": _ceiling(complaint),
@@ -336,9 +410,25 @@ def office(
             and (act is not Act.PASS_ON or complaint.sorted)
             and (act is not Act.ASK or complaint.asked.number < city.asking.times)
             and (act is not Act.ACK_RUNG or complaint.clocks.owed_by([d.post for d in officer.duties]))
+            and (act is not Act.APPROVE or _may_approve(stored, officer))
+            and (act is not Act.SCHEDULE or _may_schedule(stored, officer))
+            and (act not in (Act.GRANT_DATE, Act.DECLINE_DATE) or asked(stored.history) is not None)
         ),
         "version": complaint.version,
     }
+
+
+def _may_schedule(stored: Stored, officer: Officer) -> bool:
+    """Whether this head may set a new date: once in a case, and never for work of their own."""
+    complaint = stored.complaint
+    return complaint.sorted and complaint.new_date is None and officer.id not in doers(stored.history)
+
+
+def _may_approve(stored: Stored, officer: Officer) -> bool:
+    """Whether this officer can be the second pair of eyes, and the case needs one."""
+    complaint = stored.complaint
+    needed = complaint.status is Status.CONFIRMING or complaint.citizen is None
+    return needed and not complaint.confirmed and officer.id not in doers(stored.history)
 
 
 def rung(stored: Stored, city: City, language: str, now: datetime) -> dict[str, Any]:
@@ -388,6 +478,8 @@ def card(item: Card, city: City, language: str, now: datetime) -> dict[str, Any]
         "excerpt": item.excerpt,
         "screening": {"state": item.screening, "text": _HELD[language] if item.screening == "held" else ""},
     }
+    if item.until:
+        body["until"] = item.until
     if item.point:
         body["point"] = {"lat": item.point[0], "lon": item.point[1]}
     return body
@@ -402,6 +494,7 @@ def staff_card(item: Card, city: City, language: str, now: datetime) -> dict[str
         "private": item.private,
         "sealed": item.sealed,
         "question": {1: "waits", 2: "unanswered"}.get(item.asked),
+        "asks_date": item.asks_date,
     }
 
 
@@ -571,11 +664,14 @@ def _next_step(complaint: Complaint, city: City, language: str, *, bare: bool = 
         if resolution.due < complaint.asked.resumes_at:
             return f"{words} {_WAITING_LATE[language]}"
         return f"{words} {_WAITING_PAUSED[language].format(due=local_time(resolution.due, city))}"
-    window = complaint.resolved_at + city.windows.reopen if complaint.resolved_at else complaint.updated_at
+    if complaint.outcome is Outcome.SILENCE:
+        return _SILENT[language]
+    window = complaint.closing(city)
     return _NEXT[complaint.status][language].format(
         office=office_name,
         agency=agency,
         due=local_time(complaint.clocks.next_due, city),
+        until=local_time(complaint.new_date, city) if complaint.new_date else "",
         window=local_time(window, city),
     )
 
@@ -586,7 +682,7 @@ def _public_line(event: Event, complaint: Complaint, city: City, language: str) 
     line = _line(event, complaint, city, language)
     line.pop("by", None)
     hidden = complaint.private or complaint.sealed or complaint.screening is not Screening.RELEASED
-    if hidden or event.by.kind == "reporter":
+    if hidden or event.by.kind == "reporter" or event.act in BETWEEN_COLLEAGUES:
         line["text"] = ""
     if complaint.private or complaint.sealed:
         # The names of offices and posts would tell what a private case is about.
@@ -602,6 +698,11 @@ def _line(event: Event, complaint: Complaint, city: City, language: str) -> dict
         "text": event.text,
         "by": event.by.kind,
     }
+
+
+def _own_line(event: Event, complaint: Complaint, city: City, language: str) -> dict[str, Any]:
+    line = _line(event, complaint, city, language)
+    return {**line, "text": ""} if event.act in BETWEEN_COLLEAGUES else line
 
 
 def _staff_line(
@@ -636,6 +737,8 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         agency=name(event.data.get("agency")),
         score=event.data.get("score", ""),
         share=event.data.get("share", ""),
+        first=_day(event.data.get("first"), city),
+        reason=_UNSAID[language] if bare else _reason(str(event.data.get("reason", "")), city, language),
         post={"id": "pejabat di atasnya", "en": "the level above"}[language]
         if bare
         else post_title(post, city),
@@ -670,6 +773,33 @@ def _long(minutes: int, language: str) -> str:
     return " ".join(parts)
 
 
+def _day(moment: object, city: City) -> str:
+    return f"{datetime.fromisoformat(str(moment)) + city.utc_offset:%d-%m-%Y}" if moment else ""
+
+
+def _reason(reason: str, city: City, language: str) -> str:
+    """Why a date is new, in words; a reason that the profile no longer has, by its name."""
+    found = city.new_dates.reasons.get(reason)
+    return _label(found, language) if found else reason
+
+
+def schedule(
+    event: Event | None, city: City, language: str, *, hidden: bool = False
+) -> dict[str, Any] | None:
+    """A new date with what it replaces and why; ``hidden`` leaves out the sentences."""
+    if event is None:
+        return None
+    data = event.data
+    return {
+        "until": data["until"],
+        "first": data["first"],
+        "reason": {"id": data["reason"], "label": _reason(str(data["reason"]), city, language)},
+        "text": "" if hidden else event.text,
+        "interim": "" if hidden else data.get("interim", ""),
+        "set_at": event.at,
+    }
+
+
 _TITLES = {"staff": "Staf", "triage": "Pemilah"}
 """Duties that are no post of the ladder, so no profile has a title for them."""
 
@@ -691,12 +821,14 @@ def post_title(post: str, city: City) -> str:
 
 
 def _reporter_may(complaint: Complaint, city: City, now: datetime) -> set[str]:
+    until = reopens_until(complaint, city) or now
     windows = {
         Act.EDIT: now <= complaint.filed_at + city.windows.edit,
         Act.RATE: complaint.rating is None
         and complaint.resolved_at is not None
         and now <= complaint.resolved_at + city.windows.rate,
-        Act.REOPEN: complaint.resolved_at is not None and now <= complaint.resolved_at + city.windows.reopen,
+        Act.CONFIRM: complaint.resolved_at is not None,
+        Act.REOPEN: complaint.resolved_at is not None and now <= until,
         Act.MESSAGE: True,
         Act.ANSWER: complaint.asked.open,
         Act.WITHDRAW: True,

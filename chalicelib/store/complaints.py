@@ -22,12 +22,24 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.domain import ledger
 from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import City, Kind
-from chalicelib.domain.complaint import Asked, By, Change, Complaint, Event, Outcome, Place, Screening, Status
+from chalicelib.domain.complaint import (
+    CLAIMED,
+    Asked,
+    By,
+    Change,
+    Complaint,
+    Event,
+    Outcome,
+    Place,
+    Screening,
+    Status,
+)
 from chalicelib.domain.errors import NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, geohash
-from chalicelib.domain.lists import stands_on
+from chalicelib.domain.lists import LISTED, post_of, stands_on
 from chalicelib.domain.notices import Notice
 from chalicelib.domain.people import Act
+from chalicelib.domain.scheduling import asked as asked_date
 from chalicelib.domain.service_level import NEVER, Clock, ClockName, Clocks
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, is_listed, public_pin
@@ -45,8 +57,14 @@ from chalicelib.store.tables import (
 
 CELL_PRECISION = 6
 """Geohash cells of about 1.2 km by 0.6 km."""
-EXCERPT_CHARACTERS = 80
-"""Each head holds up to three excerpts and must stay under 2 KB all its life."""
+HEAD_BYTES = 2048
+"""Two write units: a head must stay within them all its life."""
+EXCERPT_CHARACTERS = (80, 60, 40, 20)
+"""Each head holds up to three excerpts: the longest with which it stays within its bytes."""
+_NUMBER_BYTES = 21
+"""What DynamoDB takes for a number at the most."""
+_TOP = post_of(LISTED[-1])
+"""Whoever has a case past the last rung: where nothing else is said, a head leaves that out."""
 _CONFLICT_RETRIES = 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FILED = ("text", "answers", "accused_words", "words")
@@ -203,6 +221,7 @@ _RANGE = {
     "by_category": "listed_at",
     "by_month": "listed_at",
     "by_cell": "listed_at",
+    "by_scheduled": "until_at",
 }
 _CARD = {
     name: "mine_card"
@@ -215,6 +234,8 @@ _CARD = {
 
 
 _CARD_FIELDS = frozenset(f.name for f in fields(Card))
+_SHORT_MOMENTS = frozenset({"until", "filed_at", "ceiling"})
+"""Moments that a card may hold as whole milliseconds, half as long as in words."""
 
 
 # Complaint -> rows --------------------------------------------------------------------------------------------
@@ -225,8 +246,9 @@ def _write_head(transaction: TransactWrite, change: Change, city: City, previous
     if previous is not None and previous.spoken is None:
         # The cards of all lists are made of the words, too: they would be stored empty.
         raise ValueError(f"the words of {complaint.code} were not read")
-    keys = head_keys(complaint, city)
+    history = (*(previous.history if previous else ()), change.event)
     body = _dump({**(previous.body if previous else {}), **_body(complaint)})
+    keys = _fitting_keys(complaint, city, body, asks_date=asked_date(history) is not None)
     said = _spoken(complaint)
     entry = ComplaintRow(
         complaint.code, f"event#{complaint.version:06d}", body=_dump(_sealed(change, said, previous))
@@ -257,8 +279,24 @@ def _write_head(transaction: TransactWrite, change: Change, city: City, previous
     transaction.save(entry, condition=ComplaintRow.pk.does_not_exist())
 
 
-def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
-    """Index keys and cards of a case; a key that is missing takes the case out of that list."""
+def _fitting_keys(complaint: Complaint, city: City, body: str, *, asks_date: bool) -> dict[str, str]:
+    """The keys of a head with the longest excerpts that leave it within its bytes, or the shortest there are."""
+    for most in EXCERPT_CHARACTERS:
+        keys = head_keys(complaint, city, asks_date=asks_date, excerpt=most)
+        told = {"pk": complaint.code, "sk": "head", "version": "9" * _NUMBER_BYTES, "body": body, **keys}
+        if sum(len(name) + len(value.encode()) for name, value in told.items()) < HEAD_BYTES:
+            break
+    return keys
+
+
+def head_keys(
+    complaint: Complaint, city: City, *, asks_date: bool = False, excerpt: int = EXCERPT_CHARACTERS[0]
+) -> dict[str, str]:
+    """Index keys and cards of a case; a key that is missing takes the case out of that list.
+
+    ``asks_date``: a request for a new date waits for the secretary. It lives in the history alone.
+    ``excerpt``: so many characters of the words stand in each card at the most.
+    """
     wakes_at = complaint.wakes_at(city)
     # Lists sort by, and show, where a pause takes the deadline at the most: a case is not late because it is paused.
     complaint = replace(complaint, clocks=foreseen(complaint, city))
@@ -266,27 +304,30 @@ def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
     keys = {"listed_at": listed_at}
     if complaint.citizen:
         keys["citizen_id"] = complaint.citizen
-        keys["mine_card"] = _lean(_mine_card(complaint))
+        keys["mine_card"] = _lean(_mine_card(complaint, excerpt))
     if wakes_at is not None:
         keys["due_shard"] = shard(complaint.code, DUE_SHARDS)
         keys["wakes_at"] = moment(wakes_at)
     held = complaint.screening is Screening.HELD and not complaint.private and not complaint.sealed
     if complaint.open or held:
         keys["inbox_at"] = f"{moment(complaint.inbox_at)}#{short(complaint.code)}"
-        keys["staff_card"] = _lean(_staff_card(complaint))
+        keys["staff_card"] = _lean(_staff_card(complaint, excerpt, asks_date=asks_date))
     if complaint.open:
         keys["office_open"] = complaint.office
         if complaint.area and not complaint.sealed:
             keys["area_open"] = complaint.area
-        if role := stands_on(complaint):
+        if role := stands_on(complaint, asks_date=asks_date):
             keys["top_open"] = role
     if held and complaint.status not in (Status.WITHDRAWN, Status.REJECTED):
         keys["screening_open"] = city.id
     if is_listed(complaint):
         month = _month(complaint.filed_at, city)
-        keys["public_card"] = _lean(_public_card(complaint, city))
+        keys["public_card"] = _lean(_public_card(complaint, city, excerpt))
         keys["public_month"] = f"{city.id}#{month}"
         keys["public_office_month"] = f"{complaint.office}#{month}"
+        if complaint.open and complaint.new_date is not None:
+            keys["scheduled_open"] = city.id
+            keys["until_at"] = f"{moment(complaint.new_date)}#{short(complaint.code)}"
         if complaint.area:
             keys["public_area_month"] = f"{complaint.area}#{month}"
         if complaint.category:
@@ -301,30 +342,34 @@ def _month(at: datetime, city: City) -> str:
     return (at + city.utc_offset).strftime("%Y-%m")
 
 
-def _excerpt(text: str) -> str:
+def _excerpt(text: str, most: int) -> str:
     plain = " ".join(text.split())
-    return plain if len(plain) <= EXCERPT_CHARACTERS else plain[: EXCERPT_CHARACTERS - 3].rstrip() + "..."
+    return plain if len(plain) <= most else plain[: most - 3].rstrip() + "..."
 
 
-def _public_card(complaint: Complaint, city: City) -> dict[str, Any]:
+def _public_card(complaint: Complaint, city: City, excerpt: int) -> dict[str, Any]:
     released = complaint.screening is Screening.RELEASED
     pin = public_pin(complaint, city)
     due = complaint.clocks.get(ClockName.RESOLUTION)
+    scheduled = complaint.new_date if complaint.open else None
     return {
+        "until": _ms(scheduled),
+        # The list of scheduled cases goes by their date: its keys do not say when they were filed.
+        "filed_at": _ms(complaint.filed_at) if scheduled else None,
         "kind": complaint.kind,
         "status": complaint.status,
         "category": complaint.category,
         "area": complaint.area,
         "office": complaint.office,
         "due": moment(due.due) if due and complaint.open else None,
-        "excerpt": _excerpt(complaint.text) if released else "",
+        "excerpt": _excerpt(complaint.text, excerpt) if released else "",
         "point": [pin.lat, pin.lon] if pin else None,
         "screening": complaint.screening,
         "marked": complaint.marked_overdue,
     }
 
 
-def _staff_card(complaint: Complaint) -> dict[str, Any]:
+def _staff_card(complaint: Complaint, excerpt: int, *, asks_date: bool) -> dict[str, Any]:
     # Without ``due``: the inboxes' range key begins with it.
     return {
         "kind": complaint.kind,
@@ -335,23 +380,24 @@ def _staff_card(complaint: Complaint) -> dict[str, Any]:
         "office": complaint.office,
         "level": complaint.level,
         "filed_at": moment(complaint.filed_at),
-        "excerpt": "" if complaint.sealed else _excerpt(complaint.text),
+        "excerpt": "" if complaint.sealed else _excerpt(complaint.text, excerpt),
         "private": complaint.private,
         "sealed": complaint.sealed,
         "accused": complaint.accused,
         "screening": complaint.screening,
         "asked": 1 if complaint.asked.open else 2 if complaint.asked.unanswered else 0,
+        "asks_date": asks_date,
         "marked": complaint.marked_overdue,
         "ceiling": _told_ceiling(complaint),
     }
 
 
-def _told_ceiling(complaint: Complaint) -> str | None:
+def _told_ceiling(complaint: Complaint) -> int | None:
     clock = complaint.clocks.get(ClockName.CEILING)
-    return moment(clock.due) if clock and complaint.clocks.at_ceiling else None
+    return _ms(clock.due) if clock and complaint.clocks.at_ceiling else None
 
 
-def _mine_card(complaint: Complaint) -> dict[str, Any]:
+def _mine_card(complaint: Complaint, excerpt: int) -> dict[str, Any]:
     return {
         "kind": complaint.kind,
         "status": complaint.status,
@@ -359,7 +405,7 @@ def _mine_card(complaint: Complaint) -> dict[str, Any]:
         "area": complaint.area,
         "office": "" if complaint.sealed else complaint.office,
         "due": moment(complaint.inbox_at) if complaint.open else None,
-        "excerpt": _excerpt(complaint.text),
+        "excerpt": _excerpt(complaint.text, excerpt),
         "private": complaint.private,
         "screening": complaint.screening,
     }
@@ -377,15 +423,19 @@ def _body(complaint: Complaint) -> dict[str, Any]:
     values["clocks"] = [
         [clock.name, _ms(clock.due), _ms(clock.climbs_at), clock.climbed, _ms(clock.stopped_at)]
         for clock in complaint.clocks
-        if clock.name is not ClockName.CEILING
+        # That a text was read in time is in the history, and nothing asks the head for it.
+        if clock.name is not ClockName.CEILING and (clock.running or clock.name is not ClockName.SCREENING)
     ]
     # Apart from the promises: the version before this one knows no such clock.
     values["ceil"] = _ceiling_body(complaint.clocks.get(ClockName.CEILING))
     # Beside the clocks and not in them: the version before this one reads the five fields above and no sixth.
+    # A claimed fix that does not hold goes on with the rung it had, and on the lists it stood on.
     values["rungs"] = {
         clock.name: [clock.rung, _ms(clock.rests_until)]
         for clock in complaint.clocks
-        if clock.rung and clock.running
+        if clock.rung
+        and (clock.running or (clock.name is ClockName.RESOLUTION and complaint.status in CLAIMED))
+        and (clock.rung, clock.climbs_at) != (_TOP, NEVER)
     }
     values["warns"] = {
         clock.name: [int((clock.due - at).total_seconds() // 60) for at in clock.warns]
@@ -599,6 +649,11 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         referred_to=body.get("referred_to"),
         outcome=Outcome(body["outcome"]) if body.get("outcome") else None,
         resolved_at=at("resolved_at"),
+        new_date=at("new_date"),
+        last_call_at=at("last_call_at"),
+        closes_at=at("closes_at"),
+        silence_told=body.get("silence_told", False),
+        confirmed=body.get("confirmed", False),
         ended_at=at("ended_at"),
         rating=body.get("rating"),
         rating_words=spoken.get("rating_words", ""),
@@ -612,7 +667,8 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
 def _clock(item: Sequence[Any], body: Mapping[str, Any]) -> Clock:
     """A clock; one that an earlier version of the code wrote waits for no acknowledgement and warns of nothing."""
     name, due_at, climbs_at, climbed, stopped_at = item
-    rung, rests_until = body.get("rungs", {}).get(name, ("", None))
+    past_ladder = climbs_at is not None and _from_ms(climbs_at) == NEVER
+    rung, rests_until = body.get("rungs", {}).get(name, (_TOP if past_ladder else "", None))
     due = _from_ms(due_at)
     return Clock(
         ClockName(name),
@@ -642,8 +698,10 @@ def _card(item: Mapping[str, Mapping[str, str]], range_name: str, card_name: str
     position = item[range_name]["S"]
     at = position.partition("#")[0]
     # What a range key begins with is not repeated in the card: when it was filed, or in an inbox when it is due.
-    body.setdefault("due" if range_name == "inbox_at" else "filed_at", at)
+    body.setdefault({"inbox_at": "due", "until_at": "until"}.get(range_name, "filed_at"), at)
     point = body.pop("point", None)
+    for told in _SHORT_MOMENTS & body.keys():
+        body[told] = moment(_from_ms(body[told]))
     return Card(
         code=item["pk"]["S"],
         position=position,

@@ -110,6 +110,8 @@ class ComplaintRow(_Row):
     public_category_month = UnicodeAttribute(null=True)
     public_office_month = UnicodeAttribute(null=True)
     public_cell = UnicodeAttribute(null=True)
+    scheduled_open = UnicodeAttribute(null=True)
+    until_at = UnicodeAttribute(null=True)
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Put index keys and cards on a row, by attribute name."""
@@ -127,6 +129,7 @@ class ComplaintRow(_Row):
     by_category = _index("by_category", "public_category_month", "listed_at", "public_card")
     by_month = _index("by_month", "public_month", "listed_at", "public_card")
     by_cell = _index("by_cell", "public_cell", "listed_at", "public_card")
+    by_scheduled = _index("by_scheduled", "scheduled_open", "until_at", "public_card")
 
 
 HEAD_KEYS = tuple(

@@ -10,12 +10,12 @@ from datetime import datetime
 from chalicelib.domain.asking import resume
 from chalicelib.domain.complaint import Change, Status
 from chalicelib.domain.errors import IllegalMove, NotDue, NotFound, StaleComplaint
-from chalicelib.domain.overdue import close_by_silence, escalate
+from chalicelib.domain.overdue import escalate, silence
 from chalicelib.domain.people import Act, Role
 from chalicelib.domain.service_level import ClockName, steps
 from chalicelib.observability import count, logger
 from chalicelib.store import complaints
-from chalicelib.usecases.record import city, holders, record
+from chalicelib.usecases.record import city, holders, record, road
 
 WORKERS = 16
 """Cases in hand at once: nearly all of a case's time is waiting for the table (docs/sweep.md has the figures)."""
@@ -30,6 +30,11 @@ class Swept:
     skipped: int = 0
     failed: int = 0
     finished: bool = True
+
+
+_COUNTED = {Act.WARN: "Warned", Act.RESUME: "Resumed", Act.CEILING: "CeilingsNear"}
+_QUIET = frozenset({*_COUNTED, Act.LAST_CALL, Act.AWAIT})
+"""What time does that is neither a climb nor an end."""
 
 
 def sweep(*, now: datetime, has_time: Callable[[], bool] = lambda: True, workers: int = WORKERS) -> Swept:
@@ -91,16 +96,15 @@ def _wake_fully(code: str, now: datetime) -> list[Change]:
     changes: list[Change] = []
     while len(changes) < 2 * len(ClockName) and (change := wake_one(code, now=now)) is not None:
         changes.append(change)
-    by_themselves = {Act.WARN: "Warned", Act.RESUME: "Resumed", Act.CEILING: "CeilingsNear"}
-    told = [change for change in changes if change.event.act not in by_themselves]
-    for act, name in by_themselves.items():
+    told = [change for change in changes if change.event.act not in _QUIET]
+    for act, name in _COUNTED.items():
         if number := sum(change.event.act is act for change in changes):
             count(name, number)
     return told
 
 
 def wake_one(code: str, *, now: datetime) -> Change | None:
-    """Do what time has brought to one case: end a pause, warn, climb one rung, or close by silence. None where not yet.
+    """Do what time has brought to one case: end a pause, warn, climb a rung, or act on silence. None where not yet.
 
     Reads consistently, since the index that named the case may lag behind it.
     """
@@ -108,7 +112,9 @@ def wake_one(code: str, *, now: datetime) -> Change | None:
         stored = complaints.get(code, consistent=True)
         complaint = stored.complaint
         if complaint.status is Status.RESOLVED:
-            change = close_by_silence(complaint, city(), now=now)
+            call = complaint.last_call(city())
+            reachable = call is not None and call <= now and road(complaint) is not None
+            change = silence(complaint, city(), reachable=reachable, now=now)
         elif (pause := complaint.asked.wakes_at) is not None and pause <= now:
             change = resume(complaint, city=city(), now=now)  # first: what the promise does next hangs on it
         else:

@@ -86,12 +86,15 @@ def _line(number: int, card: Card, language: str) -> str:
     category = profile.categories.get(card.category) if card.category else None
     unsorted = "Belum dipilah" if language == "id" else "Not sorted yet"
     label = (category.labels.get(language) or category.labels["id"]) if category else unsorted
-    words = {"id": ("batas", "batas menurut aturan"), "en": ("due", "limit by law")}[
-        "id" if language == "id" else "en"
-    ]
+    words = {
+        "id": ("batas", "batas menurut aturan", "menunggu keputusan tanggal baru"),
+        "en": ("due", "limit by law", "asks for a new date"),
+    }["id" if language == "id" else "en"]
     parts = [card.code, label, profile.offices[card.office].short]
     if card.due:
         parts.append(f"{words[0]} {moment(read_moment(card.due), profile)}")
     if card.ceiling:
         parts.append(f"{words[1]} {moment(read_moment(card.ceiling), profile)}")
+    if card.asks_date:
+        parts.append(words[2])
     return f"{number}. {', '.join(parts)}\n   {settings().base_url}/o/{short(card.code)}"

@@ -200,6 +200,13 @@ def flaws(stored: Stored) -> tuple[Found, ...]:
     return complaints.flaws(stored)
 
 
+def scheduled_list(*, cursor: str | None = None, limit: int = PAGE) -> Page:
+    """Public cases with an accepted new date that nobody has solved yet, the earliest date first."""
+    after = _cursor(cursor, "scheduled").get("p")
+    cards = complaints.page("by_scheduled", city().id, limit=limit, after=after, newest_first=False)
+    return Page(tuple(cards), _next(cards, limit, "scheduled"))
+
+
 def messages_of(code: str) -> list[Delivery]:
     """What was sent about a case and how it went."""
     return outbox.of_complaint(code)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -13,6 +13,7 @@ from chalicelib.domain.complaint import Complaint, Status
 from chalicelib.domain.errors import Gone, Invalid, NotFound
 from chalicelib.domain.lists import next_list
 from chalicelib.domain.people import Act, Role
+from chalicelib.domain.scheduling import Wish
 from chalicelib.domain.service_level import NEVER, ClockName
 from chalicelib.domain.tracking import short
 from chalicelib.http import views
@@ -533,3 +534,69 @@ def test_a_head_on_the_lists_stays_under_two_write_units(stack: Stack) -> None:
             break
         escalation.sweep(now=now)
     assert 1_500 < longest < 2_048
+
+
+@pytest.mark.parametrize("words", ["Penutup selokan hilang ", "\u0c97\u0cc1\u0c82\u0ca1\u0cbf \U0001f573 "])
+def test_one_with_a_second_date_a_claimed_fix_and_a_ceiling_stays_under_it_too(
+    stack: Stack, words: str
+) -> None:
+    an_officer(SECRETARY), an_officer(MAYOR)
+    triage = an_officer(f"triage@{TRIAGE_OFFICE}").officer
+    head, doer = an_officer("office_head@pupr").officer, an_officer("duty@pupr").officer
+    code = a_case(
+        category="lubang_terbuka",
+        phone=cast.a_phone(),
+        text=words * 30,
+        at=(-8.6801234, 115.2201234),
+        identity_shown=True,
+    ).complaint.code
+    handling.release(code, triage, if_match=1, now=later(minutes=1))
+    longest: dict[Status, int] = {}
+
+    def measured() -> Complaint:
+        (item,) = [
+            row for row in cast._raw_rows(ComplaintRow) if (row["pk"]["S"], row["sk"]["S"]) == (code, "head")
+        ]
+        case = stored(code)
+        longest[case.status] = max(longest.get(case.status, 0), item_size(item))
+        return case
+
+    def sweep_on(until: datetime) -> Complaint:
+        while (now := measured().wakes_at(cast.city())) is not None and now <= until:
+            escalation.sweep(now=now)
+        return measured()
+
+    case = sweep_on(later(days=60))
+    assert case.marked_overdue
+    assert case.clocks.at_ceiling
+    far = Wish(date(2027, 3, 30), "land", "Menunggu lahan.", "Dipasang pagar.")
+    case = handling.schedule(code, head, far, if_match=case.version, now=later(days=61))
+    assert measured().clocks.at_ceiling
+    assert case.new_date is not None
+    case = sweep_on(case.new_date)
+    assert case.marked_overdue
+    soon = case.new_date + timedelta(hours=1)
+    handling.resolve(code, doer, "Sudah.", "Berita acara.", if_match=case.version, now=soon)
+    case = sweep_on(soon + timedelta(days=60))
+    assert (case.status, case.marked_overdue) == (Status.CONFIRMING, True)
+    handling.send_back(code, head, "Belum rata.", if_match=case.version, now=soon + timedelta(days=61))
+    assert [card.code for card in reading.inbox(an_officer(MAYOR).officer, "top").cards] == [code]
+    assert measured().marked_overdue
+    assert set(longest) == {Status.RECEIVED, Status.SCHEDULED, Status.CONFIRMING, Status.IN_PROGRESS}
+    assert max(longest.values()) < 2_048, longest
+    assert max(longest.values()) > 1_500
+
+
+def test_a_claimed_fix_that_is_sent_back_stands_where_it_stood(stack: Stack) -> None:
+    secretary = an_officer(SECRETARY).officer
+    an_officer(MAYOR)
+    head, doer = an_officer("office_head@pupr").officer, an_officer("duty@pupr").officer
+    code = released(category="lubang_terbuka").code
+    handling.reply(code, doer, "Kami ke sana.", if_match=stored(code).version, now=later(minutes=5))
+    now = sweep_until(code, SECRETARY)
+    before = stored(code)
+    handling.resolve(code, doer, "Sudah.", "Berita acara.", if_match=before.version, now=now)
+    assert reading.inbox(secretary, "top").cards == ()
+    handling.send_back(code, head, "Belum rata.", if_match=before.version + 1, now=now)
+    assert stored(code).clocks.get(ClockName.RESOLUTION) == before.clocks.get(ClockName.RESOLUTION)
+    assert [card.code for card in reading.inbox(secretary, "top").cards] == [code]

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain import handling, overdue
 from chalicelib.domain.city import Ceiling, LegalClass, Lists
 from chalicelib.domain.clock import CLOSED, Span
-from chalicelib.domain.complaint import TO_OMBUDSMAN, Complaint, Route, Status
+from chalicelib.domain.complaint import OPEN, TO_OMBUDSMAN, Complaint, Route, Status
 from chalicelib.domain.errors import NotDue
 from chalicelib.domain.lists import due_list, next_list, stands_on
 from chalicelib.domain.notices import CITIZEN_SMS_PER_CASE, Channel, Holder, notices_for
@@ -29,6 +29,7 @@ from tests.builders import (
     at,
     due_of,
     escalate,
+    four_eyed,
     perform,
     unwarned,
 )
@@ -112,6 +113,14 @@ class TestTheCeiling:
         assert asked.clocks.ceiling_to_tell(at_ceiling(case, 80)) == 80
         assert asked.wakes_at(CITY) <= at_ceiling(case, 80)
 
+    @pytest.mark.parametrize("act", [Act.CLAIM, Act.SCHEDULE, Act.ASK_DATE])
+    def test_neither_a_second_person_nor_a_second_date_moves_or_hushes_it(self, act):
+        case = a_complaint(city=CITY)
+        after = perform(act, case, CITY, now=NOW).complaint
+        assert ceiling(after) == ceiling(case)
+        assert after.clocks.ceiling_to_tell(at_ceiling(case, 80)) == 80
+        assert after.wakes_at(CITY) <= at_ceiling(case, 80)
+
     @pytest.mark.parametrize("act", [Act.REJECT, Act.WITHDRAW])
     def test_it_ends_with_the_case(self, act):
         assert not ceiling(perform(act, a_complaint(city=CITY), CITY, now=NOW).complaint).running
@@ -143,6 +152,24 @@ class TestTelling:
         over = overdue.escalate(near.complaint, CITY, {}, now=at_ceiling(case, 100))
         assert over.event.data["share"] == 100
         assert over.complaint.wakes_at(CITY) == NEVER
+
+    @pytest.mark.parametrize("status", sorted(OPEN))
+    def test_it_is_told_in_every_open_state_and_changes_none(self, status):
+        case = a_complaint(status, city=CITY)
+        told = overdue.tell_ceiling(case, now=at_ceiling(case, 80))
+        assert (told.event.act, told.complaint.status) == (Act.CEILING, status)
+        assert stands_on(told.complaint) is Role.SECRETARY
+
+    def test_time_comes_for_the_earliest_of_a_rung_a_warning_the_ceiling_and_an_approval(self):
+        case = self.alone()
+        assert case.wakes_at(CITY) == at_ceiling(case, 80)
+        waiting = perform(Act.CLAIM, case, CITY, now=NOW).complaint
+        approval = waiting.clocks.get(ClockName.APPROVAL)
+        assert waiting.wakes_at(CITY) == approval.warns[0] < at_ceiling(case, 80)
+        unwarned_one = unwarned(waiting)
+        assert unwarned_one.wakes_at(CITY) == approval.due < ceiling(case).due
+        climbed = escalate(unwarned_one, CITY, now=approval.due)
+        assert (climbed.event.act, climbed.event.data["clock"]) == (Act.ESCALATE, "approval")
 
     def test_a_sweep_that_came_late_tells_the_last_of_them_alone(self):
         case = self.alone()
@@ -184,6 +211,26 @@ class TestTelling:
         assert data == {TO_OMBUDSMAN: True}
         assert overdue.to_ombudsman(after)[1] == {}
         assert ceiling(after).due == ceiling(case).due
+
+
+class TestARequestForANewDate:
+    def test_while_the_secretary_owes_a_decision_the_case_stands_on_that_list(self):
+        case = a_complaint(city=CITY)
+        assert (stands_on(case), stands_on(case, asks_date=True)) == (None, Role.SECRETARY)
+
+    def test_it_takes_a_case_neither_from_the_mayors_list_nor_an_accusation_onto_one(self):
+        case = a_complaint(city=CITY)
+        clock = replace(case.clocks.get(ClockName.RESOLUTION), rung="mayor@city")
+        assert stands_on(replace(case, clocks=case.clocks.start(clock)), asks_date=True) is Role.MAYOR
+        assert stands_on(a_complaint(city=CITY, sealed=True, accused=WASTE), asks_date=True) is None
+        ended = perform(Act.REJECT, case, CITY, now=NOW).complaint
+        assert stands_on(ended, asks_date=True) is None
+
+    def test_the_secretary_finds_it_on_the_list_and_of_an_emergencys_hears_by_mail(self):
+        posts = {"secretary@city": Holder("secretary@city", (("sekda", "id"),))}
+        for category, told in (("jalan", []), ("kebakaran", [Channel.EMAIL])):
+            change = perform(Act.ASK_DATE, a_complaint(city=CITY, category=category), CITY, now=NOW)
+            assert [n.channel for n in notices_for(change, CITY, holders=posts)] == told, category
 
 
 class TestMomentsOfTheLists:
@@ -232,6 +279,11 @@ class TestTheTopOfTheLadder:
             found.append(change)
             case = change.complaint
         return found
+
+    def at_the_end(self) -> Complaint:
+        """A case past the last rung that stands on the lists for nothing else."""
+        last = self.climbs(self.late())[-1].complaint
+        return replace(last, clocks=Clocks(tuple(c for c in last.clocks if c.name is not ClockName.CEILING)))
 
     def test_after_the_mayor_the_case_stays_on_the_list_marked_and_nobody_is_reminded_again(self):
         *rungs, last = self.climbs(self.late())
@@ -284,6 +336,21 @@ class TestTheTopOfTheLadder:
             at_mayor.complaint, a_rung(at_mayor.complaint), now=at(60)
         ).complaint
         assert stands_on(after) is Role.MAYOR
+
+    def test_sent_back_by_the_second_person_it_is_on_the_list_and_marked_as_before(self):
+        four = four_eyed(CITY)
+        last = self.at_the_end()
+        claim = perform(Act.CLAIM, last, four, now=at(80)).complaint
+        assert (stands_on(claim), claim.marked_overdue) == (None, False)
+        back = perform(Act.SEND_BACK, claim, four, now=at(81)).complaint
+        assert (stands_on(back), back.marked_overdue) == (Role.MAYOR, True)
+
+    def test_with_a_second_date_it_leaves_the_list_until_then_and_is_back_on_it(self):
+        rests = perform(Act.SCHEDULE, self.at_the_end(), CITY, now=at(80)).complaint
+        assert (stands_on(rests), rests.marked_overdue) == (None, False)
+        assert unwarned(rests).wakes_at(CITY) == rests.new_date
+        after = escalate(unwarned(rests), CITY, now=rests.new_date).complaint
+        assert (stands_on(after), after.marked_overdue) == (Role.MAYOR, True)
 
     def test_solved_it_leaves_the_list_and_reopened_before_its_deadline_nothing_is_marked(self):
         last = self.climbs(self.late())[-1]

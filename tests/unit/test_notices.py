@@ -125,13 +125,39 @@ class TestWhoIsTold:
                 )
             ),
             (Act.RATE, Status.RESOLVED, []),
-            (Act.CLOSE, Status.RESOLVED, []),
+            (Act.CONFIRM, Status.RESOLVED, []),
+            (Act.CLAIM, Status.RECEIVED, [("office_approval", TOPIC, WORKS)]),
+            (Act.SEND_BACK, Status.CONFIRMING, [("office_returned", TOPIC, WORKS)]),
+            (Act.APPROVE, Status.CONFIRMING, [("citizen_resolved", SMS, "citizen#warga")]),
+            (Act.SCHEDULE, Status.RECEIVED, [("citizen_scheduled", SMS, "citizen#warga")]),
+            (Act.DECLINE_DATE, Status.RECEIVED, [("office_decided", TOPIC, WORKS)]),
+            (
+                Act.GRANT_DATE,
+                Status.RECEIVED,
+                [("office_decided", TOPIC, WORKS), ("citizen_scheduled", SMS, "citizen#warga")],
+            ),
         ],
     )
     def test_each_act_tells_whom_it_concerns(self, act, status, expected):
         case = a_complaint(status, identity_shown=True)
-        now = NOW + CITY.windows.reopen if act is Act.CLOSE else NOW
-        assert told(perform(act, case, CITY, now=now)) == expected
+        assert told(perform(act, case, CITY, now=NOW)) == expected
+
+    def test_silence_is_told_before_it_closes_and_not_after(self):
+        case = a_complaint(Status.RESOLVED)
+        call = overdue.last_call(case, CITY, reachable=True, now=case.wakes_at(CITY))
+        (notice,) = notices_for(call, CITY, citizen_channel=SMS)
+        assert (notice.template, notice.to) == ("citizen_silence", "citizen#warga")
+        assert notice.args["closes"] == "03/12 10.00"
+        assert notice.useful_until == call.complaint.closes_at
+        closed = overdue.silence(call.complaint, CITY, reachable=True, now=call.complaint.closes_at)
+        assert told(closed) == []
+
+    def test_who_cannot_be_reached_is_told_nothing_and_a_second_person_is_asked(self):
+        case = a_complaint(Status.RESOLVED, citizen=None)
+        asked = overdue.silence(case, CITY, reachable=False, now=case.wakes_at(CITY))
+        assert told(asked) == [("office_approval", TOPIC, WORKS)]
+        approved = perform(Act.APPROVE, asked.complaint, CITY, now=asked.event.at)
+        assert told(approved) == []
 
     def test_a_message_and_a_withdrawal_are_worth_no_sms_to_an_office(self):
         for act in (Act.MESSAGE, Act.WITHDRAW):
@@ -343,9 +369,11 @@ def every_notice():
         "hamlet": SHORE_EAST,
     }
     for status, sealed in product(Status, (False, True)):
+        if sealed and status is Status.SCHEDULED:
+            continue  # nobody sets a date before triage has decided
         case = replace(a_complaint(status, category="gang", sealed=sealed), **words, identity_shown=True)
         for act in set(Act) - {Act.FILE, Act.READ}:
-            now = NOW + CITY.windows.reopen if act is Act.CLOSE else NOW
+            now = NOW + CITY.windows.reopen if act in (Act.CLOSE, Act.LAST_CALL, Act.AWAIT) else NOW
             if case.open and act is Act.ESCALATE:
                 now = next_climb(case)
             if case.open and act is Act.WARN:
@@ -444,6 +472,7 @@ def arguments(city, name: str, category: str, where: str) -> dict[str, str]:
         "reopens": "30/11",
         "until": "24/11 09.30",
         "question": "99",
+        "closes": "30/11 09.30",
         "link": f"https://{city.host}/{link}",
         "service": city.service_name,
         "digits": "123456",

@@ -43,9 +43,11 @@ HANDLING = {
     Act.REVEAL,
     Act.ASK,
 }
+APPROVING = {Act.APPROVE, Act.SEND_BACK}
+DATES = {Act.GRANT_DATE, Act.DECLINE_DATE}
 DECIDING = {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT}
-REPORTERS = {Act.FILE, Act.EDIT, Act.MESSAGE, Act.RATE, Act.REOPEN, Act.WITHDRAW, Act.ANSWER}
-ACTS_OF_TIME = {Act.ESCALATE, Act.CLOSE, Act.RESUME}
+REPORTERS = {Act.FILE, Act.EDIT, Act.MESSAGE, Act.RATE, Act.CONFIRM, Act.REOPEN, Act.WITHDRAW, Act.ANSWER}
+ACTS_OF_TIME = {Act.ESCALATE, Act.CLOSE, Act.WARN, Act.LAST_CALL, Act.AWAIT, Act.RESUME}
 
 ONE_OF_EACH = {
     Role.HAMLET_HEAD: f"hamlet_head@{SHORE_EAST}",
@@ -79,27 +81,31 @@ class TestTheTableOfRights:
     def test_only_triage_decides_what_the_public_sees_and_what_is_declined(self, role):
         assert not RIGHTS[role] & DECIDING
 
-    @pytest.mark.parametrize("role", [Role.SECRETARY, Role.MAYOR])
-    def test_the_top_of_the_ladder_reads_and_leaves_the_doing_to_the_office(self, role):
-        assert RIGHTS[role] == {Act.READ, Act.ACK_RUNG}
+    def test_the_top_of_the_ladder_reads_and_leaves_the_doing_to_the_office(self):
+        assert RIGHTS[Role.MAYOR] == {Act.READ, Act.ACK_RUNG}
+        assert RIGHTS[Role.SECRETARY] == {Act.READ, Act.ACK_RUNG} | DATES
 
 
 class TestScopes:
-    @pytest.mark.parametrize("role", [Role.STAFF, Role.DUTY, Role.DIVISION_HEAD, Role.OFFICE_HEAD])
+    @pytest.mark.parametrize("role", [Role.STAFF, Role.DUTY])
     def test_people_of_the_responsible_office_handle_the_case(self, role):
         assert may(ONE_OF_EACH[role], a_complaint()) == HANDLING
+
+    def test_who_stands_above_them_also_approves_and_the_office_s_head_sets_dates(self):
+        assert may(ONE_OF_EACH[Role.DIVISION_HEAD], a_complaint()) == HANDLING | APPROVING
+        assert may(ONE_OF_EACH[Role.OFFICE_HEAD], a_complaint()) == HANDLING | APPROVING | {Act.SCHEDULE}
 
     @pytest.mark.parametrize("role", [Role.STAFF, Role.DUTY, Role.DIVISION_HEAD, Role.OFFICE_HEAD])
     def test_people_of_another_office_learn_nothing(self, role):
         assert may(f"{role}@{WASTE}", a_complaint()) == set()
 
     def test_triage_reads_sorts_screens_and_declines_everywhere_but_handles_its_own(self):
-        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint()) == DECIDING | {Act.READ, Act.REFER}
-        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint(category=None)) == HANDLING | DECIDING
+        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint()) == DECIDING | APPROVING | {Act.READ, Act.REFER}
+        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint(category=None)) == HANDLING | DECIDING | APPROVING
 
-    @pytest.mark.parametrize("role", [Role.SECRETARY, Role.MAYOR])
-    def test_secretary_and_mayor_read_everything_that_is_decided(self, role):
-        assert may(ONE_OF_EACH[role], a_complaint()) == {Act.READ}
+    def test_secretary_and_mayor_read_everything_that_is_decided(self):
+        assert may(ONE_OF_EACH[Role.SECRETARY], a_complaint()) == {Act.READ} | DATES
+        assert may(ONE_OF_EACH[Role.MAYOR], a_complaint()) == {Act.READ}
 
     def test_area_heads_read_what_happens_on_their_ground(self):
         case = a_complaint(area=SHORE, hamlet=SHORE_EAST)
@@ -114,7 +120,7 @@ class TestScopes:
 
     def test_a_village_matter_is_handled_by_its_village_and_by_the_head_of_its_hamlet(self):
         case = a_complaint(category="gang", hamlet=SHORE_EAST)
-        assert may(f"village_head@{SHORE}", case) == HANDLING
+        assert may(f"village_head@{SHORE}", case) == HANDLING | APPROVING | {Act.SCHEDULE}
         assert may(f"hamlet_head@{SHORE_EAST}", case) == HANDLING
         assert may(f"hamlet_head@{SHORE_WEST}", case) == set()
         assert may(f"district_head@{SOUTH}", case) == {Act.READ}
@@ -133,9 +139,9 @@ class TestScopes:
         assert Act.ACK_RUNG not in may(f"division_head@{WORKS}", case)
         clocks = case.clocks.climb(ClockName.RESOLUTION, 1, NOW, rung=f"division_head@{WORKS}")
         case = replace(case, clocks=clocks)
-        assert may(f"division_head@{WORKS}", case) == HANDLING | {Act.ACK_RUNG}
-        assert may(f"office_head@{WORKS}", case) == HANDLING
-        assert may("secretary@city", case) == {Act.READ}
+        assert may(f"division_head@{WORKS}", case) == HANDLING | APPROVING | {Act.ACK_RUNG}
+        assert may(f"office_head@{WORKS}", case) == HANDLING | APPROVING | {Act.SCHEDULE}
+        assert may("secretary@city", case) == {Act.READ} | DATES
 
     def test_a_rung_opens_the_private_case_that_it_was_told_of(self):
         case = a_complaint(category="gang", private=True)
@@ -176,7 +182,7 @@ class TestSealedCases:
     SEALED = a_complaint(category="gang", hamlet=SHORE_EAST, sealed=True)
 
     def test_they_are_triages_alone(self):
-        assert may(f"triage@{TRIAGE}", self.SEALED) == HANDLING | DECIDING
+        assert may(f"triage@{TRIAGE}", self.SEALED) == HANDLING | DECIDING | APPROVING
         blind = [
             *(post for role, post in ONE_OF_EACH.items() if role is not Role.TRIAGE),
             *(
@@ -197,14 +203,15 @@ class TestSealedCases:
     def test_where_triage_is_accused_its_stand_in_decides_in_its_place(self, role):
         case = a_complaint(sealed=True, accused=TRIAGE)
         assert case.office == INSPECTORATE
-        assert may(f"{role}@{INSPECTORATE}", case) == HANDLING | DECIDING
+        of_a_head = {Act.SCHEDULE} if role == "office_head" else set()
+        assert may(f"{role}@{INSPECTORATE}", case) == HANDLING | DECIDING | APPROVING | of_a_head
         for post in (f"triage@{TRIAGE}", f"office_head@{TRIAGE}", f"duty@{TRIAGE}"):
             assert may(post, case) == set()
 
     def test_the_stand_in_also_releases_what_another_office_handles(self):
         case = a_complaint(accused=TRIAGE)
         assert case.office == WORKS
-        assert may(f"duty@{INSPECTORATE}", case) == DECIDING | {Act.READ, Act.REFER}
+        assert may(f"duty@{INSPECTORATE}", case) == DECIDING | APPROVING | {Act.READ, Act.REFER}
         assert may(f"triage@{TRIAGE}", case) == set()
 
     def test_standing_in_ends_with_the_case_it_is_for(self):
