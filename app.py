@@ -2,7 +2,7 @@
 
 from chalice.app import Chalice, ConvertToMiddleware, CORSConfig
 
-from chalicelib.http import auth, desk, officers, own, pages, problems, public, reporters, requests
+from chalicelib.http import auth, desk, officers, own, pages, problems, public, reporters, requests, rungs
 from chalicelib.jobs import relay, sweeps
 from chalicelib.observability import logger, observer
 from chalicelib.settings import runs, settings
@@ -23,6 +23,7 @@ for blueprint in (
     pages.routes,
     own.routes,
     desk.routes,
+    rungs.routes,
     relay.jobs,
     sweeps.jobs,
 ):

@@ -40,6 +40,16 @@ def is_secret_link(secret: str, code: str, version: int) -> bool:
     return hmac.compare_digest(secret.encode("utf-8", "replace"), secret_link(code, version).encode())
 
 
+def rung_link(code: str, officer: str, post: str, clock: str, level: str) -> str:
+    """The key of one officer to one rung of one case: 14 letters and digits (70 bits), never stored."""
+    return base64.b32encode(derive("rung", code, officer, post, clock, level))[:14].decode().lower()
+
+
+def is_rung_link(secret: str, code: str, officer: str, post: str, clock: str, level: str) -> bool:
+    expected = rung_link(code, officer, post, clock, level)
+    return hmac.compare_digest(secret.encode("utf-8", "replace"), expected.encode())
+
+
 def one_time_digits(challenge: str) -> str:
     """The six digits of a challenge."""
     return f"{int.from_bytes(derive('digits', challenge)[:8], 'big') % 1_000_000:06d}"

@@ -21,7 +21,7 @@ from typing import Any
 
 from chalicelib.domain.city import AREA_HEAD, CITY_SCOPE, City, Kind
 from chalicelib.domain.clock import Span, Unit
-from chalicelib.domain.complaint import Complaint, Filing, Place, Screening
+from chalicelib.domain.complaint import Complaint, Filing, Place, Screening, Status
 from chalicelib.domain.geo import Point
 from chalicelib.domain.people import Act, Duty, Officer, Role
 from chalicelib.observability import metrics
@@ -38,6 +38,7 @@ CITIZEN_NUMBERS = "+628991000"
 _GUEST_NUMBERS = "+614000000"
 _HAMLETS_FILLED = 8
 _AT_WORK = (Role.STAFF, Role.DUTY, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD, Role.OFFICE_HEAD)
+_ABOVE = (Role.DIVISION_HEAD, Role.OFFICE_HEAD)
 _TRIAGE_ACTS = frozenset({Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT})
 _REPORTER_ACTS = frozenset({Act.MESSAGE, Act.RATE, Act.REOPEN, Act.WITHDRAW})
 _CLIENT = "127.0.0.1"
@@ -316,6 +317,8 @@ class _Life:
         self._let_pass(at)
         if act is Act.RELEASE and self._complaint.screening is not Screening.HELD:
             return
+        if act is Act.APPROVE and self._complaint.status is not Status.CONFIRMING:
+            return  # another city's profile needs no second person here
         do = self._as_reporter if act in _REPORTER_ACTS else self._as_officer
         self._complaint = do(act, step, at)
         self._send(at)
@@ -333,12 +336,15 @@ class _Life:
     def _as_officer(self, act: Act, step: Mapping[str, Any], at: datetime) -> Complaint:
         complaint = self._complaint
         office = self._profile.triage_office if act in _TRIAGE_ACTS else complaint.office
-        officer = _at_work(office, (Role.TRIAGE,) if act in _TRIAGE_ACTS else _AT_WORK)
+        above = {Act.APPROVE: _ABOVE} | dict.fromkeys(_TRIAGE_ACTS, (Role.TRIAGE,))
+        officer = _at_work(office, above.get(act, _AT_WORK))
         code, seen, text = complaint.code, complaint.version, step.get("text", "")
         if act is Act.REPLY:
             return handling.reply(code, officer, text, if_match=seen, now=at)
         if act is Act.RESOLVE:
-            return handling.resolve(code, officer, text, if_match=seen, now=at)
+            return handling.resolve(code, officer, text, step.get("proof", ""), if_match=seen, now=at)
+        if act is Act.APPROVE:
+            return handling.approve(code, officer, if_match=seen, now=at)
         if act is Act.ACKNOWLEDGE:
             return handling.acknowledge(code, officer, if_match=seen, now=at)
         if act is Act.START:

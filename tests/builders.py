@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib import cities
-from chalicelib.domain import asking, emergency, handling, overdue, reporting
+from chalicelib.domain import asking, emergency, handling, overdue, reporting, scheduling
 from chalicelib.domain.city import (
     AREA_HEAD,
     Area,
@@ -22,6 +22,7 @@ from chalicelib.domain.city import (
     Hamlet,
     Kind,
     LegalClass,
+    NewDates,
     Office,
     PlaceNeed,
     Rung,
@@ -29,7 +30,7 @@ from chalicelib.domain.city import (
     Windows,
 )
 from chalicelib.domain.clock import CLOSED, Calendar, Quiet, Span
-from chalicelib.domain.complaint import Change, Complaint, Filing, Place, Route, Status
+from chalicelib.domain.complaint import By, Change, Complaint, Event, Filing, Place, Route, Status
 from chalicelib.domain.geo import Geography, Point
 from chalicelib.domain.people import Act, Duty, Officer, Role
 from chalicelib.domain.routing import route
@@ -204,6 +205,7 @@ def _small_city() -> City:
         information_office=TRIAGE,
         verification=Span.parse("4 working hours"),
         handover=Span.parse("1 working day"),
+        approval=Span.parse("1 working day"),
         screening_before_public=True,
         conflict={
             "office": INSPECTORATE,
@@ -233,8 +235,9 @@ def _small_city() -> City:
             misuse=2,
             misuse_within=timedelta(days=90),
         ),
-        windows=Windows(timedelta(minutes=10), timedelta(days=30), timedelta(days=10)),
+        windows=Windows(timedelta(minutes=10), timedelta(days=30), timedelta(days=10), timedelta(days=3)),
         asking=Asking(Span.parse("5 working days"), Span.parse("10 working days"), 3),
+        new_dates=NewDates(6, {"budget_year": _LABELS, "dry_weather": _LABELS}),
         retention_days={},
         neighbours=(),
         templates={"id": {}, "en": {}},
@@ -309,7 +312,9 @@ _ROADS: Mapping[Status, tuple[Act, ...]] = {
     Status.ACKNOWLEDGED: (Act.ACKNOWLEDGE,),
     Status.IN_PROGRESS: (Act.START,),
     Status.REFERRED: (Act.REFER,),
+    Status.SCHEDULED: (Act.SCHEDULE,),
     Status.REOPENED: (Act.RESOLVE, Act.REOPEN),
+    Status.CONFIRMING: (Act.CLAIM,),
     Status.RESOLVED: (Act.RESOLVE,),
     Status.CLOSED: (Act.RESOLVE, Act.RATE),
     Status.REJECTED: (Act.REJECT,),
@@ -353,7 +358,41 @@ class Filled(dict[str, bool]):
         return not self._all and post not in self._vacant
 
 
+def four_eyed(city: City) -> City:
+    """The city with a second person for every fix."""
+    return replace(city, categories={i: replace(c, four_eyes=True) for i, c in city.categories.items()})
+
+
+def a_claim(*, by: str = "petugas-1", proof: str = "Foto di lokasi.", at: datetime = NOW) -> Event:
+    """The event of somebody calling it solved, as the history holds it."""
+    data = {"proof": proof} if proof else {}
+    return Event(Act.RESOLVE, at, By("officer", by, WORKS), "Sudah ditambal.", data)
+
+
+def a_wish(*, days: int = 90, **changes: Any) -> scheduling.Wish:
+    """A new date so many days after NOW, for the next budget year."""
+    values: dict[str, Any] = {
+        "day": (NOW + timedelta(days=days)).date(),
+        "reason": "budget_year",
+        "text": "Menunggu anggaran tahun depan.",
+        "interim": "Dipasang rambu.",
+    }
+    return scheduling.Wish(**{**values, **changes})
+
+
+def a_request(*, days: int = 400, at: datetime = NOW) -> Event:
+    """A head's request to the secretary, as the history holds it."""
+    data = {
+        "until": (NOW + timedelta(days=days)).isoformat(),
+        "first": NOW.isoformat(),
+        "reason": "budget_year",
+    }
+    return Event(Act.ASK_DATE, at, By("officer", "kepala-1", WORKS), "Menunggu anggaran.", data)
+
+
 _STAFF = an_officer()
+_SECRETARY = an_officer("secretary@city", officer_id="sekda-1", office=WORKS)
+_HEAD = an_officer(f"{Role.OFFICE_HEAD}@{WORKS}", officer_id="kepala-1")
 _TRIAGE = an_officer(f"{Role.TRIAGE}@{TRIAGE}")
 
 _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
@@ -365,7 +404,21 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.ACKNOWLEDGE: lambda c, city, now: handling.acknowledge(c, _STAFF, now=now),
     Act.REPLY: lambda c, city, now: handling.reply(c, _STAFF, "Tim menuju lokasi.", now=now),
     Act.START: lambda c, city, now: handling.start(c, _STAFF, now=now),
-    Act.RESOLVE: lambda c, city, now: handling.resolve(c, _STAFF, "Sudah ditambal.", now=now),
+    Act.RESOLVE: lambda c, city, now: handling.resolve(c, _STAFF, "Sudah ditambal.", city=city, now=now),
+    Act.CLAIM: lambda c, city, now: handling.resolve(
+        c, _STAFF, "Sudah ditambal.", proof="Foto di lokasi.", city=four_eyed(city), now=now
+    ),
+    Act.APPROVE: lambda c, city, now: handling.approve(c, _HEAD, [a_claim()], city=city, now=now),
+    Act.SEND_BACK: lambda c, city, now: handling.send_back(c, _HEAD, "Belum rata.", city=city, now=now),
+    Act.SCHEDULE: lambda c, city, now: scheduling.schedule(c, _HEAD, a_wish(), (), city, now=now),
+    Act.ASK_DATE: lambda c, city, now: scheduling.schedule(c, _HEAD, a_wish(days=400), (), city, now=now),
+    Act.GRANT_DATE: lambda c, city, now: scheduling.grant(c, _SECRETARY, [a_request()], city, now=now),
+    Act.DECLINE_DATE: lambda c, city, now: scheduling.decline(
+        c, _SECRETARY, "Mohon lebih cepat.", [a_request()], now=now
+    ),
+    Act.AGREE: lambda c, city, now: reporting.agree(c, now=now),
+    Act.LAST_CALL: lambda c, city, now: overdue.last_call(c, city, reachable=True, now=now),
+    Act.AWAIT: lambda c, city, now: overdue.ask_second(c, city, now=now),
     Act.PASS_ON: lambda c, city, now: handling.pass_on(
         c, _STAFF, Route(WASTE, "topic"), "Salah alamat.", city, now=now
     ),
@@ -381,6 +434,7 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.REVEAL: lambda c, city, now: handling.reveal(c, _STAFF, now=now),
     Act.ESCALATE: lambda c, city, now: escalate(c, city, now=now),
     Act.CLOSE: lambda c, city, now: overdue.close_by_silence(c, city, now=now),
+    Act.CEILING: lambda c, city, now: overdue.tell_ceiling(c, now=now),
     Act.WARN: lambda c, city, now: overdue.warn(c, now=now),
     Act.ASK: lambda c, city, now: asking.ask(c, an_officer(), "Lampu yang mana?", city=city, now=now),
     Act.ANSWER: lambda c, city, now: asking.answer(c, c.asked.number, "Yang di pojok.", city=city, now=now),

@@ -11,8 +11,17 @@ from datetime import date, timedelta
 from typing import Any
 
 from chalicelib.cities import FILES, BadProfile, ground, services, worktime
-from chalicelib.cities.reading import Faults, Table
-from chalicelib.domain.city import Area, Asking, City, Office, Rung, Windows
+from chalicelib.cities.reading import WEEKDAYS, Faults, Table
+from chalicelib.domain.city import (
+    Area,
+    Asking,
+    City,
+    Lists,
+    NewDates,
+    Office,
+    Rung,
+    Windows,
+)
 from chalicelib.domain.clock import Unit
 from chalicelib.domain.notices import TEMPLATES
 from chalicelib.domain.people import Role
@@ -64,7 +73,6 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
     known = services.Known(languages, offices, calendars, groups, ceilings, emergency_numbers)
     categories = services.categories(category_file, known)
     emergency = services.emergency_rules(top, categories)
-    windows = top.table("windows")
     ladders = _ladders(top, areas, offices, titles, languages)
     city = City(
         id=city_id,
@@ -94,6 +102,7 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         triage_office=top.choice("triage_office", own),
         information_office=top.choice("information_office", own),
         verification=top.span("verification"),
+        approval=top.span("approval"),
         handover=top.span("handover"),
         referral=top.span("referral"),
         longer_by=_longer_by(top),
@@ -104,8 +113,9 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         accusation_words=top.phrases("accusation_words"),
         emergency_numbers=emergency_numbers,
         emergency=emergency,
-        windows=Windows(windows.time("edit"), windows.time("rate"), windows.time("reopen")),
+        windows=_windows(top.table("windows")),
         asking=_asking(top),
+        new_dates=_new_dates(top.table("scheduled"), languages),
         retention_days=_retention(top),
         neighbours=neighbours,
         templates={language: _templates(parsed, language, faults) for language in languages},
@@ -113,10 +123,28 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         geography=ground.geography(areas, neighbours, area_file, boundaries, faults),
         routing_rules=services.routing_rules(category_file, areas, offices, categories, languages),
         contacts=_contacts(top),
+        lists=_lists(top),
     )
     if found := faults.all():
         raise BadProfile(city_id, found)
     return city
+
+
+def _windows(table: Table) -> Windows:
+    windows = Windows(
+        table.time("edit"), table.time("rate"), table.time("reopen"), table.time("silence_warning")
+    )
+    if windows.silence_warning >= windows.reopen:
+        table.fault("silence_warning", "must be shorter than reopen, or it would come before the claim")
+    return windows
+
+
+def _new_dates(table: Table, languages: tuple[str, ...]) -> NewDates:
+    reasons = {}
+    for key, reason in table.named("reason"):
+        reason.known_as(key, r"[a-z][a-z0-9_]*")
+        reasons[key] = reason.label(languages)
+    return NewDates(table.whole("head_months"), reasons)
 
 
 def _offset(top: Table) -> timedelta:
@@ -254,6 +282,9 @@ def _conflict(top: Table, areas: Mapping[str, Area], offices: Mapping[str, Offic
     for key in needed:
         if key not in found:
             table.fault(key, "is missing")
+    if "city" in found and found["city"] in offices and not offices[found["city"]].contact:
+        # Reporters are told how to reach it when the law's limit is near.
+        table.fault("city", f"{found['city']} has no contact")
     for office in offices.values():
         if found.get(office.id, found.get(office.kind, found.get("office"))) == office.id:
             table.fault(office.id, "would take the cases about itself")
@@ -281,6 +312,12 @@ def _contacts(top: Table) -> dict[str, str]:
         return {}
     table = top.table("contacts")
     return {key: table.text(key) for key in table.names()}
+
+
+def _lists(top: Table) -> Lists:
+    table = top.table("lists")
+    weekday = table.choice("weekday", WEEKDAYS)
+    return Lists(table.minute("at"), WEEKDAYS.index(weekday) if weekday in WEEKDAYS else 0)
 
 
 def _sms_price(top: Table) -> dict[str, str]:

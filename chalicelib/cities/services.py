@@ -202,6 +202,7 @@ def _level(key: str, table: Table) -> ServiceLevel:
         table.span("resolution"),
         table.flag("ladder", True),
         table.span("extension") if "extension" in table else None,
+        table.flag("danger", False),
     )
 
 
@@ -228,6 +229,7 @@ def _category(key: str, table: Table, levels: Mapping[str, ServiceLevel], known:
         ),
         refers_to=table.choice("refers_to", outside) if "refers_to" in table else None,
         sheltered=table.flag("sheltered", False),
+        four_eyes=table.flag("four_eyes", False),
     )
     if category.emergency and (category.office == AREA_HEAD or level.resolution.unit is not Unit.MINUTES):
         table.fault("emergency", "needs an office of its own and a level in calendar time")

@@ -18,6 +18,7 @@ from chalicelib.domain.complaint import (
     FOR_TRIAGE,
     REPORTER,
     TIME,
+    WORKED,
     Asked,
     Change,
     Complaint,
@@ -126,7 +127,12 @@ def settled(before: Complaint, done: Change, city: City) -> Change:
     if not after.asked.open or not before.asked.open:
         return done
     became_urgent = after.asked.resumes_at is not None and _is_emergency(after, city)
-    if after.open and after.office == before.office and event.act is not Act.SORT and not became_urgent:
+    if (
+        after.status in WORKED
+        and after.office == before.office
+        and event.act is not Act.SORT
+        and not became_urgent
+    ):
         return done
     # The pause was one of the office and the category that the case had until now.
     resumed, facts = _resumed(replace(after, office=before.office, category=before.category), city, event.at)
@@ -134,6 +140,15 @@ def settled(before: Complaint, done: Change, city: City) -> Change:
         replace(after, clocks=resumed.clocks, asked=_closed(resumed.asked)),
         replace(event, data={**event.data, "question": after.asked.number, **facts}),
     )
+
+
+def ended(complaint: Complaint, city: City, now: datetime) -> tuple[Complaint, Mapping[str, Any]]:
+    """The case without the question that waits, its deadline moved by the pause, and what the history tells of it."""
+    if not complaint.asked.open:
+        return complaint, {}
+    resumed, facts = _resumed(complaint, city, now)
+    closed = replace(resumed, asked=_closed(resumed.asked))
+    return closed, {"question": complaint.asked.number, **facts}
 
 
 def foreseen(complaint: Complaint, city: City) -> Clocks:

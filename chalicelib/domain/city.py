@@ -112,6 +112,7 @@ class ServiceLevel:
     resolution: Span
     ladder: bool = True  # information requests climb no ladder
     extension: Span | None = None  # once more, with a reason (PPID: 7 working days)
+    danger: bool = False  # somebody may get hurt: a new date needs something done until then
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ class Category:
     questions: tuple[Question, ...] = ()
     refers_to: str | None = None  # the outside office whose work it is; ours takes the case and refers it
     sheltered: bool = False  # violence, self-harm: always private, and passes every area head by
+    four_eyes: bool = False  # a fix needs a proof, and somebody other than the doer approves it
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,9 @@ class Windows:
     edit: timedelta
     rate: timedelta
     reopen: timedelta
-    """Counted from the moment the office called it solved; at its end silence closes the case."""
+    """Counted from the moment the reporter was told that it is solved; at its end silence closes the case."""
+    silence_warning: timedelta = timedelta(days=3)
+    """How long before that the reporter is warned, and the least time that they then have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +212,25 @@ class Asking:
     """All pauses of one case together."""
     times: int
     """How many questions one case may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """When the lists of the secretary (each working day) and of the mayor (once a week) are written."""
+
+    at: int = 450
+    """Minutes after local midnight: 07:30."""
+    weekday: int = 0
+    """The mayor's day, Monday 0; where nobody works then, the next working day of that week."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewDates:
+    """How a head may set a second date: how far ahead alone, and for which reasons."""
+
+    head_months: int
+    """Beyond so many months from today the secretary has to allow it."""
+    reasons: Mapping[str, Label]
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +314,8 @@ class City:
     information_office: str
     verification: Span
     """How long triage has to sort or screen a case."""
+    approval: Span
+    """How long a second person of the office has to approve a claimed fix."""
     handover: Span
     screening_before_public: bool
     conflict: Mapping[str, str]
@@ -301,6 +326,7 @@ class City:
     emergency: EmergencyRules
     windows: Windows
     asking: Asking
+    new_dates: NewDates
     retention_days: Mapping[str, int]
     neighbours: tuple[Neighbour, ...]
     templates: Mapping[str, Mapping[str, str]]
@@ -318,6 +344,7 @@ class City:
     """The office that is informed together with a camat who coordinates; none where no kind of village needs it."""
     post_calendars: Mapping[str, str] = field(default_factory=dict)
     """Role -> calendar of the posts that serve the whole city; the triage office's where it names none."""
+    lists: Lists = field(default_factory=Lists)
     contacts: Mapping[str, str] = field(default_factory=dict)
     """How else to reach the city: ``phone``, ``email``, ``address``, ``sms`` (a number that takes messages)."""
 

@@ -30,15 +30,32 @@ class Status(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     IN_PROGRESS = "in_progress"
     REFERRED = "referred"
+    SCHEDULED = "scheduled"  # an accepted new date: needs a budget year, dry weather, land
     REOPENED = "reopened"
+    CONFIRMING = "confirming"  # called solved; a second person of the city has to say so, too
     RESOLVED = "resolved"  # claimed fixed: the reporter has the word
     CLOSED = "closed"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
 
 
-OPEN = frozenset({Status.RECEIVED, Status.ACKNOWLEDGED, Status.IN_PROGRESS, Status.REFERRED, Status.REOPENED})
+WORKED = frozenset(
+    {
+        Status.RECEIVED,
+        Status.ACKNOWLEDGED,
+        Status.IN_PROGRESS,
+        Status.REFERRED,
+        Status.SCHEDULED,
+        Status.REOPENED,
+    }
+)
+"""An office works on it, or should."""
+
+OPEN = WORKED | {Status.CONFIRMING}
 """Somebody of the city owes an act."""
+
+CLAIMED = frozenset({Status.RESOLVED, Status.CONFIRMING})
+"""An office says that it is solved, and nobody has closed it yet."""
 
 LIVE = OPEN | {Status.RESOLVED}
 """Time alone will still do something."""
@@ -47,17 +64,25 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     # act: (allowed from, leads to; None = the status stays)
     Act.EDIT: (frozenset({Status.RECEIVED}), None),
     Act.MESSAGE: (LIVE, None),
-    Act.RATE: (frozenset({Status.RESOLVED, Status.CLOSED}), Status.CLOSED),
-    Act.REOPEN: (frozenset({Status.RESOLVED, Status.CLOSED}), Status.REOPENED),
+    Act.RATE: (CLAIMED | {Status.CLOSED}, Status.CLOSED),
+    Act.AGREE: (CLAIMED, Status.CLOSED),
+    Act.REOPEN: (CLAIMED | {Status.CLOSED}, Status.REOPENED),
     Act.WITHDRAW: (OPEN, Status.WITHDRAWN),
     Act.ACKNOWLEDGE: (frozenset({Status.RECEIVED, Status.REOPENED}), Status.ACKNOWLEDGED),
     Act.REPLY: (OPEN, None),
-    Act.START: (OPEN - {Status.IN_PROGRESS}, Status.IN_PROGRESS),
-    Act.RESOLVE: (OPEN, Status.RESOLVED),
-    Act.PASS_ON: (OPEN, Status.RECEIVED),
+    Act.START: (WORKED - {Status.IN_PROGRESS}, Status.IN_PROGRESS),
+    Act.RESOLVE: (WORKED, Status.RESOLVED),
+    Act.CLAIM: (WORKED, Status.CONFIRMING),
+    Act.APPROVE: (CLAIMED, Status.RESOLVED),
+    Act.SEND_BACK: (frozenset({Status.CONFIRMING}), Status.IN_PROGRESS),
+    Act.PASS_ON: (WORKED, Status.RECEIVED),
     Act.SORT: (OPEN, Status.RECEIVED),
-    Act.REFER: (OPEN - {Status.REFERRED}, Status.REFERRED),
-    Act.REJECT: (OPEN, Status.REJECTED),
+    Act.REFER: (WORKED - {Status.REFERRED}, Status.REFERRED),
+    Act.SCHEDULE: (WORKED - {Status.SCHEDULED}, Status.SCHEDULED),
+    Act.ASK_DATE: (WORKED - {Status.SCHEDULED}, None),
+    Act.GRANT_DATE: (WORKED - {Status.SCHEDULED}, Status.SCHEDULED),
+    Act.DECLINE_DATE: (WORKED - {Status.SCHEDULED}, None),
+    Act.REJECT: (WORKED, Status.REJECTED),
     Act.RELEASE: (frozenset(Status) - {Status.WITHDRAWN}, None),
     Act.HIDE: (frozenset(Status), None),
     Act.REVEAL: (frozenset(Status) - {Status.WITHDRAWN}, None),
@@ -65,22 +90,30 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     Act.ACK_RUNG: (OPEN, None),
     Act.WARN: (OPEN, None),
     Act.WAIT: (OPEN, None),
+    Act.CEILING: (OPEN, None),
+    Act.LAST_CALL: (frozenset({Status.RESOLVED}), None),
+    Act.AWAIT: (frozenset({Status.RESOLVED}), Status.CONFIRMING),
     Act.CLOSE: (frozenset({Status.RESOLVED}), Status.CLOSED),
-    Act.ASK: (OPEN, None),
+    Act.ASK: (WORKED - {Status.SCHEDULED}, None),
     Act.ANSWER: (OPEN, None),
     Act.RESUME: (OPEN, None),
-    Act.CONFIRM: (OPEN, None),
+    Act.CONFIRM: (WORKED, None),
     # Another post begins, as with every hand-over.
-    Act.RAISE: (OPEN, Status.RECEIVED),
-    Act.LOWER: (OPEN, Status.RECEIVED),
+    Act.RAISE: (WORKED, Status.RECEIVED),
+    Act.LOWER: (WORKED, Status.RECEIVED),
 }
 """The one table of allowed moves; every act passes it, so no act can be a back door to a status."""
 
-TAKES_UP = frozenset({Act.ACKNOWLEDGE, Act.REPLY, Act.START, Act.RESOLVE, Act.REFER, Act.ASK, Act.CONFIRM})
+TAKES_UP = frozenset(
+    {
+        *(Act.ACKNOWLEDGE, Act.REPLY, Act.START, Act.RESOLVE, Act.CLAIM, Act.REFER, Act.ASK),
+        *(Act.SCHEDULE, Act.ASK_DATE, Act.CONFIRM),
+    }
+)
 """First acts of an office that was given a case: each ends the hand-over. Passing on and sorting begin a new one."""
 
 
-_HEARD = frozenset({Act.ACKNOWLEDGE, Act.REPLY, Act.START, Act.RESOLVE, Act.REFER, Act.REVEAL, Act.CONFIRM})
+_HEARD = TAKES_UP | {Act.REVEAL}
 """With any of these the post of an emergency shows that it has it: calling back is no less than a tap."""
 
 
@@ -177,6 +210,8 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+TO_OMBUDSMAN = "ombudsman"
+"""In an event's data: from here on the reporter is told how to reach the Ombudsman."""
 FOR_TRIAGE = "for_triage"
 """In an event's data: its words accuse somebody, so no office sees them."""
 
@@ -221,8 +256,19 @@ class Complaint:
     """Categories that the keyword rules proposed, best first, kept so that the rules can be measured."""
     client_time: datetime | None = None
     referred_to: str | None = None
+    new_date: datetime | None = None
+    """The second date, set once; the promise to solve stays stamped, and its ladder rests until here."""
     outcome: Outcome | None = None
     resolved_at: datetime | None = None
+    """When the reporter was told that it is solved; their windows count from here."""
+    last_call_at: datetime | None = None
+    """When the reporter is to hear that silence will close it, stamped with the claim; None once that is done."""
+    closes_at: datetime | None = None
+    """When silence closes the claimed fix, stamped with the claim; put off where the last call came late."""
+    silence_told: bool = False
+    """Whether the last call went out to the reporter."""
+    confirmed: bool = False
+    """Whether a second person of the city approved the claimed fix, upon a proof."""
     ended_at: datetime | None = None
     rating: int | None = None
     rating_words: str = ""
@@ -258,11 +304,22 @@ class Complaint:
 
     def wakes_at(self, city: City) -> datetime | None:
         """The earliest thing that time alone will do; None only for an ended case."""
-        if self.status is Status.RESOLVED and self.resolved_at is not None:
-            return out_of_silence(self.resolved_at + city.windows.reopen, self.office, city)
+        if self.status is Status.RESOLVED:
+            return min(at for at in (self.closing(city), self.last_call(city)) if at is not None)
         if not self.open:
             return None
         return min((at for at in (self.clocks.wakes_at, self.asked.wakes_at) if at), default=None)
+
+    def closing(self, city: City) -> datetime:
+        """When silence closes a claimed fix. Computed only for what was stored before these moments were stamped."""
+        claimed = self.resolved_at or self.updated_at
+        return self.closes_at or out_of_silence(claimed + city.windows.reopen, self.office, city)
+
+    def last_call(self, city: City) -> datetime | None:
+        """When the reporter is to be warned of that; None where there is nobody to warn, or once it is done."""
+        if self.closes_at is None and self.citizen and not self.silence_told:
+            return out_of_silence(self.closing(city) - city.windows.silence_warning, self.office, city)
+        return self.last_call_at
 
     @property
     def sorted(self) -> bool:
@@ -291,6 +348,16 @@ class Complaint:
     def sheltered(self, city: City) -> bool:
         """Whether it is about violence or self-harm."""
         return is_sheltered(self.category, self.danger, city)
+
+    @property
+    def marked_overdue(self) -> bool:
+        """Whether the last rung has had its time as well, which the public is told."""
+        return self.open and self.clocks.past_ladder
+
+    @property
+    def for_ombudsman(self) -> bool:
+        """Whether the reporter is told how to reach the Ombudsman: the legal ceiling is near, or an appeal was lost."""
+        return self.status in OPEN | {Status.REJECTED} and self.clocks.at_ceiling
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +442,28 @@ def by(officer: Officer) -> By:
 def out_of_silence(at: datetime, office: str, city: City) -> datetime:
     """The moment itself, or the end of the silence (Nyepi) that it lies in: nothing falls due then."""
     return city.calendar_of(office).silent(at) or at
+
+
+UNCLAIMED: Mapping[str, Any] = {
+    "resolved_at": None,
+    "last_call_at": None,
+    "closes_at": None,
+    "silence_told": False,
+    "confirmed": False,
+}
+"""What of a claimed fix is wiped when the case is taken up again."""
+
+
+def claimed(complaint: Complaint, city: City, now: datetime) -> dict[str, Any]:
+    """The moments that begin when the reporter is told that it is solved: the reporter's windows, and silence."""
+    closes_at = out_of_silence(now + city.windows.reopen, complaint.office, city)
+    call = out_of_silence(closes_at - city.windows.silence_warning, complaint.office, city)
+    return {
+        **UNCLAIMED,
+        "resolved_at": now,
+        "closes_at": closes_at,
+        "last_call_at": max(call, now) if complaint.citizen else None,
+    }
 
 
 def screened_in_time(clocks: Clocks, city: City, now: datetime) -> Clocks:

@@ -18,12 +18,20 @@ class NotFound(DomainError):
     """No such thing, or nothing that the asker may know of: the two are never told apart."""
 
 
+class Gone(DomainError):
+    """A link that was good once: what it was for has moved on."""
+
+
 class NotAllowed(DomainError):
     """The person may not do this at all."""
 
 
 class NotResponsible(NotAllowed):
     """The person may do this, but not on this case: another office has it."""
+
+
+class OwnWork(NotAllowed):
+    """The person may do this, but not on work of their own: a second pair of eyes is what it is for."""
 
 
 class IllegalMove(DomainError):
@@ -41,6 +49,13 @@ class QuestionClosed(IllegalMove):
 
 class AskedEnough(IllegalMove):
     """The case has had as many questions to its reporter as the city allows."""
+
+
+class NoProof(IllegalMove):
+    """A claimed fix without a proof: there is nothing that a second person could approve."""
+
+    def __init__(self, act: str) -> None:
+        super().__init__(act, "without proof")
 
 
 class WindowClosed(DomainError):

@@ -10,6 +10,7 @@ from chalicelib.domain import emergency
 from chalicelib.domain.asking import put_off
 from chalicelib.domain.city import Category, City
 from chalicelib.domain.complaint import (
+    UNCLAIMED,
     Alarm,
     Change,
     Complaint,
@@ -17,21 +18,27 @@ from chalicelib.domain.complaint import (
     Outcome,
     Route,
     Screening,
+    Status,
     by,
     change,
+    claimed,
     may_move,
     screened_in_time,
 )
-from chalicelib.domain.errors import Fault, IllegalMove, Invalid
+from chalicelib.domain.errors import Fault, IllegalMove, Invalid, NoProof, OwnWork
 from chalicelib.domain.people import Act, Officer, triage_for
 from chalicelib.domain.service_level import (
     ClockName,
     Clocks,
+    approval_clock,
+    ceiling_clock,
     decision_clock,
     emergency_promise,
     handover_clock,
+    legal_class,
     promise,
     referral_clock,
+    taken_back,
 )
 
 
@@ -57,10 +64,94 @@ def start(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
     return change(complaint, Act.START, by(officer), now)
 
 
-def resolve(complaint: Complaint, officer: Officer, text: str, *, now: datetime) -> Change:
-    """Call it solved, in a sentence that tells the reporter how; the reporter then has the word."""
-    clocks = complaint.clocks.stop(ClockName.FIRST_REPLY, now).stop(ClockName.RESOLUTION, now)
-    return change(complaint, Act.RESOLVE, by(officer), now, said=text, clocks=clocks, resolved_at=now)
+def resolve(
+    complaint: Complaint, officer: Officer, text: str, *, city: City, now: datetime, proof: str = ""
+) -> Change:
+    """Call it solved, in a sentence that tells the reporter how; the reporter then has the word.
+
+    Where the category needs four eyes there must be a ``proof``, and the case waits for somebody else's approval: the
+    reporter hears nothing of it before, so the first reply is still owed. Raises Invalid where the proof is missing.
+    """
+    clocks = complaint.clocks.stop(ClockName.RESOLUTION, now)
+    data = {"proof": proof} if proof else {}
+    if not needs_four_eyes(complaint, city):
+        return change(
+            complaint,
+            Act.RESOLVE,
+            by(officer),
+            now,
+            said=text,
+            data=data,
+            clocks=clocks.stop(ClockName.FIRST_REPLY, now),
+            **claimed(complaint, city, now),
+        )
+    may_move(complaint, Act.CLAIM)
+    if not proof:
+        raise Invalid([Fault("proof", "proof_required")])
+    clocks = clocks.start(approval_clock(clocks, complaint.office, city, now))
+    return change(complaint, Act.CLAIM, by(officer), now, said=text, data=data, clocks=clocks, **UNCLAIMED)
+
+
+def needs_four_eyes(complaint: Complaint, city: City) -> bool:
+    category = city.categories.get(complaint.category) if complaint.category else None
+    return category is not None and category.four_eyes
+
+
+def doers(history: Iterable[Event]) -> frozenset[str]:
+    """The officers who began the work or called it solved: none of them is the second pair of eyes."""
+    return frozenset(
+        event.by.id for event in history if event.act in (Act.START, Act.RESOLVE, Act.CLAIM) and event.by.id
+    )
+
+
+def approve(
+    complaint: Complaint, officer: Officer, history: Iterable[Event], *, city: City, now: datetime
+) -> Change:
+    """Say, as somebody other than the doer, that the fix is real.
+
+    A claim that the reporter has not heard of yet is told now, and the reporter's windows begin. Where the reporter
+    left no contact, or cannot be warned, it lets silence close the case at the end of the window.
+    Raises OwnWork for whoever did the work, NoProof where the doer gave none.
+    """
+    history = list(history)
+    may_move(complaint, Act.APPROVE)
+    if complaint.confirmed or (complaint.status is Status.RESOLVED and complaint.citizen is not None):
+        raise IllegalMove(Act.APPROVE, "in nobody's need of it")
+    if officer.id in doers(history):
+        raise OwnWork(f"{officer.id} did the work on {complaint.code}")
+    claim = last_claim(history)
+    if claim is None or not claim.data.get("proof"):
+        raise NoProof(Act.APPROVE)
+    clocks = complaint.clocks.stop(ClockName.APPROVAL, now)
+    told: dict[str, Any] = {"confirmed": True}
+    said, resolves = "", complaint.resolved_at is None
+    if resolves:
+        told = claimed(complaint, city, now) | told
+        said, clocks = claim.text, clocks.stop(ClockName.FIRST_REPLY, now)
+    elif complaint.status is Status.CONFIRMING:
+        # Silence came to its end and waited for this alone.
+        told |= {"closes_at": max(complaint.closing(city), now), "last_call_at": None}
+    data = {"resolves": True} if resolves else {}
+    return change(complaint, Act.APPROVE, by(officer), now, said=said, data=data, clocks=clocks, **told)
+
+
+def last_claim(history: Iterable[Event]) -> Event | None:
+    """The last time that somebody called it solved."""
+    return next((e for e in reversed(list(history)) if e.act in (Act.RESOLVE, Act.CLAIM)), None)
+
+
+def send_back(complaint: Complaint, officer: Officer, text: str, *, city: City, now: datetime) -> Change:
+    """Refuse a claimed fix, with a sentence to whoever did it: the promise to solve runs on as it stood."""
+    may_move(complaint, Act.SEND_BACK)
+    return change(
+        complaint,
+        Act.SEND_BACK,
+        by(officer),
+        now,
+        said=text,
+        clocks=taken_back(complaint, city, now),
+        **UNCLAIMED,
+    )
 
 
 def pass_on(
@@ -189,11 +280,14 @@ def may_call_back(complaint: Complaint, city: City) -> bool:
     )
 
 
-def acknowledge_rung(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
+def acknowledge_rung(
+    complaint: Complaint, officer: Officer, *, by_link: bool = False, now: datetime
+) -> Change:
     """Say, as the post that the case climbed to: I have heard, I see to it.
 
     Ends that rung's acknowledge timer alone: the post then has its time, counted from when the case reached it, before
-    the next one hears. Raises IllegalMove where this officer holds no post that still owes it.
+    the next one hears. ``by_link`` records that it was done by the link of a message and not signed in. Raises
+    IllegalMove where this officer holds no post that still owes it.
     """
     posts = [duty.post for duty in officer.duties]
     owed = complaint.clocks.owed_by(posts)
@@ -205,7 +299,11 @@ def acknowledge_rung(complaint: Complaint, officer: Officer, *, now: datetime) -
         Act.ACK_RUNG,
         by(officer),
         now,
-        data={"post": owed[0].rung, "clocks": [str(clock.name) for clock in owed]},
+        data={
+            "post": owed[0].rung,
+            "clocks": [str(clock.name) for clock in owed],
+            **({"by_link": True} if by_link else {}),
+        },
         clocks=complaint.clocks.acknowledge(posts),
     )
 
@@ -240,7 +338,9 @@ def sort(
     alarmed = complaint.alarmed(city)
     fresh = promise(category, route.office, city, complaint.filed_at)
     fresh = put_off(fresh, complaint, category, route.office, city)
-    clocks = complaint.clocks.stop(ClockName.VERIFICATION, now)
+    # A fix that waits for a second person is none any more once triage gives the case to somebody.
+    clocks = taken_back(complaint, city, now) if complaint.status is Status.CONFIRMING else complaint.clocks
+    clocks = clocks.stop(ClockName.VERIFICATION, now)
     if category.emergency and not alarmed:
         clocks = emergency.with_minutes(clocks, emergency_promise(category, route.office, city, now))
     else:
@@ -260,6 +360,10 @@ def sort(
         clocks = clocks.moved()
     if not category.emergency:  # whose post has minutes, not a day, for a first act
         clocks = clocks.start(handover_clock(clocks, route.office, city, now))
+    other_class = legal_class(complaint.category, city) is not category.legal_class
+    if other_class or clocks.get(ClockName.CEILING) is None:
+        # The law's own limit follows the class that triage found, be it the longer one; it still counts from receipt.
+        clocks = clocks.start(ceiling_clock(category.id, city, complaint.filed_at))
     private = complaint.private or category.sensitive or category.sheltered
     if private:
         # Nothing is left to release, so nothing may wait for it.
@@ -289,6 +393,7 @@ def sort(
         clocks=clocks,
         danger="",
         alarm=complaint.alarm if alarmed else Alarm.UNVERIFIED,
+        **UNCLAIMED,
     )
 
 

@@ -13,14 +13,16 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from chalicelib.domain.city import City
-from chalicelib.domain.complaint import FOR_TRIAGE, Alarm, Change, Complaint
+from chalicelib.domain.city import CITY_SCOPE, City
+from chalicelib.domain.complaint import FOR_TRIAGE, TO_OMBUDSMAN, Alarm, Change, Complaint
 from chalicelib.domain.errors import DomainError
-from chalicelib.domain.people import Act, is_accused, triage_for
+from chalicelib.domain.lists import told_by_list
+from chalicelib.domain.people import Act, Role, is_accused, taker, triage_for
 from chalicelib.domain.service_level import WARNS_AT, ClockName
 from chalicelib.domain.sms import SINGLE_PART, gsm7, units
 
 CITIZEN_SMS_PER_CASE = 4
+SECRETARY = f"{Role.SECRETARY}@{CITY_SCOPE}"
 _OFFICE_USEFUL = timedelta(days=14)
 
 
@@ -120,6 +122,11 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "citizen_called.sms": "code link",
         "citizen_called.subject": "code",
         "citizen_called.email": "service code link",
+        "officer_list.subject": "title count day",
+        "officer_list.email": "service title count day lines link",
+        "citizen_ceiling.sms": "code office contact link",
+        "citizen_ceiling.subject": "code office",
+        "citizen_ceiling.email": "service code office contact link",
         "citizen_received.sms": "code due link",
         "citizen_received.subject": "code",
         "citizen_received.email": "service code category due link",
@@ -141,6 +148,20 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "citizen_question.sms": "code until question link",
         "citizen_question.subject": "code until",
         "citizen_question.email": "service code until question link",
+        "citizen_silence.sms": "code closes link",
+        "citizen_silence.subject": "code",
+        "citizen_silence.email": "service code closes link",
+        "citizen_scheduled.sms": "code until link",
+        "citizen_scheduled.subject": "code",
+        "citizen_scheduled.email": "service code until link",
+        "officer_date.subject": "code",
+        "officer_date.email": "service code category where office until link",
+        "office_decided.subject": "code category",
+        "office_decided.email": "service code category where link",
+        "office_approval.subject": "code category",
+        "office_approval.email": "service code category where due link",
+        "office_returned.subject": "code category",
+        "office_returned.email": "service code category where due link",
         "sign_in.sms": "service digits minutes",
         "sign_in.subject": "service",
         "sign_in.email": "service digits minutes",
@@ -163,6 +184,11 @@ _OFFICE_NOTICE: Mapping[Act, tuple[str, bool]] = {
     Act.WITHDRAW: ("office_withdrawn", False),
     Act.RAISE: ("office_emergency", True),
     Act.LOWER: ("office_new", True),
+    Act.CLAIM: ("office_approval", False),
+    Act.AWAIT: ("office_approval", False),
+    Act.SEND_BACK: ("office_returned", False),
+    Act.GRANT_DATE: ("office_decided", False),
+    Act.DECLINE_DATE: ("office_decided", False),
 }
 
 _RUNG_NOTICE: Mapping[str, str] = {
@@ -180,6 +206,10 @@ _CITIZEN_NOTICE: Mapping[Act, str] = {
     Act.RAISE: "citizen_emergency",
     Act.LOWER: "citizen_lowered",
     Act.REVEAL: "citizen_called",
+    Act.APPROVE: "citizen_resolved",
+    Act.LAST_CALL: "citizen_silence",
+    Act.SCHEDULE: "citizen_scheduled",
+    Act.GRANT_DATE: "citizen_scheduled",
 }
 
 UNVERIFIED: Mapping[str, str] = {"id": "BELUM DIPASTIKAN:", "en": "UNVERIFIED:"}
@@ -221,18 +251,26 @@ def notices_for(
             found += _to_post(change, city, "officer_new", f"hamlet_head@{hamlet}", holders)
     if act is Act.ESCALATE:
         found += _climbed(change, city, holders)
+    if act is Act.ASK_DATE and not told_by_list(SECRETARY, complaint, city):
+        # The secretary decides, and finds it on the list; of an emergency's an e-mail will do.
+        found += _to_post(change, city, "officer_date", SECRETARY, holders, (Channel.EMAIL,))
     if act is Act.WARN:
         found += _warned(change, city, holders)
-    later = bool(change.event.data.get("was"))
+    later, ombudsman = bool(change.event.data.get("was")), bool(change.event.data.get(TO_OMBUDSMAN))
+    if act is Act.CEILING and complaint.sealed:
+        # No list names an undecided accusation, so whoever decides on it hears that the law's limit is near.
+        triage = triage_for(complaint.accused, city)
+        found.append(_notice(change, city, "office_sealed", Channel.TOPIC, triage, city.languages[0]))
     if (
-        (act in _CITIZEN_NOTICE or later)
+        (act in _CITIZEN_NOTICE or later or ombudsman)
         and (act is not Act.REVEAL or change.event.data.get("callback"))
+        and _is_news_outside(change)
         and complaint.citizen
         and citizen_channel
         # A promise is put off only if the reporter is told, so no cap keeps that back.
-        and (later or not _capped(complaint, citizen_channel))
+        and (later or not capped(complaint, citizen_channel))
     ):
-        template = "citizen_promise" if later else _CITIZEN_NOTICE[act]
+        template = "citizen_promise" if later else "citizen_ceiling" if ombudsman else _CITIZEN_NOTICE[act]
         if act is Act.FILE and reopening(complaint, city):
             template = "citizen_received_closed"
         if act is Act.FILE and _is_emergency(complaint, city):
@@ -321,8 +359,18 @@ def _has_news(change: Change) -> bool:
     return not (sealed and act is Act.WITHDRAW)  # nobody but triage knew of it, and nothing is left to decide
 
 
+def _is_news_outside(change: Change) -> bool:
+    """Whether the reporter has something to hear: not of an approval that only lets silence close what they know of."""
+    data = change.event.data
+    return bool(
+        {Act.APPROVE: data.get("resolves"), Act.LAST_CALL: data.get("reached")}.get(change.event.act, True)
+    )
+
+
 def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -> list[Notice]:
     complaint, post = change.complaint, str(change.event.data["post"])
+    if change.event.data.get("past_ladder") or (post and told_by_list(post, complaint, city)):
+        return []  # it stands on the lists now
     clock, informed = change.event.data["clock"], change.event.data.get("informed")
     if clock == ClockName.HANDOVER and post in _told_already(change):
         return []  # one message of one case: the post was asked for the answer just now, and that is more
@@ -360,7 +408,8 @@ def _warned(change: Change, city: City, holders: Mapping[str, Holder] | None) ->
     office = _who_acts(change, city)
     found = [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=sms)]
     hamlet = complaint.hamlet
-    of_triage = complaint.sealed or data["clock"] == ClockName.VERIFICATION
+    # Neither sorting nor approving is the hamlet's.
+    of_triage = complaint.sealed or data["clock"] in (ClockName.VERIFICATION, ClockName.APPROVAL)
     if (
         hamlet
         and complaint.line == "area"
@@ -383,7 +432,8 @@ def _who_acts(change: Change, city: City) -> str:
     return triage_for(complaint.accused, city) if of_triage else complaint.office
 
 
-def _capped(complaint: Complaint, channel: Channel) -> bool:
+def capped(complaint: Complaint, channel: Channel) -> bool:
+    """Whether the reporter has had all the SMS that one case may cost."""
     return channel is Channel.SMS and complaint.citizen_sms >= CITIZEN_SMS_PER_CASE
 
 
@@ -432,7 +482,7 @@ def _notice(
     complaint, event = change.complaint, change.event
     language = language if language in city.templates else city.languages[0]
     # A rung hears of the moment that passed, of screening none of the promises; a warning is of one promise.
-    of_clock = event.act in (Act.ESCALATE, Act.WARN)
+    of_clock = event.act in (Act.ESCALATE, Act.WARN, Act.CEILING)
     due = datetime.fromisoformat(event.data["due"]) if of_clock else complaint.clocks.next_due
     arguments = {
         "category": category_label(complaint, city, language),
@@ -441,14 +491,17 @@ def _notice(
         "office": city.offices[complaint.office].short,
         "level": str(complaint.level),
     }
+    if event.data.get(TO_OMBUDSMAN):
+        ombudsman = city.offices[taker(CITY_SCOPE, city)]
+        arguments |= {"office": ombudsman.short, "contact": ombudsman.contact}
     if reopens := reopening(complaint, city):
         arguments["reopens"] = reopens.strftime("%d/%m")
-    useful_until = event.at + _OFFICE_USEFUL
-    if event.act is Act.WARN:
-        useful_until = due  # what a warning warns of has come by then
+    if until := event.data.get("until"):
+        arguments["until"] = f"{datetime.fromisoformat(str(until)) + city.utc_offset:%d/%m/%Y}"
+    if event.act is Act.LAST_CALL and complaint.closes_at is not None:
+        arguments["closes"] = moment(complaint.closes_at, city)
     if event.act is Act.ASK and (until := complaint.asked.until):
         arguments |= {"until": moment(until, city), "question": str(complaint.asked.number)}
-        useful_until = until
     if number := city.emergency_numbers.get(complaint.emergency(city) or ""):
         arguments |= {"number": number.number, "post": number.labels.get(language) or number.labels["id"]}
     if event.act is Act.PASS_ON:
@@ -473,9 +526,27 @@ def _notice(
         to=to,
         language=language,
         created_at=event.at,
-        useful_until=useful_until,
-        args={key: value for key, value in arguments.items() if key in wanted},
+        useful_until=_useful_until(change, due),
+        args={key: value for key, value in arguments.items() if key in wanted} | _rung_of(change, template),
         sms=sms,
         at_night=channel is Channel.TOPIC or event.act is Act.FILE,
         urgent=_is_emergency(complaint, city),
     )
+
+
+def _rung_of(change: Change, template: str) -> dict[str, str]:
+    """Which rung a message to a post is about: its link is made of that at delivery, and is good for nothing else."""
+    if template != "officer_rung":
+        return {}
+    data = change.event.data
+    return {"post": str(data["post"]), "clock": str(data["clock"]), "rung": str(data["level"])}
+
+
+def _useful_until(change: Change, due: datetime) -> datetime:
+    """Until when a notice is worth sending: what it warns of has come by then."""
+    event, closes_at = change.event, change.complaint.closes_at
+    if event.act is Act.ASK and (until := change.complaint.asked.until):
+        return until
+    if event.act is Act.LAST_CALL and closes_at is not None:
+        return closes_at
+    return due if event.act is Act.WARN else event.at + _OFFICE_USEFUL

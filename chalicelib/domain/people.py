@@ -60,9 +60,20 @@ class Act(StrEnum):
     WAIT = "wait"
     LONGER = "longer"
     """Of sorting: to promise a later moment than was promised."""
-    CONFIRM = "confirm"
+    CONFIRM = "confirm"  # an emergency is a real one
     RAISE = "raise"
     LOWER = "lower"
+    CLAIM = "claim"  # called solved where a second person has to look at it
+    APPROVE = "approve"
+    SEND_BACK = "send_back"
+    LAST_CALL = "last_call"  # the reporter hears that silence will close it
+    AWAIT = "await_confirmation"  # silence cannot close it, so a second person is asked
+    SCHEDULE = "schedule"  # a new date, once
+    ASK_DATE = "ask_date"  # one so late that the secretary has to allow it
+    GRANT_DATE = "grant_date"
+    DECLINE_DATE = "decline_date"
+    AGREE = "agree"  # the reporter says that it is solved
+    CEILING = "ceiling"
 
 
 _HANDLE = frozenset(
@@ -79,6 +90,12 @@ _HANDLE = frozenset(
     }
 )
 
+_APPROVE = frozenset({Act.APPROVE, Act.SEND_BACK})
+"""Of those who stand above the ones who do the work. Whoever did it approves nothing, whatever post they hold."""
+
+_HEAD = _APPROVE | {Act.SCHEDULE}
+"""Of whoever heads an office."""
+
 _RUNG = frozenset({Act.ACK_RUNG})
 """Of the posts that stand on a ladder; which of them, each case says itself."""
 
@@ -91,15 +108,15 @@ _AREA_HEADS = frozenset({Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD
 
 RIGHTS: dict[Role, frozenset[Act]] = {
     Role.HAMLET_HEAD: _HANDLE | _RUNG,
-    Role.VILLAGE_HEAD: _HANDLE | _RUNG,
-    Role.DISTRICT_HEAD: _HANDLE | _RUNG,
+    Role.VILLAGE_HEAD: _HANDLE | _RUNG | _HEAD,
+    Role.DISTRICT_HEAD: _HANDLE | _RUNG | _HEAD,
     Role.STAFF: _HANDLE,
     Role.DUTY: _DUTY,
-    Role.DIVISION_HEAD: _DUTY,
-    Role.OFFICE_HEAD: _DUTY,
+    Role.DIVISION_HEAD: _DUTY | _APPROVE,
+    Role.OFFICE_HEAD: _DUTY | _HEAD,
     # Publication is triage's and never the office's concerned, so no office role has RELEASE or HIDE.
-    Role.TRIAGE: _HANDLE | _WEIGH | {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT},
-    Role.SECRETARY: _RUNG | {Act.READ},
+    Role.TRIAGE: _HANDLE | _WEIGH | _APPROVE | {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT},
+    Role.SECRETARY: _RUNG | {Act.READ, Act.GRANT_DATE, Act.DECLINE_DATE},
     Role.MAYOR: _RUNG | {Act.READ},
 }
 
@@ -277,7 +294,8 @@ def _is_right(duty: Duty, act: Act, complaint: Case, city: City) -> bool:
 
 
 def _in_triage_scope(duty: Duty, act: Act, complaint: Case) -> bool:
-    if act in (Act.READ, Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.REFER, Act.RAISE, Act.LOWER):
+    of_triage = (Act.READ, Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.REFER, Act.RAISE, Act.LOWER)
+    if act in _APPROVE or act in of_triage:
         return True
     return complaint.office == duty.scope
 

@@ -10,6 +10,7 @@ from chalicelib.domain.city import City
 from chalicelib.domain.complaint import (
     FOR_TRIAGE,
     REPORTER,
+    UNCLAIMED,
     Alarm,
     By,
     Change,
@@ -32,6 +33,7 @@ from chalicelib.domain.service_level import (
     ClockName,
     Clocks,
     assigned,
+    ceiling_clock,
     emergency_promise,
     promise,
     screening_clock,
@@ -82,6 +84,7 @@ def file(
         clocks = clocks.start(verification_clock(Clocks(), city, now, span=city.emergency.triage))
     if held and not private and sorted_out:
         clocks = clocks.start(screening_clock(city, now))
+    clocks = clocks.start(ceiling_clock(filing.category, city, now))
     complaint = Complaint(
         code=code,
         version=1,
@@ -160,7 +163,9 @@ def rate(complaint: Complaint, score: int, words: str, *, city: City, now: datet
     may_move(complaint, Act.RATE)
     if complaint.rating is not None:
         raise IllegalMove(Act.RATE, "rated")
-    if complaint.resolved_at is None or now > complaint.resolved_at + city.windows.rate:
+    if complaint.resolved_at is None:
+        raise IllegalMove(Act.RATE, "not approved yet")
+    if now > complaint.resolved_at + city.windows.rate:
         raise WindowClosed(Act.RATE)
     return change(
         complaint,
@@ -172,8 +177,38 @@ def rate(complaint: Complaint, score: int, words: str, *, city: City, now: datet
         rating=score,
         rating_words=words,
         outcome=Outcome.CONFIRMED if score >= 3 else Outcome.DISPUTED,
-        ended_at=complaint.ended_at or now,
+        **_closed(complaint, now),
     )
+
+
+def agree(complaint: Complaint, *, now: datetime) -> Change:
+    """Take the reporter's word that it is solved. It closes the case, and a rating may still follow in its window."""
+    may_move(complaint, Act.AGREE)
+    if complaint.resolved_at is None:
+        raise IllegalMove(Act.AGREE, "not approved yet")
+    return change(complaint, Act.AGREE, REPORTER, now, outcome=Outcome.CONFIRMED, **_closed(complaint, now))
+
+
+def _closed(complaint: Complaint, now: datetime) -> dict[str, Any]:
+    """What ends with the reporter's word: no second person is asked any more, and silence has nothing left to do."""
+    return {
+        "clocks": complaint.clocks.stop(ClockName.APPROVAL, now),
+        "last_call_at": None,
+        "closes_at": None,
+        "silence_told": False,
+        "ended_at": complaint.ended_at or now,
+    }
+
+
+def reopens_until(complaint: Complaint, city: City) -> datetime | None:
+    """Until when the reporter may reopen a case that was called solved; None where there is no end yet.
+
+    While nobody has closed it, silence included, the reporter has the word, however long that takes.
+    """
+    if complaint.status is Status.CONFIRMING:
+        return None
+    window = (complaint.resolved_at or complaint.updated_at) + city.windows.reopen
+    return max(window, complaint.closing(city)) if complaint.status is Status.RESOLVED else window
 
 
 def reopen(complaint: Complaint, text: str, *, city: City, now: datetime) -> Change:
@@ -182,10 +217,13 @@ def reopen(complaint: Complaint, text: str, *, city: City, now: datetime) -> Cha
     Words that accuse somebody (they came and asked for money) seal the case, as in a fresh report.
     """
     may_move(complaint, Act.REOPEN)
-    if complaint.resolved_at is None or now > complaint.resolved_at + city.windows.reopen:
+    if complaint.resolved_at is None:
+        raise IllegalMove(Act.REOPEN, "not approved yet")
+    until = reopens_until(complaint, city)
+    if until is not None and now > until:
         raise WindowClosed(Act.REOPEN)
     # One level up is a climb like any other: it falls due now, so the next sweep makes it and tells that rung.
-    clocks = complaint.clocks.resume(
+    clocks = complaint.clocks.stop(ClockName.APPROVAL, now).resume(
         ClockName.RESOLUTION, climbs_at=out_of_silence(now, complaint.office, city)
     )
     return change(
@@ -196,8 +234,8 @@ def reopen(complaint: Complaint, text: str, *, city: City, now: datetime) -> Cha
         said=text,
         **{"clocks": clocks, **_sealed_by(text, complaint, clocks, city, now)},
         reopened=complaint.reopened + 1,
-        resolved_at=None,
         ended_at=None,
+        **UNCLAIMED,
         outcome=None,
         rating=None,
         rating_words="",

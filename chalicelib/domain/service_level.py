@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from chalicelib.domain.city import CITY_SCOPE, Category, City, Label
+from chalicelib.domain.city import CITY_SCOPE, Category, City, Label, LegalClass
 from chalicelib.domain.clock import Calendar, Span, Unit
 from chalicelib.domain.people import Duty, Role, is_accused, triage_for
 
@@ -28,13 +28,20 @@ class ClockName(StrEnum):
     HANDOVER = "handover"  # the office that was given a case does a first act
     REFERRAL = "referral"  # an agency outside the city answers; the promise to solve climbs no rung meanwhile
     ALARM = "alarm"  # of an emergency: somebody of the post says that they have it
+    APPROVAL = "approval"  # somebody other than the doer looks at a claimed fix
+    CEILING = "ceiling"
+    """What the law allows for the case's class; nothing moves it, and no ladder hangs on it."""
 
 
 INSIDE = frozenset({ClockName.HANDOVER, ClockName.REFERRAL})
 """Clocks that an office keeps for itself: no promise to anybody, gone when they end, and their ladder is its own."""
-_PROMISES = (ClockName.VERIFICATION, ClockName.FIRST_REPLY, ClockName.RESOLUTION)
+_PROMISES = (ClockName.VERIFICATION, ClockName.FIRST_REPLY, ClockName.RESOLUTION, ClockName.APPROVAL)
 WARNS_AT = (50, 80)
 """At how many hundredths of its time a promise warns whoever has to keep it."""
+CEILING_NEAR = 80
+"""At how many hundredths of the legal ceiling the secretary and the reporter are told."""
+NEVER = datetime(9000, 1, 1, tzinfo=UTC)
+"""When a clock climbs that has nobody above it any more: the case stands on the lists, and time tells no more of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +119,14 @@ class Clocks:
     @property
     def wakes_at(self) -> datetime | None:
         climbs = [clock.next_climb for clock in self._climbing()]
+        if (ceiling := self.get(ClockName.CEILING)) is not None and ceiling.running:
+            climbs.append(ceiling.next_climb)
         return min([*climbs, *(at for clock in self.all if clock.awake for at in clock.warns)], default=None)
 
     def _climbing(self) -> tuple[Clock, ...]:
         """The clocks whose ladder is awake: no paused one; of a case outside the referral's, not the solution's."""
         outside = self.get(ClockName.REFERRAL) is not None
-        return tuple(c for c in self.all if c.awake and not (outside and c.name is ClockName.RESOLUTION))
+        return tuple(c for c in self._laddered() if not (outside and c.name is ClockName.RESOLUTION))
 
     def late(self, now: datetime) -> bool:
         return any(clock.late(now) for clock in self.all if clock.name in _PROMISES)
@@ -129,8 +138,39 @@ class Clocks:
 
     def due_to_warn(self, now: datetime) -> Clock | None:
         """The running clock whose next warning has come, the longest waiting first."""
-        due = [clock for clock in self.all if clock.awake and clock.warns and clock.warns[0] <= now]
+        due = [clock for clock in self._laddered() if clock.warns and clock.warns[0] <= now]
         return min(due, key=lambda clock: clock.warns[0], default=None)
+
+    def _laddered(self) -> tuple[Clock, ...]:
+        return tuple(clock for clock in self.all if clock.awake and clock.name is not ClockName.CEILING)
+
+    @property
+    def past_ladder(self) -> bool:
+        """Whether a promise is broken and everybody above has had their time."""
+        return any(clock.next_climb >= NEVER for clock in self.running() if clock.name in _PROMISES)
+
+    def ceiling_to_tell(self, now: datetime) -> int | None:
+        """The share (in hundredths) of the legal ceiling that has been reached and not been told; None where none."""
+        clock = self.get(ClockName.CEILING)
+        if clock is None or not clock.running or clock.wakes_at > now:
+            return None
+        return 100 if clock.next_climb <= now else CEILING_NEAR
+
+    @property
+    def at_ceiling(self) -> bool:
+        """Whether it was told that the legal ceiling is near or passed: it then stays so until the case ends."""
+        clock = self.get(ClockName.CEILING)
+        return clock is not None and not clock.warns
+
+    def tell_ceiling(self, now: datetime) -> Clocks:
+        """Take as told what of the legal ceiling has been reached."""
+        after = self.warned(ClockName.CEILING, now)
+        clock = self.get(ClockName.CEILING)
+        return after.climb(ClockName.CEILING, 1, NEVER) if clock and clock.next_climb <= now else after
+
+    def at_ceiling_now(self) -> Clocks:
+        """Have the case count as one whose legal ceiling is near, however much of it is left."""
+        return Clocks(tuple(replace(c, warns=()) if c.name is ClockName.CEILING else c for c in self.all))
 
     def warned(self, name: ClockName, now: datetime) -> Clocks:
         """Leave a clock the warnings that are still to come: what was missed is not told late, one after the other."""
@@ -173,6 +213,26 @@ class Clocks:
     def put_off(self, name: ClockName, climbs_at: datetime) -> Clocks:
         """Let the next rung hear on its working day; no promise is touched."""
         return Clocks(tuple(replace(c, climbs_at=climbs_at) if c.name is name else c for c in self.all))
+
+    def run_on(self, name: ClockName, warns: tuple[datetime, ...]) -> Clocks:
+        """Run again as if it had never stopped: the old deadline, the rungs reached, the next one when it was due."""
+        return Clocks(
+            tuple(
+                replace(clock, stopped_at=None, warns=warns) if clock.name is name else clock
+                for clock in self.all
+            )
+        )
+
+    def rest(self, name: ClockName, until: datetime, warns: tuple[datetime, ...]) -> Clocks:
+        """Let a ladder rest until a moment and then go on where it stood; what was promised stays promised."""
+        return Clocks(
+            tuple(
+                replace(clock, climbs_at=until, rung="", rests_until=None, warns=warns)
+                if clock.name is name
+                else clock
+                for clock in self.all
+            )
+        )
 
     def resume(self, name: ClockName, *, climbs_at: datetime) -> Clocks:
         """Run again towards the old deadline, with the next rung to hear at ``climbs_at``."""
@@ -267,7 +327,7 @@ class Clocks:
 def _moved(clock: Clock) -> Clock:
     stays = not clock.rung or clock.rung.endswith(f"@{CITY_SCOPE}")
     here = clock if stays else replace(clock, rung="", rests_until=None)
-    return replace(here, step=0) if clock.climbed else here
+    return replace(here, step=0) if clock.climbed and clock.name is not ClockName.CEILING else here
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +384,12 @@ def _promised(
     """
     due = calendar.due(at, span, emergency=emergency)
     by_calendar = span.unit is Unit.MINUTES
+    return Clock(name, due, warns=_warnings(calendar, at, due, by_calendar=by_calendar, emergency=emergency))
+
+
+def _warnings(
+    calendar: Calendar, at: datetime, due: datetime, *, by_calendar: bool = False, emergency: bool = False
+) -> tuple[datetime, ...]:
     whole = due - at if by_calendar else calendar.between(at, due)
     warns = []
     for share in WARNS_AT:
@@ -332,7 +398,7 @@ def _promised(
         if not emergency:
             moment = calendar.silent(moment) or moment
         warns.append(warning(due, moment))
-    return Clock(name, due, warns=tuple(warns))
+    return tuple(warns)
 
 
 def warning(due: datetime, at: datetime) -> datetime:
@@ -347,6 +413,28 @@ def unsorted_promise(city: City, received_at: datetime) -> Clocks:
     return promise(default, city.triage_office, city, received_at).start(
         verification_clock(Clocks(), city, received_at)
     )
+
+
+def legal_class(category: str | None, city: City) -> LegalClass:
+    """The legal class of a case; of one that nobody has sorted yet that of the default category."""
+    found = city.categories.get(category) if category else None
+    return (found or city.categories[city.default_category]).legal_class
+
+
+def ceiling_clock(category: str | None, city: City, received_at: datetime) -> Clock:
+    """The longest that the law allows, and its 80 %, both stamped and counted from receipt.
+
+    The working days are those of the city's triage office, whoever answers: a law knows one kind of working day, and an
+    office that works round the clock gives nobody fewer. The day of receipt does not count, as in every span of days.
+    """
+    days = city.ceilings[legal_class(category, city)].working_days
+    clock = _promised(
+        ClockName.CEILING,
+        city.calendar_of(city.triage_office),
+        received_at,
+        Span(days, Unit.WORKING_DAYS),
+    )
+    return replace(clock, warns=clock.warns[-1:])
 
 
 def verification_clock(clocks: Clocks, city: City, at: datetime, *, span: Span | None = None) -> Clock:
@@ -394,6 +482,36 @@ def referral_clock(agency: str, office: str, city: City, at: datetime) -> Clock:
     return _promised(ClockName.REFERRAL, city.calendar_of(office), at, span)
 
 
+def approval_clock(clocks: Clocks, office: str, city: City, at: datetime) -> Clock:
+    """How long the office has to let somebody other than the doer look at a fix; rungs once reached stay reached."""
+    fresh = _promised(ClockName.APPROVAL, city.calendar_of(office), at, city.approval)
+    before = clocks.get(ClockName.APPROVAL)
+    return replace(fresh, climbed=before.climbed) if before else fresh
+
+
+def taken_back(complaint: Complaint, city: City, now: datetime) -> Clocks:
+    """The clocks of a case whose claimed fix does not hold: the promise to solve runs on as if it had not stopped."""
+    clocks = complaint.clocks.stop(ClockName.APPROVAL, now)
+    clock = clocks.get(ClockName.RESOLUTION)
+    if clock is None or clock.running:
+        return clocks
+    calendar = city.calendar_of(complaint.office)
+    # A stored case keeps no warnings of a clock that stands still. They are reminders, so they may be made anew.
+    warns = () if clock.climbed or complaint.new_date else _warnings(calendar, complaint.filed_at, clock.due)
+    return clocks.run_on(ClockName.RESOLUTION, tuple(at for at in warns if at > now))
+
+
+def at_rest(clocks: Clocks, name: ClockName, until: datetime, calendar: Calendar, now: datetime) -> Clocks:
+    """Let a clock's ladder rest until a second date, with its own warnings on the way there."""
+    clock = clocks.get(name)
+    if clock is None:
+        return clocks
+    # A row holds warnings as whole minutes before the promise, so they keep to its minutes.
+    minute = timedelta(minutes=1)
+    warns = (clock.due - -(-(clock.due - at) // minute) * minute for at in _warnings(calendar, now, until))
+    return clocks.rest(name, until, tuple(warns))
+
+
 def screening_clock(city: City, at: datetime) -> Clock:
     """How long triage has to read a text before it is late for the public."""
     return Clock(ClockName.SCREENING, city.calendar_of(city.triage_office).due(at, city.verification))
@@ -422,7 +540,9 @@ def steps(complaint: Complaint, clock: ClockName, city: City) -> tuple[Step, ...
         return ()
     office = triage_for(complaint.accused, city) if at_triage else complaint.office
     inside = clock in INSIDE
-    line = "topic" if at_triage or inside else "emergency" if alarmed else complaint.line
+    # Who has to approve stands above whoever did the work: that is the office's own line.
+    own_line = at_triage or inside or clock is ClockName.APPROVAL
+    line = "topic" if own_line else "emergency" if alarmed else complaint.line
     found: list[Step] = []
     for rung in city.ladders[line]:
         role = _role_in(rung.office or office, Role(rung.role), city)

@@ -28,6 +28,8 @@ class Card:
     office: str = ""
     level: int = 0
     due: str | None = None
+    until: str | None = None
+    """The second date of a scheduled case, beside the first promise."""
     excerpt: str = ""
     point: tuple[float, float] | None = None
     private: bool = False
@@ -39,6 +41,12 @@ class Card:
     danger: str = ""
     alarm: str = ""
     """Of an emergency: ``w`` waits for triage, ``u`` waits for its post, ``a`` acknowledged, ``c`` confirmed."""
+    asks_date: bool = False
+    """A head's request for a new date waits for the secretary; in lists of the city alone."""
+    marked: bool = False
+    """The last rung has had its time as well."""
+    ceiling: str | None = None
+    """What the law allows, once it is near; on the city's own rows alone."""
     rungs: tuple[str, ...] = ()
     """Never stored: a list names nobody's private case to whoever is only a rung of its ladder."""
 

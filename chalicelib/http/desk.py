@@ -7,7 +7,10 @@ from typing import Any
 
 from chalice.app import Blueprint, Response
 
+from chalicelib.domain import handling as rules
+from chalicelib.domain import scheduling
 from chalicelib.domain.asking import foreseen
+from chalicelib.domain.city import CITY_SCOPE
 from chalicelib.domain.complaint import Screening
 from chalicelib.domain.errors import (
     Fault,
@@ -17,8 +20,10 @@ from chalicelib.domain.errors import (
     NotFound,
     StaleComplaint,
 )
+from chalicelib.domain.lists import LISTED
 from chalicelib.domain.people import Act, Officer, Role, allowed
 from chalicelib.domain.tracking import short
+from chalicelib.domain.visibility import Card
 from chalicelib.http import dossier, forms, html, own, problems, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
 from chalicelib.usecases import handling, reading, signin
@@ -28,9 +33,11 @@ routes = Blueprint(__name__)
 
 _PAGE = 20
 _AREA_HEADS = (Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD)
-_WIDE = ("pass_on", "refer", "sort", "reject", "raise", "lower")
+_WIDE = ("schedule", "pass_on", "refer", "sort", "reject", "raise", "lower")
 """Acts whose form has long lists: each has a page of its own, so that the case's page stays small."""
 _MOVES_AWAY = ("pass_on", "sort", "raise", "lower")
+_LATE = ("1", "3")
+"""Filters of an inbox: what is late, and what has taken three times what was promised."""
 
 
 @routes.route("/o", methods=["GET"], cors=False)
@@ -40,9 +47,20 @@ def get_inbox(visit: Visit) -> Response:
     tabs = _tabs(officer)
     which = visit.query.get("which", "")
     which = which if which in tabs else tabs[0]
-    found = reading.inbox(officer, which, cursor=visit.query.get("cursor"), limit=_PAGE)
+    late = visit.query.get("late", "")
+    late = late if late in _LATE and which != "screening" else ""
+    found = reading.inbox(
+        officer,
+        which,
+        cursor=visit.query.get("cursor"),
+        limit=_PAGE,
+        late=int(late or 0),
+        now=visit.now,
+    )
     # Whatever list triage looks at: emergencies of the city that nobody has acknowledged come first.
-    unheard = reading.inbox(officer, "emergency", limit=_PAGE).cards if "emergency" in tabs else ()
+    unheard: tuple[Card, ...] = ()
+    if "emergency" in tabs:
+        unheard = reading.inbox(officer, "emergency", limit=_PAGE, now=visit.now).cards
     done = visit.query.get("ok", "")
     return html.page(
         visit,
@@ -51,6 +69,8 @@ def get_inbox(visit: Visit) -> Response:
         posts=[views.post_title(duty.post, visit.city) for duty in officer.duties],
         tabs=tabs,
         which=which,
+        late=late,
+        lateness=("", *_LATE) if which != "screening" else (),
         rows=[views.staff_card(card, visit.city, visit.language, visit.now) for card in found.cards],
         unheard=[views.staff_card(card, visit.city, visit.language, visit.now) for card in unheard]
         if which != "emergency"
@@ -122,7 +142,9 @@ def _officer(visit: Visit) -> Officer:
 
 def _tabs(officer: Officer) -> list[str]:
     roles = {duty.role for duty in officer.duties}
-    tabs = ["office"]
+    tabs = ["top"] if roles & set(LISTED) else []
+    # Who serves the whole city alone has no office whose inbox it would be.
+    tabs += ["office"] if any(duty.scope != CITY_SCOPE for duty in officer.duties) or not tabs else []
     if roles & set(_AREA_HEADS):
         tabs.append("area")
     if Role.TRIAGE in roles:
@@ -184,6 +206,7 @@ def _case(
     contact: Mapping[str, str] | None = None,
 ) -> Response:
     city, complaint = visit.city, stored.complaint
+    category = city.categories.get(complaint.category or city.default_category)
     acts = _open_acts(stored, officer, visit)
     sent = reading.messages_of(complaint.code)
     done = visit.query.get("ok", "")
@@ -220,7 +243,18 @@ def _case(
         contact=contact,
         done=visit.texts.get(f"done_{done}", "") if done in _DOES else "",
         most=forms.SENTENCE_MOST,
+        proof=_proof(stored),
+        needs_proof=rules.needs_four_eyes(complaint, city),
+        no_contact=complaint.citizen is None,
+        asked=views.schedule(scheduling.asked(stored.history), city, visit.language),
+        danger=bool(category and category.level.danger),
     )
+
+
+def _proof(stored: Stored) -> str:
+    """What the doer gave as proof of the fix that waits now."""
+    claim = rules.last_claim(stored.history)
+    return str(claim.data.get("proof", "")) if claim else ""
 
 
 Said = dict[str, Any]
@@ -252,7 +286,29 @@ def _ask(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> N
 
 
 def _resolve(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
-    handling.resolve(code, officer, forms.sentence(said), **seen)
+    handling.resolve(code, officer, *forms.resolution(said), **seen)
+
+
+def _schedule(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.schedule(code, officer, forms.new_date(said), **seen)
+
+
+def _grant_date(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    forms.nothing(said)
+    handling.grant_date(code, officer, **seen)
+
+
+def _decline_date(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.decline_date(code, officer, forms.sentence(said), **seen)
+
+
+def _approve(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    forms.nothing(said)
+    handling.approve(code, officer, **seen)
+
+
+def _send_back(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.send_back(code, officer, forms.sentence(said), **seen)
 
 
 def _pass_on(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
@@ -312,7 +368,12 @@ _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | No
     Act.REPLY: _reply,
     Act.ASK: _ask,
     Act.START: _start,
+    Act.APPROVE: _approve,
+    Act.SEND_BACK: _send_back,
     Act.RESOLVE: _resolve,
+    Act.GRANT_DATE: _grant_date,
+    Act.DECLINE_DATE: _decline_date,
+    Act.SCHEDULE: _schedule,
     Act.RELEASE: _release,
     Act.HIDE: _hide,
     Act.REVEAL: _reveal,

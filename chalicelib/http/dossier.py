@@ -36,9 +36,12 @@ def for_office(
 
 def for_reporter(stored: Stored, *, city: City, language: str, now: datetime) -> dict[str, Any]:
     """What the reporter may hand to anybody: all that was told to them, and of the rest that it happened."""
-    return _body(
-        stored, city, language, now, lambda event: not (views.is_internal(event) or event.act is Act.HIDE)
-    )
+
+    def told(event: Event) -> bool:
+        hidden = event.act in views.BETWEEN_COLLEAGUES | {Act.HIDE}
+        return not (hidden or views.is_internal(event))
+
+    return _body(stored, city, language, now, told)
 
 
 def _body(

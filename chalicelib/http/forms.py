@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain import routing
@@ -16,6 +16,7 @@ from chalicelib.domain.city import CITY_SCOPE, City, Kind
 from chalicelib.domain.complaint import Filing, Place, Status
 from chalicelib.domain.errors import Fault, Invalid
 from chalicelib.domain.geo import Point
+from chalicelib.domain.scheduling import Wish
 from chalicelib.domain.tracking import parse_code
 from chalicelib.usecases.handling import Lowering, Sorting
 from chalicelib.usecases.intake import Contact
@@ -27,12 +28,14 @@ SENTENCE_MOST = 1000
 WORDS_MOST = 300
 QUESTIONS_MOST = 99
 """No case has more; how many it may have is in the profile."""
+PROOF_LEAST = 10
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 _RESERVED = frozenset(
     {"status", "office", "deadline", "due", "code", "version", "level", "citizen", "screening", "outcome"}
 )
 """Fields that exist on a complaint and that no citizen may set: told apart from mere typing errors."""
 REJECTIONS = ("duplicate", "not_city", "unclear", "court", "abuse", "other")
+_DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _MISSING = object()
 
 
@@ -141,6 +144,20 @@ class Form:
             self.fault(name, "moment_far")
             return None
         return read
+
+    def day(self, name: str, *, required: bool = False) -> date | None:
+        """A day (ISO 8601) within this century."""
+        value = self._take(name, required)
+        if value is _MISSING:
+            return None
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            self.fault(name, "no_day")
+            return None
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.fault(name, "no_day")
+            return None
 
     def part(self, name: str, *, required: bool = False) -> Form | None:
         """An object within; its faults land in the same list, under ``name.``."""
@@ -348,6 +365,29 @@ def answer(values: Mapping[str, Any]) -> tuple[int, str]:
     return number or 0, text
 
 
+def resolution(values: Mapping[str, Any]) -> tuple[str, str]:
+    """What was done, for the reporter, and the proof of it, for whoever approves; a category may demand the proof."""
+    form = Form(values)
+    text = form.text("text", least=3, most=SENTENCE_MOST)
+    proof = ""
+    if form.raw("proof") is not None:
+        proof = form.text("proof", least=PROOF_LEAST, most=SENTENCE_MOST)
+    form.done()
+    return text, proof
+
+
+def new_date(values: Mapping[str, Any]) -> Wish:
+    """A head's second date: until when, why by code and in a sentence, and what is done meanwhile."""
+    form = Form(values)
+    until = form.day("until", required=True)
+    why = form.text("reason", most=60, lines=False, required=True)
+    text = form.text("text", least=10, most=SENTENCE_MOST)
+    interim = form.text("interim", most=SENTENCE_MOST)
+    form.done()
+    assert until is not None  # noqa: S101  for the type checker alone: done() has raised without it
+    return Wish(until, why, text, interim)
+
+
 def whole_text(values: Mapping[str, Any]) -> str:
     form = Form(values)
     text = form.text("text", least=10, most=TEXT_MOST)
@@ -512,6 +552,18 @@ def paging(query: Mapping[str, str], *choices: str) -> tuple[str, str | None, in
     form.choice("lang", ("id", "en"))
     form.done()
     return which or (choices[0] if choices else ""), cursor, limit
+
+
+def inbox(query: Mapping[str, str]) -> tuple[str, int, str | None, int]:
+    """Which inbox, whether its late cases alone (1) or those three times late (3), its cursor and page size."""
+    form = Form(_numbers(query, "limit"))
+    which = form.choice("which", ("office", "area", "screening", "top")) or "office"
+    late = form.choice("late", ("1", "3"))
+    cursor = form.text("cursor", most=300, lines=False) or None
+    limit = form.whole("limit", 1, PAGE) or PAGE
+    form.choice("lang", ("id", "en"))
+    form.done()
+    return which, int(late or 0), cursor, limit
 
 
 def point(query: Mapping[str, str]) -> tuple[float, float]:

@@ -140,8 +140,8 @@ def answers_pages(view: Callable[Concatenate[Visit, P], Response]) -> Callable[P
     """Call a view with its `Visit` and turn what it raises into a page that says what to do next.
 
     A POST that another site made the browser send is refused here, so that no view can forget it. The pages under
-    a secret link are left out: there the link is what lets people in, no cookie is read, and their policy
-    (no-referrer) makes browsers send no origin.
+    a secret link (a reporter's, a rung's) are left out: there the link is what lets people in, no cookie is read, and
+    their policy (no-referrer) makes browsers send no origin.
     """
 
     @wraps(view)
@@ -151,7 +151,7 @@ def answers_pages(view: Callable[Concatenate[Visit, P], Response]) -> Callable[P
         try:
             if (
                 request.method == "POST"
-                and not str(request.path).startswith("/k/")
+                and not str(request.path).startswith(("/k/", "/r/"))
                 and is_from_elsewhere(request)
             ):
                 return refusal(visit, 403, visit.texts["from_elsewhere"])

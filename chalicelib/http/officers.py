@@ -40,8 +40,8 @@ def get_me() -> Response:
 def get_inbox() -> Response:
     request, city, now = requests.current(), load(settings().city), utc_now()
     officer = signin.officer(requests.who(request))
-    which, cursor, limit = forms.paging(requests.query(request), "office", "area", "screening", "emergency")
-    page = reading.inbox(officer, which, cursor=cursor, limit=limit)
+    which, late, cursor, limit = forms.inbox(requests.query(request))
+    page = reading.inbox(officer, which, cursor=cursor, limit=limit, late=late, now=now)
     language = requests.language(request)
     rows = [views.staff_card(card, city, language, now) for card in page.cards]
     return views.answer({"complaints": rows, "cursor": page.cursor})
@@ -156,7 +156,45 @@ def post_start(code: str) -> Response:
 @routes.route("/v1/office/complaints/{code}/resolution", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_resolution(code: str) -> Response:
-    return _act(code, forms.sentence, handling.resolve)
+    return _act(
+        code,
+        forms.resolution,
+        lambda case, officer, said, **seen: handling.resolve(case, officer, *said, **seen),
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/approval", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_approval(code: str) -> Response:
+    return _act(
+        code, forms.nothing, lambda case, officer, said, **seen: handling.approve(case, officer, **seen)
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/return", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_return(code: str) -> Response:
+    return _act(code, forms.sentence, handling.send_back)
+
+
+@routes.route("/v1/office/complaints/{code}/schedule", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_schedule(code: str) -> Response:
+    return _act(code, forms.new_date, handling.schedule)
+
+
+@routes.route("/v1/office/complaints/{code}/schedule-grant", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_schedule_grant(code: str) -> Response:
+    return _act(
+        code, forms.nothing, lambda case, officer, said, **seen: handling.grant_date(case, officer, **seen)
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/schedule-refusal", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_schedule_refusal(code: str) -> Response:
+    return _act(code, forms.sentence, handling.decline_date)
 
 
 @routes.route("/v1/office/complaints/{code}/transfer", methods=["POST"], authorizer=signed_in)

@@ -111,7 +111,7 @@ def post_sign_out(visit: Visit) -> Response:
 def get_mine(visit: Visit) -> Response:
     who = visit.signed_in(signin.Kind.CITIZEN)
     found = reading.own_cases(who, cursor=visit.query.get("cursor"), limit=20)
-    body = views.cards(found, visit.city, visit.language)
+    body = views.cards(found, visit.city, visit.language, visit.now)
     return html.page(visit, "mine.html", rows=body["complaints"], cursor=body["cursor"], short=short)
 
 
@@ -253,6 +253,11 @@ def _rate(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Com
     return handling.rate(code, who, *forms.rating(typed), now=visit.now)
 
 
+def _agree(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
+    forms.nothing(said)
+    return handling.agree(code, who, now=visit.now)
+
+
 def _reopen(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
     return handling.reopen(code, who, forms.sentence(said), now=visit.now)
 
@@ -266,6 +271,7 @@ _DOES: dict[str, Callable[[str, signin.Who, dict[str, str], Visit], Complaint]] 
     Act.MESSAGE: _message,
     Act.EDIT: _edit,
     Act.RATE: _rate,
+    Act.AGREE: _agree,
     Act.REOPEN: _reopen,
     Act.WITHDRAW: _withdraw,
 }

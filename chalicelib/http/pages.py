@@ -34,8 +34,16 @@ _PIN = re.compile(r"\s*(-?\d{1,3}(?:\.\d{1,12})?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d{1,
 @answers_pages
 def get_home(visit: Visit) -> Response:
     latest = reading.public_list(Filters(), now=visit.now, limit=_LATEST)
-    rows = [views.card(card, visit.city, visit.language) for card in latest.cards]
+    rows = [views.card(card, visit.city, visit.language, visit.now) for card in latest.cards]
     return html.page(visit, "home.html", private=False, rows=rows, short=short)
+
+
+@routes.route("/dijadwalkan", methods=["GET"], cors=False)
+@answers_pages
+def get_scheduled(visit: Visit) -> Response:
+    found = reading.scheduled_list(cursor=visit.query.get("cursor"), limit=20)
+    rows = [views.card(card, visit.city, visit.language, visit.now) for card in found.cards]
+    return html.page(visit, "scheduled.html", private=False, rows=rows, cursor=found.cursor, short=short)
 
 
 @routes.route("/gaya.css", methods=["GET"], cors=False)

@@ -26,6 +26,14 @@ TABLE: dict[type[errors.DomainError], tuple[int, str, dict[str, str]]] = {
         {"id": "Ada isian yang perlu diperbaiki.", "en": "Some fields need mending."},
     ),
     errors.NotFound: (404, "not-found", {"id": "Tidak ditemukan.", "en": "Not found."}),
+    errors.Gone: (
+        410,
+        "gone",
+        {
+            "id": "Tautan ini tidak berlaku lagi: aduannya sudah bergerak ke langkah lain. Masuk untuk melihatnya.",
+            "en": "This link is no longer good: the complaint has moved on. Sign in to see where it stands.",
+        },
+    ),
     errors.NotResponsible: (
         403,
         "not-responsible",
@@ -35,6 +43,22 @@ TABLE: dict[type[errors.DomainError], tuple[int, str, dict[str, str]]] = {
         403,
         "not-allowed",
         {"id": "Anda tidak berhak melakukan ini.", "en": "You may not do this."},
+    ),
+    errors.OwnWork: (
+        403,
+        "own-work",
+        {
+            "id": "Anda ikut mengerjakan aduan ini. Langkah ini perlu orang kedua.",
+            "en": "You took part in the work on this complaint. This step needs a second person.",
+        },
+    ),
+    errors.NoProof: (
+        409,
+        "no-proof",
+        {
+            "id": "Belum ada bukti perbaikan, jadi belum dapat disetujui. Kembalikan untuk dilengkapi.",
+            "en": "There is no proof of the fix, so it cannot be approved yet. Send it back for one.",
+        },
     ),
     errors.IllegalMove: (
         409,
@@ -178,6 +202,10 @@ REASONS: dict[str, dict[str, str]] = {
     },
     "box_too_large": {"id": "terlalu luas; perkecil petanya", "en": "is too large; zoom in"},
     "cursor_wrong": {"id": "bukan dari daftar ini", "en": "is not of this list"},
+    "late_screening": {
+        "id": "tidak berlaku untuk daftar tinjauan",
+        "en": "does not fit the list of texts that wait for review",
+    },
     "unknown_category": {"id": "kategori tidak dikenal", "en": "no such category"},
     "unknown_office": {"id": "kantor tidak dikenal", "en": "no such office"},
     "unknown_area": {"id": "wilayah tidak dikenal", "en": "no such area"},
@@ -237,6 +265,23 @@ REASONS: dict[str, dict[str, str]] = {
     "bad_key": {
         "id": "harus 22 sampai 128 huruf, angka atau _-:.",
         "en": "must be 22 to 128 letters, digits or _-:.",
+    },
+    "no_day": {
+        "id": "harus berupa tanggal, misalnya 2027-03-31",
+        "en": "must be a date such as 2027-03-31",
+    },
+    "date_early": {
+        "id": "harus setelah hari ini dan setelah janji semula",
+        "en": "must lie after today and after the first promise",
+    },
+    "interim_required": {
+        "id": "wajib diisi, karena ada bahaya: apa yang dilakukan sampai tanggal itu?",
+        "en": "is required, as there is danger: what is done until that date?",
+    },
+    "unknown_reason": {"id": "alasan tidak dikenal", "en": "no such reason"},
+    "proof_required": {
+        "id": "wajib diisi: penyelesaian kategori ini disetujui orang kedua berdasarkan bukti",
+        "en": "is required: a second person approves fixes of this category upon a proof",
     },
     "consent_required": {
         "id": "persetujuan orang yang diwakili harus ada",

@@ -57,9 +57,20 @@ def post_suggestions() -> Response:
 def get_complaints() -> Response:
     request, city = requests.current(), load(settings().city)
     filters, cursor, limit, shape = forms.filters(requests.query(request), city)
-    page = reading.public_list(filters, now=utc_now(), cursor=cursor, limit=limit)
+    now = utc_now()
+    page = reading.public_list(filters, now=now, cursor=cursor, limit=limit)
     view, kind = _SHAPES[shape]
-    return views.answer(view(page, city, requests.language(request)), private=False, kind=kind)
+    return views.answer(view(page, city, requests.language(request), now), private=False, kind=kind)
+
+
+@routes.route("/v1/scheduled", methods=["GET"])
+@answers_problems
+def get_scheduled() -> Response:
+    """Cases with an accepted new date, the earliest first."""
+    request, city = requests.current(), load(settings().city)
+    _, cursor, limit = forms.paging(requests.query(request))
+    page = reading.scheduled_list(cursor=cursor, limit=limit)
+    return views.answer(views.cards(page, city, requests.language(request), utc_now()), private=False)
 
 
 @routes.route("/v1/complaints", methods=["POST"])

@@ -21,7 +21,7 @@ def get_mine() -> Response:
     request, city = requests.current(), load(settings().city)
     _, cursor, limit = forms.paging(requests.query(request))
     page = reading.own_cases(requests.who(request), cursor=cursor, limit=limit)
-    return views.answer(views.cards(page, city, requests.language(request)))
+    return views.answer(views.cards(page, city, requests.language(request), utc_now()))
 
 
 @routes.route("/v1/me/complaints", methods=["POST"], authorizer=signed_in)
@@ -92,6 +92,14 @@ def post_rating(code: str) -> Response:
     request = requests.current()
     score, words = forms.rating(requests.body(request))
     return _done(handling.rate(requests.code(code), requests.who(request), score, words, now=utc_now()))
+
+
+@routes.route("/v1/me/complaints/{code}/confirmation", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_confirmation(code: str) -> Response:
+    request = requests.current()
+    forms.nothing(requests.body(request))
+    return _done(handling.agree(requests.code(code), requests.who(request), now=utc_now()))
 
 
 @routes.route("/v1/me/complaints/{code}/reopening", methods=["POST"], authorizer=signed_in)

@@ -14,19 +14,30 @@ from typing import Any
 from chalice.app import Response
 
 from chalicelib.domain.asking import foreseen
-from chalicelib.domain.city import City
+from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.clock import Unit
-from chalicelib.domain.complaint import FOR_TRIAGE, MOVES, Alarm, Complaint, Event, Screening, Status
+from chalicelib.domain.complaint import (
+    FOR_TRIAGE,
+    MOVES,
+    Alarm,
+    Complaint,
+    Event,
+    Outcome,
+    Screening,
+    Status,
+)
 from chalicelib.domain.emergency import to_call
 from chalicelib.domain.geo import Located
-from chalicelib.domain.handling import may_call_back
+from chalicelib.domain.handling import doers, may_call_back
 from chalicelib.domain.notices import reopening
-from chalicelib.domain.people import Act, Officer, allowed
+from chalicelib.domain.people import Act, Officer, allowed, taker
+from chalicelib.domain.reporting import reopens_until
+from chalicelib.domain.scheduling import accepted, asked
 from chalicelib.domain.service_level import INSIDE, ClockName
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, public_pin
 from chalicelib.usecases.intake import Filed
-from chalicelib.usecases.reading import Delivery, NextPost, Page, Stored
+from chalicelib.usecases.reading import Delivery, NextPost, Page, Stored, is_late
 
 STATUS: Mapping[str, Mapping[str, str]] = {
     Status.RECEIVED: {"id": "Diterima", "en": "Received"},
@@ -34,6 +45,8 @@ STATUS: Mapping[str, Mapping[str, str]] = {
     Status.IN_PROGRESS: {"id": "Dikerjakan", "en": "In progress"},
     Status.REFERRED: {"id": "Dirujuk ke lembaga lain", "en": "Referred to another agency"},
     Status.REOPENED: {"id": "Dibuka lagi", "en": "Reopened"},
+    Status.SCHEDULED: {"id": "Dijadwalkan", "en": "Scheduled"},
+    Status.CONFIRMING: {"id": "Menunggu konfirmasi", "en": "Waiting for a second person"},
     Status.RESOLVED: {"id": "Dinyatakan selesai", "en": "Said to be solved"},
     Status.CLOSED: {"id": "Ditutup", "en": "Closed"},
     Status.REJECTED: {"id": "Tidak dilanjutkan", "en": "Declined"},
@@ -61,6 +74,14 @@ _NEXT: Mapping[str, Mapping[str, str]] = {
         "id": "{office} mengerjakan ulang; pejabat satu tingkat di atas ikut diberi tahu.",
         "en": "{office} takes it up again; the level above has been told.",
     },
+    Status.SCHEDULED: {
+        "id": "{office} menjadwalkan penyelesaiannya {until}. Janji semula tetap tercatat.",
+        "en": "{office} has set a new date, {until}. The first promise stays on record.",
+    },
+    Status.CONFIRMING: {
+        "id": "{office} menyatakan selesai. Orang kedua memeriksanya paling lambat {due}.",
+        "en": "{office} says it is solved. A second person looks at it by {due}.",
+    },
     Status.RESOLVED: {
         "id": "Pelapor menilai, atau membukanya lagi sebelum {window}.",
         "en": "The reporter rates it, or reopens it before {window}.",
@@ -68,6 +89,11 @@ _NEXT: Mapping[str, Mapping[str, str]] = {
     Status.CLOSED: {"id": "Tidak ada langkah lagi.", "en": "Nothing more to come."},
     Status.REJECTED: {"id": "Tidak ada langkah lagi.", "en": "Nothing more to come."},
     Status.WITHDRAWN: {"id": "Tidak ada langkah lagi.", "en": "Nothing more to come."},
+}
+
+_SILENT = {
+    "id": "Ditutup karena tidak ada tanggapan; tidak dihitung sebagai selesai.",
+    "en": "Closed as nobody answered; it does not count as solved.",
 }
 
 _EVENT: Mapping[Act, Mapping[str, str]] = {
@@ -96,6 +122,10 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "{post} sudah menerima penyampaian ini dan ikut memperhatikannya.",
         "en": "{post} has received it and is seeing to it.",
     },
+    Act.CEILING: {
+        "id": "{share}% waktu menurut aturan sudah terpakai; Sekretaris Daerah diberi tahu.",
+        "en": "{share} % of the time that the law allows is used; the city secretary has been told.",
+    },
     Act.WARN: {
         "id": "Pengingat: {share}% waktu sudah terpakai.",
         "en": "Reminder: {share} % of the time is used.",
@@ -113,6 +143,43 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "Bukan keadaan darurat: menjadi aduan biasa di {office}.",
         "en": "No emergency: an ordinary case with {office} now.",
     },
+    Act.SCHEDULE: {
+        "id": "{by} menetapkan tanggal baru: {until}. Janji semula {first}. {reason}.",
+        "en": "{by} set a new date: {until}. The first promise was {first}. {reason}.",
+    },
+    Act.ASK_DATE: {
+        "id": "{by} meminta tanggal baru {until} kepada Sekda. {reason}.",
+        "en": "{by} asked the city secretary for a new date, {until}. {reason}.",
+    },
+    Act.GRANT_DATE: {
+        "id": "Sekda menyetujui tanggal baru: {until}. Janji semula {first}. {reason}.",
+        "en": "The city secretary allowed a new date: {until}. The first promise was {first}. {reason}.",
+    },
+    Act.DECLINE_DATE: {
+        "id": "Sekda tidak menyetujui tanggal baru; janji semula berlaku.",
+        "en": "The city secretary did not allow a new date; the first promise stands.",
+    },
+    Act.CLAIM: {
+        "id": "{by} menyatakan selesai; orang kedua memeriksanya.",
+        "en": "{by} says it is solved; a second person looks at it.",
+    },
+    Act.APPROVE: {
+        "id": "Diperiksa dan disetujui orang kedua ({by}).",
+        "en": "Checked and approved by a second person ({by}).",
+    },
+    Act.SEND_BACK: {
+        "id": "Orang kedua belum menyetujui: dikerjakan lagi.",
+        "en": "The second person did not approve: the work goes on.",
+    },
+    Act.LAST_CALL: {
+        "id": "Pelapor diminta kabar: sudah beres atau belum?",
+        "en": "The reporter was asked: is it solved or not?",
+    },
+    Act.AWAIT: {
+        "id": "Pelapor tidak dapat ditanya, jadi orang kedua diminta memeriksa.",
+        "en": "The reporter cannot be asked, so a second person is to look at it.",
+    },
+    Act.AGREE: {"id": "Pelapor menyatakan sudah beres.", "en": "The reporter says that it is solved."},
     Act.CLOSE: {
         "id": "Ditutup karena tidak ada tanggapan pelapor.",
         "en": "Closed, as the reporter stayed silent.",
@@ -205,12 +272,20 @@ _LATER = {
     "id": "Selesai paling lambat menjadi {due}, semula {was}.",
     "en": "To be solved by {due} at the latest, at first by {was}.",
 }
+_PAST_LADDER = {
+    "id": "Semua tingkat sudah diberi tahu: aduan ini ditandai melewati batas waktu.",
+    "en": "Every level has been told: this complaint is marked as past its deadline.",
+}
+_MARKED = {"id": "Melewati batas waktu", "en": "Past its deadline at every level"}
 _THEM = {"id": "Kantor", "en": "The office"}
 _AGENCY = {"id": "lembaga lain", "en": "another agency"}
+_UNSAID = {"id": "Pelapor tahu alasannya", "en": "The reporter knows why"}
 """Stand-ins where a name would tell too much."""
-INTERNAL = frozenset({Act.WARN, Act.WAIT})
+INTERNAL = frozenset({Act.WARN, Act.WAIT, Act.ASK_DATE, Act.DECLINE_DATE})
 _INSIDE = frozenset(str(name) for name in INSIDE)
 """What is told inside the city only: neither the public nor the reporter reads it."""
+BETWEEN_COLLEAGUES = frozenset({Act.CLAIM, Act.SEND_BACK})
+"""Whose sentence stays inside: what a second person has not approved yet is not told, and why not is for the doer."""
 _PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE} - INTERNAL
 _HELD = {"id": "sedang ditinjau sebelum tampil", "en": "under review before it is shown"}
 
@@ -320,6 +395,7 @@ def public(stored: Stored, city: City, language: str, now: datetime) -> dict[str
     ]
     body["promised"] = promises(complaint, stored.history)
     body["overdue"] = complaint.late(now)
+    body["marked"] = _marked(complaint.marked_overdue, language)
     body["next_step"] = _next_step(complaint, city, language, bare=complaint.private)
     body["question"] = _question(complaint, city)
     if complaint.private or complaint.sealed or complaint.status is Status.WITHDRAWN:
@@ -327,6 +403,8 @@ def public(stored: Stored, city: City, language: str, now: datetime) -> dict[str
         return body
     body["office"] = _office(complaint.office, city)
     body["screening"] = _screening(complaint, language)
+    unread = complaint.screening is not Screening.RELEASED
+    body["schedule"] = schedule(accepted(stored.history), city, language, hidden=unread)
     if complaint.screening is Screening.RELEASED:
         pin = public_pin(complaint, city)
         body["text"] = complaint.text
@@ -345,6 +423,7 @@ def state(
         "status_text": STATUS[complaint.status][language],
         "next_step": _next_step(complaint, city, language, bare=public and complaint.private),
         "overdue": complaint.late(now),
+        "marked": _marked(complaint.marked_overdue, language),
         "updated_at": complaint.updated_at,
     }
 
@@ -366,13 +445,17 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
         "promised": promises(complaint, stored.history),
         "reopens_on": _reopens_on(complaint, city, now),
         "overdue": complaint.late(now),
+        "marked": _marked(complaint.marked_overdue, language),
+        "ombudsman": _ombudsman(city) if complaint.for_ombudsman else None,
         "level": complaint.level,
         "next_step": _next_step(complaint, city, language),
         "question": _question(complaint, city, stored.history),
         "screening": _screening(complaint, language),
         "timeline": [
-            _line(event, complaint, city, language) for event in stored.history if not is_internal(event)
+            _own_line(event, complaint, city, language) for event in stored.history if not is_internal(event)
         ],
+        "schedule": schedule(accepted(stored.history), city, language),
+        "closes_at": complaint.closing(city) if complaint.status is Status.RESOLVED else None,
         "rating": complaint.rating,
         "may": sorted(_reporter_may(complaint, city, now)),
         "version": complaint.version,
@@ -411,7 +494,11 @@ def office(
         else None,
         "suggested": list(complaint.suggested),
         "promised": promises(complaint, stored.history),
+        "schedule": schedule(accepted(stored.history), city, language),
+        "asked_date": schedule(asked(stored.history), city, language),
         "overdue": complaint.late(now),
+        "marked": _marked(complaint.marked_overdue, language),
+        "ceiling": _ceiling(complaint),
         "level": complaint.level,
         "question": _question(complaint, city, stored.history),
         "unanswered": complaint.asked.unanswered,
@@ -444,16 +531,58 @@ def office(
             and (act is not Act.RAISE or not (complaint.alarmed(city) or complaint.sealed))
             and (act is not Act.LOWER or (complaint.emergency(city) is not None and not complaint.sealed))
             and (act is not Act.ACK_RUNG or complaint.clocks.owed_by([d.post for d in officer.duties]))
+            and (act is not Act.APPROVE or _may_approve(stored, officer))
+            and (act is not Act.SCHEDULE or _may_schedule(stored, officer))
+            and (act not in (Act.GRANT_DATE, Act.DECLINE_DATE) or asked(stored.history) is not None)
         ),
         "version": complaint.version,
     }
 
 
-def cards(page: Page, city: City, language: str) -> dict[str, Any]:
-    return {"complaints": [card(item, city, language) for item in page.cards], "cursor": page.cursor}
+def _may_schedule(stored: Stored, officer: Officer) -> bool:
+    """Whether this head may set a new date: once in a case, and never for work of their own."""
+    complaint = stored.complaint
+    return complaint.sorted and complaint.new_date is None and officer.id not in doers(stored.history)
 
 
-def card(item: Card, city: City, language: str) -> dict[str, Any]:
+def _may_approve(stored: Stored, officer: Officer) -> bool:
+    """Whether this officer can be the second pair of eyes, and the case needs one."""
+    complaint = stored.complaint
+    needed = complaint.status is Status.CONFIRMING or complaint.citizen is None
+    return needed and not complaint.confirmed and officer.id not in doers(stored.history)
+
+
+def rung(stored: Stored, city: City, language: str, now: datetime) -> dict[str, Any]:
+    """A case behind a rung's link: never who reported it; of a private one code, category and dates alone."""
+    complaint = stored.complaint
+    category = city.categories.get(complaint.category) if complaint.category else None
+    closed = complaint.private or complaint.sealed or complaint.accused is not None
+    body: dict[str, Any] = {
+        "code": complaint.code,
+        "status": complaint.status,
+        "category": None if complaint.sealed else _category(complaint.category, city, language),
+        "filed_at": complaint.filed_at,
+        "promised": promises(complaint),
+        "open_to_rung": not closed and not (category is not None and category.sensitive),
+    }
+    if body["open_to_rung"]:
+        body |= {
+            "area": _area(complaint.area, city) if complaint.area else None,
+            "place": {"words": complaint.place.words},
+            "office": _office(complaint.office, city),
+            "text": complaint.text,
+            "timeline": [
+                line for event in stored.history if (line := _public_line(event, complaint, city, language))
+            ],
+        }
+    return body
+
+
+def cards(page: Page, city: City, language: str, now: datetime) -> dict[str, Any]:
+    return {"complaints": [card(item, city, language, now) for item in page.cards], "cursor": page.cursor}
+
+
+def card(item: Card, city: City, language: str, now: datetime) -> dict[str, Any]:
     """A row of a list; a list that has no level (the public's) shows none."""
     body: dict[str, Any] = {
         "code": item.code,
@@ -465,9 +594,13 @@ def card(item: Card, city: City, language: str) -> dict[str, Any]:
         "office": _office(item.office, city) if item.office else None,
         "filed_at": item.filed_at,
         "due": item.due,
+        "late": is_late(item, now),
+        "marked": _marked(item.marked, language),
         "excerpt": item.excerpt,
         "screening": {"state": item.screening, "text": _HELD[language] if item.screening == "held" else ""},
     }
+    if item.until:
+        body["until"] = item.until
     if item.point:
         body["point"] = {"lat": item.point[0], "lon": item.point[1]}
     return body
@@ -475,13 +608,15 @@ def card(item: Card, city: City, language: str) -> dict[str, Any]:
 
 def staff_card(item: Card, city: City, language: str, now: datetime) -> dict[str, Any]:
     return {
-        **card(item, city, language),
+        **card(item, city, language, now),
         "level": item.level,
-        "late": item.due is not None and datetime.fromisoformat(item.due) < now,
+        "three_times_late": is_late(item, now, times=3),
+        "ceiling": item.ceiling,
         "private": item.private,
         "sealed": item.sealed,
         "question": {1: "waits", 2: "unanswered"}.get(item.asked),
         "emergency": _alarm_of(item, city, language),
+        "asks_date": item.asks_date,
     }
 
 
@@ -509,11 +644,11 @@ def _contact(complaint: Complaint, officer: Officer, city: City) -> str:
     return "call_back" if calls else "hidden"
 
 
-def geojson(page: Page, city: City, language: str) -> dict[str, Any]:
+def geojson(page: Page, city: City, language: str, now: datetime) -> dict[str, Any]:
     """RFC 7946. Cases without a public pin have a null geometry, so that both formats list the same ones."""
     features = []
     for item in page.cards:
-        properties = card(item, city, language)
+        properties = card(item, city, language, now)
         properties.pop("point", None)
         geometry = {"type": "Point", "coordinates": [item.point[1], item.point[0]]} if item.point else None
         features.append({"type": "Feature", "id": item.code, "geometry": geometry, "properties": properties})
@@ -658,6 +793,23 @@ def _question(complaint: Complaint, city: City, history: Iterable[Event] = ()) -
     return {**body, "text": words[-1]} if words else body
 
 
+def _marked(marked: bool, language: str) -> str | None:
+    """What the public reads once the last rung has had its time, too."""
+    return _MARKED[language] if marked else None
+
+
+def _ombudsman(city: City) -> dict[str, str]:
+    """Whom a reporter may turn to outside the city, and how."""
+    found = city.offices[taker(CITY_SCOPE, city)]
+    return {"name": found.name, "contact": found.contact}
+
+
+def _ceiling(complaint: Complaint) -> dict[str, Any] | None:
+    """The longest that the law allows this case, and whether the secretary has been told of it."""
+    clock = complaint.clocks.get(ClockName.CEILING)
+    return {"due": clock.due, "told": complaint.clocks.at_ceiling} if clock else None
+
+
 def _next_step(complaint: Complaint, city: City, language: str, *, bare: bool = False) -> str:
     office_name = city.offices[city.triage_office if complaint.sealed else complaint.office].name
     agency = city.offices[complaint.referred_to].name if complaint.referred_to else ""
@@ -671,11 +823,14 @@ def _next_step(complaint: Complaint, city: City, language: str, *, bare: bool = 
         if resolution.due < complaint.asked.resumes_at:
             return f"{words} {_WAITING_LATE[language]}"
         return f"{words} {_WAITING_PAUSED[language].format(due=local_time(resolution.due, city))}"
-    window = complaint.resolved_at + city.windows.reopen if complaint.resolved_at else complaint.updated_at
+    if complaint.outcome is Outcome.SILENCE:
+        return _SILENT[language]
+    window = complaint.closing(city)
     return _NEXT[complaint.status][language].format(
         office=office_name,
         agency=agency,
         due=local_time(complaint.clocks.next_due, city),
+        until=local_time(complaint.new_date, city) if complaint.new_date else "",
         window=local_time(window, city),
     )
 
@@ -686,7 +841,7 @@ def _public_line(event: Event, complaint: Complaint, city: City, language: str) 
     line = _line(event, complaint, city, language)
     line.pop("by", None)
     hidden = complaint.private or complaint.sealed or complaint.screening is not Screening.RELEASED
-    if hidden or event.by.kind == "reporter":
+    if hidden or event.by.kind == "reporter" or event.act in BETWEEN_COLLEAGUES:
         line["text"] = ""
     if complaint.private or complaint.sealed:
         # The names of offices and posts would tell what a private case is about.
@@ -702,6 +857,11 @@ def _line(event: Event, complaint: Complaint, city: City, language: str) -> dict
         "text": event.text,
         "by": event.by.kind,
     }
+
+
+def _own_line(event: Event, complaint: Complaint, city: City, language: str) -> dict[str, Any]:
+    line = _line(event, complaint, city, language)
+    return {**line, "text": ""} if event.act in BETWEEN_COLLEAGUES else line
 
 
 def _staff_line(
@@ -724,6 +884,8 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         return _THEM[language] if bare or found is None else found.short
 
     post = str(event.data.get("post") or "")
+    if event.data.get("past_ladder"):
+        return _PAST_LADDER[language]
     if event.act is Act.ESCALATE and not post:
         return _REMINDED[language]
     until = event.data.get("until")
@@ -744,6 +906,8 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         agency=name(event.data.get("agency")),
         score=event.data.get("score", ""),
         share=event.data.get("share", ""),
+        first=_day(event.data.get("first"), city),
+        reason=_UNSAID[language] if bare else _reason(str(event.data.get("reason", "")), city, language),
         post={"id": "pejabat di atasnya", "en": "the level above"}[language]
         if bare
         else acting + post_title(post, city),
@@ -789,6 +953,33 @@ def _later(event: Event, city: City, language: str) -> str:
     return _LATER[language].format(**moments)
 
 
+def _day(moment: object, city: City) -> str:
+    return f"{datetime.fromisoformat(str(moment)) + city.utc_offset:%d-%m-%Y}" if moment else ""
+
+
+def _reason(reason: str, city: City, language: str) -> str:
+    """Why a date is new, in words; a reason that the profile no longer has, by its name."""
+    found = city.new_dates.reasons.get(reason)
+    return _label(found, language) if found else reason
+
+
+def schedule(
+    event: Event | None, city: City, language: str, *, hidden: bool = False
+) -> dict[str, Any] | None:
+    """A new date with what it replaces and why; ``hidden`` leaves out the sentences."""
+    if event is None:
+        return None
+    data = event.data
+    return {
+        "until": data["until"],
+        "first": data["first"],
+        "reason": {"id": data["reason"], "label": _reason(str(data["reason"]), city, language)},
+        "text": "" if hidden else event.text,
+        "interim": "" if hidden else data.get("interim", ""),
+        "set_at": event.at,
+    }
+
+
 _TITLES = {"staff": "Staf", "triage": "Pemilah"}
 """Duties that are no post of the ladder, so no profile has a title for them."""
 
@@ -810,12 +1001,14 @@ def post_title(post: str, city: City) -> str:
 
 
 def _reporter_may(complaint: Complaint, city: City, now: datetime) -> set[str]:
+    until = reopens_until(complaint, city) or now
     windows = {
         Act.EDIT: now <= complaint.filed_at + city.windows.edit,
         Act.RATE: complaint.rating is None
         and complaint.resolved_at is not None
         and now <= complaint.resolved_at + city.windows.rate,
-        Act.REOPEN: complaint.resolved_at is not None and now <= complaint.resolved_at + city.windows.reopen,
+        Act.AGREE: complaint.resolved_at is not None,
+        Act.REOPEN: complaint.resolved_at is not None and now <= until,
         Act.MESSAGE: True,
         Act.ANSWER: complaint.asked.open,
         Act.WITHDRAW: True,

@@ -41,6 +41,14 @@ def sweep_outbox(event: CloudWatchEvent) -> dict[str, Any]:
     return {"attempted": sent.attempted, "finished": sent.finished}
 
 
+@jobs.schedule("rate(15 minutes)", name="send_lists")
+def send_lists(event: CloudWatchEvent) -> dict[str, Any]:
+    """Write the secretary's and the mayor's lists at the time that the profile names, once each."""
+    from chalicelib.usecases import lists
+
+    return {"written": lists.send(now=utc_now())}
+
+
 def _has_time(event: CloudWatchEvent) -> Callable[[], bool]:
     context: Any = event.context
     return lambda: context.get_remaining_time_in_millis() > _LEAVE_MS

@@ -23,6 +23,7 @@ from chalicelib.domain import ledger
 from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import City, Kind
 from chalicelib.domain.complaint import (
+    CLAIMED,
     Alarm,
     Asked,
     By,
@@ -36,9 +37,11 @@ from chalicelib.domain.complaint import (
 )
 from chalicelib.domain.errors import NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, geohash
+from chalicelib.domain.lists import LISTED, post_of, stands_on
 from chalicelib.domain.notices import Notice
 from chalicelib.domain.people import Act
-from chalicelib.domain.service_level import INSIDE, Clock, ClockName, Clocks
+from chalicelib.domain.scheduling import asked as asked_date
+from chalicelib.domain.service_level import INSIDE, NEVER, Clock, ClockName, Clocks
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, is_listed, public_pin
 from chalicelib.store import guards, outbox
@@ -55,15 +58,21 @@ from chalicelib.store.tables import (
 
 CELL_PRECISION = 6
 """Geohash cells of about 1.2 km by 0.6 km."""
-EXCERPT_CHARACTERS = 80
-"""Each head holds up to three excerpts and must stay under 2 KB all its life."""
+HEAD_BYTES = 2048
+"""Two write units: a head must stay within them all its life."""
+EXCERPT_CHARACTERS = (80, 60, 40, 20)
+"""Each head holds up to three excerpts: the longest with which it stays within its bytes."""
 URGENT = "!"
 """Before the moment in an inbox's range key: sorts before every digit, so that an unanswered emergency comes first."""
+_NUMBER_BYTES = 21
+"""What DynamoDB takes for a number at the most."""
+_TOP = post_of(LISTED[-1])
+"""Whoever has a case past the last rung: where nothing else is said, a head leaves that out."""
 _CONFLICT_RETRIES = 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHORT = {ClockName.HANDOVER: "h", ClockName.REFERRAL: "r"}
 """What a head calls the clocks that an office keeps for itself: every letter counts there."""
-_APART = INSIDE | {ClockName.ALARM}
+_APART = INSIDE | {ClockName.ALARM, ClockName.CEILING}
 """Clocks that a head holds beside the others, and only while they run."""
 _FILED = ("text", "answers", "accused_words", "words")
 """Of these what a filing says; the rest comes later."""
@@ -170,14 +179,25 @@ def page(
     limit: int,
     before: str | None = None,
     after: str | None = None,
+    until: datetime | None = None,
     newest_first: bool,
 ) -> list[Card]:
-    """One bounded read of one key of one index; ``before``/``after`` are positions of cards."""
+    """One bounded read of one key of one index; ``before``/``after`` are positions of cards.
+
+    ``until`` ends a list that has the oldest first before that moment.
+    """
     range_name, card_name = _RANGE[index], _CARD[index]
     range_attribute = getattr(ComplaintRow, range_name)
     condition = None
     if newest_first and before is not None:
         condition = range_attribute < before
+    elif not newest_first and until is not None:
+        # A position is longer than the moment it begins with, so one of that very moment lies behind it. A space sorts
+        # before all that a position could go on with: BETWEEN takes in its bounds, and the cursor's row is not wanted.
+        first, last = f"{after} " if after else URGENT, moment(until)
+        if first > last:
+            return []
+        condition = range_attribute.between(first, last)
     elif not newest_first and after is not None:
         condition = range_attribute > after
     # Not through the model, and only what a card is made of: the client's work is per attribute, the model's per row.
@@ -202,11 +222,13 @@ _RANGE = {
     "by_office": "inbox_at",
     "by_area_staff": "inbox_at",
     "by_screening": "inbox_at",
+    "by_top": "inbox_at",
     "by_public_office": "listed_at",
     "by_area": "listed_at",
     "by_category": "listed_at",
     "by_month": "listed_at",
     "by_cell": "listed_at",
+    "by_scheduled": "until_at",
 }
 _CARD = {
     name: "mine_card"
@@ -219,6 +241,8 @@ _CARD = {
 
 
 _CARD_FIELDS = frozenset(f.name for f in fields(Card))
+_SHORT_MOMENTS = frozenset({"until", "filed_at", "ceiling"})
+"""Moments that a card may hold as whole milliseconds, half as long as in words."""
 
 
 # Complaint -> rows --------------------------------------------------------------------------------------------
@@ -229,8 +253,9 @@ def _write_head(transaction: TransactWrite, change: Change, city: City, previous
     if previous is not None and previous.spoken is None:
         # The cards of all lists are made of the words, too: they would be stored empty.
         raise ValueError(f"the words of {complaint.code} were not read")
-    keys = head_keys(complaint, city)
+    history = (*(previous.history if previous else ()), change.event)
     body = _dump({**(previous.body if previous else {}), **_body(complaint)})
+    keys = _fitting_keys(complaint, city, body, asks_date=asked_date(history) is not None)
     said = _spoken(complaint)
     entry = ComplaintRow(
         complaint.code, f"event#{complaint.version:06d}", body=_dump(_sealed(change, said, previous))
@@ -261,8 +286,24 @@ def _write_head(transaction: TransactWrite, change: Change, city: City, previous
     transaction.save(entry, condition=ComplaintRow.pk.does_not_exist())
 
 
-def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
-    """Index keys and cards of a case; a key that is missing takes the case out of that list."""
+def _fitting_keys(complaint: Complaint, city: City, body: str, *, asks_date: bool) -> dict[str, str]:
+    """The keys of a head with the longest excerpts that leave it within its bytes, or the shortest there are."""
+    for most in EXCERPT_CHARACTERS:
+        keys = head_keys(complaint, city, asks_date=asks_date, excerpt=most)
+        told = {"pk": complaint.code, "sk": "head", "version": "9" * _NUMBER_BYTES, "body": body, **keys}
+        if sum(len(name) + len(value.encode()) for name, value in told.items()) < HEAD_BYTES:
+            break
+    return keys
+
+
+def head_keys(
+    complaint: Complaint, city: City, *, asks_date: bool = False, excerpt: int = EXCERPT_CHARACTERS[0]
+) -> dict[str, str]:
+    """Index keys and cards of a case; a key that is missing takes the case out of that list.
+
+    ``asks_date``: a request for a new date waits for the secretary. It lives in the history alone.
+    ``excerpt``: so many characters of the words stand in each card at the most.
+    """
     wakes_at = complaint.wakes_at(city)
     # Lists sort by, and show, where a pause takes the deadline at the most: a case is not late because it is paused.
     complaint = replace(complaint, clocks=foreseen(complaint, city))
@@ -270,7 +311,7 @@ def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
     keys = {"listed_at": listed_at}
     if complaint.citizen:
         keys["citizen_id"] = complaint.citizen
-        keys["mine_card"] = _lean(_mine_card(complaint))
+        keys["mine_card"] = _lean(_mine_card(complaint, excerpt))
     if wakes_at is not None:
         keys["due_shard"] = shard(complaint.code, DUE_SHARDS)
         keys["wakes_at"] = moment(wakes_at)
@@ -278,20 +319,25 @@ def head_keys(complaint: Complaint, city: City) -> dict[str, str]:
     if complaint.open or held:
         first = URGENT if _is_urgent(complaint, city) else ""
         keys["inbox_at"] = f"{first}{moment(complaint.inbox_at)}#{short(complaint.code)}"
-        keys["staff_card"] = _lean(_staff_card(complaint, city))
+        keys["staff_card"] = _lean(_staff_card(complaint, city, excerpt, asks_date=asks_date))
     if complaint.open:
         keys["office_open"] = complaint.office
         if complaint.area and not complaint.sealed and not complaint.sheltered(city):
             keys["area_open"] = complaint.area
+        if role := stands_on(complaint, asks_date=asks_date):
+            keys["top_open"] = role
     if held and complaint.status not in (Status.WITHDRAWN, Status.REJECTED):
         keys["screening_open"] = city.id
     if complaint.unheard:
         keys["screening_open"] = alarms_key(city)  # and back once somebody has it
     if is_listed(complaint):
         month = _month(complaint.filed_at, city)
-        keys["public_card"] = _lean(_public_card(complaint, city))
+        keys["public_card"] = _lean(_public_card(complaint, city, excerpt))
         keys["public_month"] = f"{city.id}#{month}"
         keys["public_office_month"] = f"{complaint.office}#{month}"
+        if complaint.open and complaint.new_date is not None:
+            keys["scheduled_open"] = city.id
+            keys["until_at"] = f"{moment(complaint.new_date)}#{short(complaint.code)}"
         if complaint.area:
             keys["public_area_month"] = f"{complaint.area}#{month}"
         if complaint.category:
@@ -316,29 +362,34 @@ def _month(at: datetime, city: City) -> str:
     return (at + city.utc_offset).strftime("%Y-%m")
 
 
-def _excerpt(text: str) -> str:
+def _excerpt(text: str, most: int) -> str:
     plain = " ".join(text.split())
-    return plain if len(plain) <= EXCERPT_CHARACTERS else plain[: EXCERPT_CHARACTERS - 3].rstrip() + "..."
+    return plain if len(plain) <= most else plain[: most - 3].rstrip() + "..."
 
 
-def _public_card(complaint: Complaint, city: City) -> dict[str, Any]:
+def _public_card(complaint: Complaint, city: City, excerpt: int) -> dict[str, Any]:
     released = complaint.screening is Screening.RELEASED
     pin = public_pin(complaint, city)
     due = complaint.clocks.get(ClockName.RESOLUTION)
+    scheduled = complaint.new_date if complaint.open else None
     return {
+        "until": _ms(scheduled),
+        # The list of scheduled cases goes by their date: its keys do not say when they were filed.
+        "filed_at": _ms(complaint.filed_at) if scheduled else None,
         "kind": complaint.kind,
         "status": complaint.status,
         "category": complaint.category,
         "area": complaint.area,
         "office": complaint.office,
         "due": moment(due.due) if due and complaint.open else None,
-        "excerpt": _excerpt(complaint.text) if released else "",
+        "excerpt": _excerpt(complaint.text, excerpt) if released else "",
         "point": [pin.lat, pin.lon] if pin else None,
         "screening": complaint.screening,
+        "marked": complaint.marked_overdue,
     }
 
 
-def _staff_card(complaint: Complaint, city: City) -> dict[str, Any]:
+def _staff_card(complaint: Complaint, city: City, excerpt: int, *, asks_date: bool) -> dict[str, Any]:
     # Without ``due``: the inboxes' range key begins with it.
     return {
         "kind": complaint.kind,
@@ -349,7 +400,7 @@ def _staff_card(complaint: Complaint, city: City) -> dict[str, Any]:
         "office": complaint.office,
         "level": complaint.level,
         "filed_at": moment(complaint.filed_at),
-        "excerpt": "" if complaint.sealed else _excerpt(complaint.text),
+        "excerpt": "" if complaint.sealed else _excerpt(complaint.text, excerpt),
         "private": complaint.private,
         "sealed": complaint.sealed,
         "accused": complaint.accused,
@@ -359,10 +410,18 @@ def _staff_card(complaint: Complaint, city: City) -> dict[str, Any]:
         "alarm": (complaint.alarm or ("u" if complaint.unheard else "a"))
         if complaint.emergency(city)
         else "",
+        "asks_date": asks_date,
+        "marked": complaint.marked_overdue,
+        "ceiling": _told_ceiling(complaint),
     }
 
 
-def _mine_card(complaint: Complaint) -> dict[str, Any]:
+def _told_ceiling(complaint: Complaint) -> int | None:
+    clock = complaint.clocks.get(ClockName.CEILING)
+    return _ms(clock.due) if clock and complaint.clocks.at_ceiling else None
+
+
+def _mine_card(complaint: Complaint, excerpt: int) -> dict[str, Any]:
     return {
         "kind": complaint.kind,
         "status": complaint.status,
@@ -370,7 +429,7 @@ def _mine_card(complaint: Complaint) -> dict[str, Any]:
         "area": complaint.area,
         "office": "" if complaint.sealed else complaint.office,
         "due": moment(complaint.inbox_at) if complaint.open else None,
-        "excerpt": _excerpt(complaint.text),
+        "excerpt": _excerpt(complaint.text, excerpt),
         "private": complaint.private,
         "screening": complaint.screening,
     }
@@ -392,6 +451,7 @@ def _body(complaint: Complaint) -> dict[str, Any]:
         if clock.name not in _APART and (clock.running or clock.name is not ClockName.SCREENING)
     ]
     # By themselves: the version before this one knows none of them and would stumble over their names.
+    values["ceil"] = _ceiling_body(complaint.clocks.get(ClockName.CEILING))
     values["inside"] = {
         _SHORT[clock.name]: [
             _ms(clock.due),
@@ -408,18 +468,24 @@ def _body(complaint: Complaint) -> dict[str, Any]:
         [_ms(alarm.due), _ms(alarm.climbs_at), alarm.climbed] if alarm and alarm.running else None
     )
     values["steps"] = {
-        clock.name: clock.step for clock in complaint.clocks if clock.step is not None and clock.running
+        clock.name: clock.step
+        for clock in complaint.clocks
+        if clock.step is not None and clock.running and clock.name is not ClockName.CEILING
     }
     # Beside the clocks and not in them: the version before this one reads the five fields above and no sixth.
+    # A claimed fix that does not hold goes on with the rung it had, and on the lists it stood on.
     values["rungs"] = {
         clock.name: [clock.rung, _ms(clock.rests_until)]
         for clock in complaint.clocks
-        if clock.rung and clock.running and clock.name not in INSIDE
+        if clock.rung
+        and clock.name not in INSIDE
+        and (clock.running or (clock.name is ClockName.RESOLUTION and complaint.status in CLAIMED))
+        and (clock.rung, clock.climbs_at) != (_TOP, NEVER)
     }
     values["warns"] = {
         clock.name: [int((clock.due - at).total_seconds() // 60) for at in clock.warns]
         for clock in complaint.clocks
-        if clock.warns and clock.running
+        if clock.warns and clock.running and clock.name is not ClockName.CEILING
     }
     values["asked"] = _asked_body(complaint)
     values["link_version"] = complaint.link_version if complaint.link_version > 1 else None
@@ -457,6 +523,35 @@ def _asked(body: Mapping[str, Any]) -> tuple[Asked, str]:
     at = _from_ms(since)
     ends = at + (resumes_at or until) * _MILLISECOND if asleep else None
     return Asked(number, paused, bool(unanswered), at, at + until * _MILLISECOND, ends), asleep
+
+
+def _ceiling_body(clock: Clock | None) -> list[int | None] | None:
+    """``[due, minutes from its 80 % until it]``; what was told is no longer in it, and after all of it ``due`` alone
+    with a 0. That it stopped follows from the state of the case."""
+    if clock is None:
+        return None
+    if clock.climbed:
+        return [_ms(clock.due), 0]
+    return [_ms(clock.due), *(int((clock.due - at).total_seconds() // 60) for at in clock.warns)]
+
+
+def _ceiling(body: Mapping[str, Any]) -> tuple[Clock, ...]:
+    """The legal ceiling; a case that an earlier version of the code stored has none."""
+    if not body.get("ceil"):
+        return ()
+    due, before = _from_ms(body["ceil"][0]), body["ceil"][1:]
+    told = before == [0]
+    ended = Status(body["status"]) in (Status.REJECTED, Status.WITHDRAWN) and body.get("ended_at")
+    return (
+        Clock(
+            ClockName.CEILING,
+            due,
+            climbs_at=NEVER if told else None,
+            climbed=int(told),
+            stopped_at=_from_ms(body["ended_at"]) if ended else None,
+            warns=() if told else tuple(due - timedelta(minutes=each) for each in before),
+        ),
+    )
 
 
 def _ms(at: datetime | None) -> int | None:
@@ -577,7 +672,8 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
             tuple(
                 replace(clock, asleep=since) if since and _ASLEEP.get(clock.name, "-") in asleep else clock
                 for clock in (
-                    _clock(item, body) for item in (*body["clocks"], *_inside(body), *_alarm_clock(body))
+                    *(_clock(item, body) for item in (*body["clocks"], *_inside(body), *_alarm_clock(body))),
+                    *_ceiling(body),
                 )
             )
         ),
@@ -601,6 +697,11 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         referred_to=body.get("referred_to"),
         outcome=Outcome(body["outcome"]) if body.get("outcome") else None,
         resolved_at=at("resolved_at"),
+        new_date=at("new_date"),
+        last_call_at=at("last_call_at"),
+        closes_at=at("closes_at"),
+        silence_told=body.get("silence_told", False),
+        confirmed=body.get("confirmed", False),
         ended_at=at("ended_at"),
         rating=body.get("rating"),
         rating_words=spoken.get("rating_words", ""),
@@ -634,7 +735,8 @@ def _alarm_clock(body: Mapping[str, Any]) -> list[list[Any]]:
 def _clock(item: Sequence[Any], body: Mapping[str, Any]) -> Clock:
     """A clock; one that an earlier version of the code wrote waits for no acknowledgement and warns of nothing."""
     name, due_at, climbs_at, climbed, stopped_at, *reached = item
-    rung, rests_until = reached or body.get("rungs", {}).get(name, ("", None))
+    past_ladder = climbs_at is not None and _from_ms(climbs_at) == NEVER
+    rung, rests_until = reached or body.get("rungs", {}).get(name, (_TOP if past_ladder else "", None))
     due = _from_ms(due_at)
     return Clock(
         ClockName(name),
@@ -665,8 +767,10 @@ def _card(item: Mapping[str, Mapping[str, str]], range_name: str, card_name: str
     position = item[range_name]["S"]
     at = position.partition("#")[0].removeprefix(URGENT)
     # What a range key begins with is not repeated in the card: when it was filed, or in an inbox when it is due.
-    body.setdefault("due" if range_name == "inbox_at" else "filed_at", at)
+    body.setdefault({"inbox_at": "due", "until_at": "until"}.get(range_name, "filed_at"), at)
     point = body.pop("point", None)
+    for told in _SHORT_MOMENTS & body.keys():
+        body[told] = moment(_from_ms(body[told]))
     return Card(
         code=item["pk"]["S"],
         position=position,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -107,6 +107,17 @@ def is_new() -> Condition:
 def add(notice: Notice, *, decoy: bool = False) -> None:
     """Store a notice that belongs to no case (a one-time code), or a decoy that costs the same."""
     row(notice, decoy=decoy).save(condition=is_new())
+
+
+def add_once(notice: Notice) -> bool:
+    """Store a notice that belongs to no case; False where its id stands already, sent or not."""
+    try:
+        add(notice)
+    except PutError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
 
 
 def get(notice_id: str) -> Delivery:

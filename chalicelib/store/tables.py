@@ -104,11 +104,14 @@ class ComplaintRow(_Row):
     office_open = UnicodeAttribute(null=True)
     area_open = UnicodeAttribute(null=True)
     screening_open = UnicodeAttribute(null=True)
+    top_open = UnicodeAttribute(null=True)
     public_month = UnicodeAttribute(null=True)
     public_area_month = UnicodeAttribute(null=True)
     public_category_month = UnicodeAttribute(null=True)
     public_office_month = UnicodeAttribute(null=True)
     public_cell = UnicodeAttribute(null=True)
+    scheduled_open = UnicodeAttribute(null=True)
+    until_at = UnicodeAttribute(null=True)
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Put index keys and cards on a row, by attribute name."""
@@ -119,12 +122,14 @@ class ComplaintRow(_Row):
     by_office = _index("by_office", "office_open", "inbox_at", "staff_card")
     by_area_staff = _index("by_area_staff", "area_open", "inbox_at", "staff_card")
     by_screening = _index("by_screening", "screening_open", "inbox_at", "staff_card")
+    by_top = _index("by_top", "top_open", "inbox_at", "staff_card")
     due = _index("due", "due_shard", "wakes_at", None)
     by_public_office = _index("by_public_office", "public_office_month", "listed_at", "public_card")
     by_area = _index("by_area", "public_area_month", "listed_at", "public_card")
     by_category = _index("by_category", "public_category_month", "listed_at", "public_card")
     by_month = _index("by_month", "public_month", "listed_at", "public_card")
     by_cell = _index("by_cell", "public_cell", "listed_at", "public_card")
+    by_scheduled = _index("by_scheduled", "scheduled_open", "until_at", "public_card")
 
 
 HEAD_KEYS = tuple(

@@ -162,6 +162,16 @@ def _late_arguments(notice: Notice) -> dict[str, str]:
         version = complaints.get_head(notice.code, consistent=True).complaint.link_version
         secret = keys.secret_link(notice.code, version)
         return {"link": f"{settings().base_url}/k/{short(notice.code)}/{secret}"}
+    person = notice.to.partition("#")[2]
+    if notice.template == "officer_list":
+        from chalicelib.usecases import lists
+
+        return lists.mail(people.officer(person), notice.args["post"], notice.language)
+    # Notices of before there were links do not say which rung they are about.
+    if notice.template == "officer_rung" and "post" in notice.args:
+        rung = [notice.args[name] for name in ("post", "clock", "rung")]
+        secret = keys.rung_link(notice.code, person, *rung)
+        return {"link": f"{settings().base_url}/r/{short(notice.code)}.{secret}"}
     return {"link": f"{settings().base_url}/o/{short(notice.code)}"}
 
 

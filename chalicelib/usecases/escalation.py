@@ -10,13 +10,13 @@ from datetime import datetime
 from chalicelib.domain.asking import resume
 from chalicelib.domain.complaint import Change, Status
 from chalicelib.domain.errors import IllegalMove, NotDue, NotFound, StaleComplaint
-from chalicelib.domain.overdue import close_by_silence, escalate
+from chalicelib.domain.overdue import escalate, silence
 from chalicelib.domain.people import Act, Role
 from chalicelib.domain.service_level import ClockName, steps
 from chalicelib.observability import count, gauge, logger
 from chalicelib.store import complaints
 from chalicelib.store.tables import read_moment
-from chalicelib.usecases.record import city, holders, record
+from chalicelib.usecases.record import city, holders, record, road
 
 WORKERS = 16
 """Cases in hand at once: nearly all of a case's time is waiting for the table (docs/sweep.md has the figures)."""
@@ -31,6 +31,11 @@ class Swept:
     skipped: int = 0
     failed: int = 0
     finished: bool = True
+
+
+_COUNTED = {Act.WARN: "Warned", Act.RESUME: "Resumed", Act.CEILING: "CeilingsNear"}
+_QUIET = frozenset({*_COUNTED, Act.LAST_CALL, Act.AWAIT})
+"""What time does that is neither a climb nor an end."""
 
 
 def sweep(*, now: datetime, has_time: Callable[[], bool] = lambda: True, workers: int = WORKERS) -> Swept:
@@ -95,21 +100,20 @@ def _wake_safely(code: str, now: datetime) -> list[Change] | None:
 def _wake_fully(code: str, now: datetime) -> list[Change]:
     """Do everything that is due on one case, for each of its clocks may have run out while nobody swept.
 
-    Tells of what climbed or closed; warnings and pauses that ended are counted by themselves.
+    Tells of what climbed or closed; warnings, pauses that ended and legal ceilings are counted by themselves.
     """
     changes: list[Change] = []
     while len(changes) < 2 * len(ClockName) and (change := wake_one(code, now=now)) is not None:
         changes.append(change)
-    told = [change for change in changes if change.event.act not in (Act.WARN, Act.RESUME, Act.WAIT)]
-    if warned := sum(change.event.act is Act.WARN for change in changes):
-        count("Warned", warned)
-    if resumed := sum(change.event.act is Act.RESUME for change in changes):
-        count("Resumed", resumed)
+    told = [change for change in changes if change.event.act not in _QUIET]
+    for act, name in _COUNTED.items():
+        if number := sum(change.event.act is act for change in changes):
+            count(name, number)
     return told
 
 
 def wake_one(code: str, *, now: datetime) -> Change | None:
-    """Do what time has brought to one case: end a pause, warn, climb one rung, or close by silence. None where not yet.
+    """Do what time has brought to one case: end a pause, warn, climb a rung, or act on silence. None where not yet.
 
     Reads consistently, since the index that named the case may lag behind it.
     """
@@ -117,7 +121,9 @@ def wake_one(code: str, *, now: datetime) -> Change | None:
         stored = complaints.get(code, consistent=True)
         complaint = stored.complaint
         if complaint.status is Status.RESOLVED:
-            change = close_by_silence(complaint, city(), now=now)
+            call = complaint.last_call(city())
+            reachable = call is not None and call <= now and road(complaint) is not None
+            change = silence(complaint, city(), reachable=reachable, now=now)
         elif (pause := complaint.asked.wakes_at) is not None and pause <= now:
             change = resume(complaint, city=city(), now=now)  # first: what the promise does next hangs on it
         else:

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain import asking, emergency, handling, reporting, routing
+from chalicelib.domain import asking, emergency, handling, reporting, routing, scheduling
 from chalicelib.domain.complaint import Change, Complaint, Route
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Officer, demand, triage_for
+from chalicelib.domain.scheduling import Wish
 from chalicelib.store import complaints, guards
 from chalicelib.usecases.intake import misuse_key
 from chalicelib.usecases.record import city, record, report_rules
@@ -43,10 +44,56 @@ def start(code: str, officer: Officer, *, if_match: int, now: datetime) -> Compl
     return _office(code, officer, Act.START, if_match, lambda c: handling.start(c, officer, now=now))
 
 
-def resolve(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
+def resolve(
+    code: str, officer: Officer, text: str, proof: str = "", *, if_match: int, now: datetime
+) -> Complaint:
+    """Call it solved; where the category needs four eyes it then waits for `approve`."""
+
+    def claim(complaint: Complaint) -> Change:
+        return handling.resolve(complaint, officer, text, proof=proof, city=city(), now=now)
+
+    return _office(code, officer, Act.RESOLVE, if_match, claim)
+
+
+def approve(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
+    """Say, as somebody other than the doer, that a claimed fix is real. Who did it is read from the history."""
+    stored = _seen(code, officer, Act.APPROVE, if_match)
+    change = handling.approve(stored.complaint, officer, stored.history, city=city(), now=now)
+    return record(change, previous=stored)
+
+
+def send_back(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
+    """Refuse a claimed fix: the work goes on against the old deadline."""
     return _office(
-        code, officer, Act.RESOLVE, if_match, lambda c: handling.resolve(c, officer, text, now=now)
+        code,
+        officer,
+        Act.SEND_BACK,
+        if_match,
+        lambda c: handling.send_back(c, officer, text, city=city(), now=now),
     )
+
+
+def schedule(code: str, officer: Officer, wish: Wish, *, if_match: int, now: datetime) -> Complaint:
+    """Set a new date as the head of the office; one beyond the profile's months waits for the secretary."""
+    if wish.reason not in city().new_dates.reasons:
+        raise Invalid([Fault("reason", "unknown_reason")])
+    stored = _seen(code, officer, Act.SCHEDULE, if_match)
+    change = scheduling.schedule(stored.complaint, officer, wish, stored.history, city(), now=now)
+    return record(change, previous=stored)
+
+
+def grant_date(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
+    """Allow, as the secretary, the date that a head asked for."""
+    stored = _seen(code, officer, Act.GRANT_DATE, if_match)
+    change = scheduling.grant(stored.complaint, officer, stored.history, city(), now=now)
+    return record(change, previous=stored)
+
+
+def decline_date(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
+    """Refuse it, with a sentence to the office; nothing else changes."""
+    stored = _seen(code, officer, Act.DECLINE_DATE, if_match)
+    change = scheduling.decline(stored.complaint, officer, text, stored.history, now=now)
+    return record(change, previous=stored)
 
 
 def pass_on(
@@ -248,6 +295,10 @@ def rate(code: str, who: Who, score: int, words: str, *, now: datetime) -> Compl
     return _reporter(code, who, lambda c: reporting.rate(c, score, words, city=city(), now=now))
 
 
+def agree(code: str, who: Who, *, now: datetime) -> Complaint:
+    return _reporter(code, who, lambda c: reporting.agree(c, now=now))
+
+
 def reopen(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
     return _reporter(code, who, lambda c: reporting.reopen(c, text, city=city(), now=now))
 
@@ -274,11 +325,17 @@ def _office(
 def _office_act(
     code: str, officer: Officer, act: Act, if_match: int, decide: Callable[[complaints.Stored], Change]
 ) -> Complaint:
+    stored = _seen(code, officer, act, if_match)
+    return record(decide(stored), previous=stored)
+
+
+def _seen(code: str, officer: Officer, act: Act, if_match: int) -> complaints.Stored:
+    """The case as this officer saw it, if the officer may do this on it."""
     stored = complaints.get(code, consistent=True)
     demand(officer, act, stored.complaint, city())
     if stored.complaint.version != if_match:
         raise StaleComplaint(code)
-    return record(decide(stored), previous=stored)
+    return stored
 
 
 def _reporter(code: str, who: Who, decide: Callable[[Complaint], Change]) -> Complaint:

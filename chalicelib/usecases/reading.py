@@ -15,6 +15,7 @@ from chalicelib.domain.complaint import Complaint
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, cells_for_box, distance_m
 from chalicelib.domain.ledger import Found
+from chalicelib.domain.lists import LISTED
 from chalicelib.domain.people import Act, Officer, Role, allowed, demand
 from chalicelib.domain.service_level import ClockName, steps
 from chalicelib.domain.visibility import Card
@@ -149,23 +150,38 @@ def next_post(complaint: Complaint, officer: Officer, *, now: datetime) -> NextP
     return NextPost(step.post, tuple(phones))
 
 
-def inbox(officer: Officer, which: str, *, cursor: str | None = None, limit: int = PAGE) -> Page:
+def inbox(
+    officer: Officer,
+    which: str,
+    *,
+    cursor: str | None = None,
+    limit: int = PAGE,
+    late: int = 0,
+    now: datetime | None = None,
+) -> Page:
     """An officer's open cases, most urgent first.
 
     ``office``: what the offices of this officer's duties answer for; ``area``: all on the ground of an area head;
     ``screening``: texts that wait for triage; ``emergency``: emergencies of the city that nobody has acknowledged, for
-    triage too. Rows that the officer may not read are left out, so a page may be short.
+    triage too; ``top``: the list of the secretary or the mayor. Rows that the officer may not read are left out, so a
+    page may be short. ``late`` leaves those whose earliest promise not yet kept has passed by ``now`` (1), or that have
+    taken three times what was promised (3).
     """
     profile = city()
     of_triage = {"screening": profile.id, "emergency": complaints.alarms_key(profile)}
+    if late and which in of_triage:
+        raise Invalid([Fault("late", "late_screening")])
     keys_of = [("by_screening", of_triage[which])] if which in of_triage else _inbox_keys(officer, which)
+    if which == "top" and not keys_of:
+        raise NotFound("top")
+    until = now if late else None
     if which in of_triage and not any(duty.role is Role.TRIAGE for duty in officer.duties):
         raise NotFound(which)
     after = _cursor(cursor, which).get("p")
     found: list[Card] = []
     horizon: str | None = None
     for index, key in keys_of:
-        cards = complaints.page(index, key, limit=limit, after=after, newest_first=False)
+        cards = complaints.page(index, key, limit=limit, after=after, until=until, newest_first=False)
         found += cards
         if len(cards) == limit:
             horizon = min(horizon or cards[-1].position, cards[-1].position)
@@ -173,8 +189,20 @@ def inbox(officer: Officer, which: str, *, cursor: str | None = None, limit: int
     ordered = sorted(unique.values(), key=lambda card: card.position)
     shown = ordered[:limit]
     more = horizon is not None or len(ordered) > limit
-    visible = tuple(card for card in shown if allowed(officer, Act.READ, card, city()))
+    visible = tuple(
+        card
+        for card in shown
+        if allowed(officer, Act.READ, card, city()) and (not late or is_late(card, now, times=late))
+    )
     return Page(visible, _encode({"k": which, "p": shown[-1].position}) if more and shown else None)
+
+
+def is_late(card: Card, now: datetime | None, *, times: int = 1) -> bool:
+    """Whether a row has taken so many times what was promised, from receipt to the stamped moment and on from there."""
+    if card.due is None or now is None:
+        return False
+    filed, due = datetime.fromisoformat(card.filed_at), datetime.fromisoformat(card.due)
+    return due < now if times == 1 else now >= filed + times * (due - filed)
 
 
 def public_list(filters: Filters, *, now: datetime, cursor: str | None = None, limit: int = PAGE) -> Page:
@@ -213,6 +241,13 @@ def public_list(filters: Filters, *, now: datetime, cursor: str | None = None, l
 def flaws(stored: Stored) -> tuple[Found, ...]:
     """What is wrong with a case's history, by its own chain."""
     return complaints.flaws(stored)
+
+
+def scheduled_list(*, cursor: str | None = None, limit: int = PAGE) -> Page:
+    """Public cases with an accepted new date that nobody has solved yet, the earliest date first."""
+    after = _cursor(cursor, "scheduled").get("p")
+    cards = complaints.page("by_scheduled", city().id, limit=limit, after=after, newest_first=False)
+    return Page(tuple(cards), _next(cards, limit, "scheduled"))
 
 
 def messages_of(code: str) -> list[Delivery]:
@@ -346,7 +381,11 @@ def _inbox_keys(officer: Officer, which: str) -> list[tuple[str, str]]:
     found: dict[tuple[str, str], None] = {}
     for duty in officer.duties:
         village = duty.scope.partition("/")[0]
-        if which == "area":
+        if which == "top":
+            # Whoever stands lower reads what has risen above, too.
+            for role in LISTED[LISTED.index(duty.role) :] if duty.role in LISTED else ():
+                found[("by_top", role)] = None
+        elif which == "area":
             if duty.role is Role.DISTRICT_HEAD:
                 for area in profile.villages.values():
                     if area.parent == duty.scope:

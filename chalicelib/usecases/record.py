@@ -6,12 +6,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib import mail
+from chalicelib import keys, mail
 from chalicelib.cities import load
 from chalicelib.domain.asking import settled
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import TIME, Change, Complaint, Route
-from chalicelib.domain.notices import Channel, Holder, notices_for, texts_a_citizen
+from chalicelib.domain.notices import (
+    SECRETARY,
+    Channel,
+    Holder,
+    capped,
+    notices_for,
+    texts_a_citizen,
+)
 from chalicelib.domain.people import Act, in_conflict
 from chalicelib.domain.service_level import ClockName
 from chalicelib.observability import count, gauge, logger
@@ -48,7 +55,9 @@ def record(
     notices = notices_for(
         change,
         city(),
-        citizen_channel=_channel(change.complaint),
+        citizen_channel=road(change.complaint)
+        if change.event.act is Act.LAST_CALL
+        else _channel(change.complaint),
         holders=holders(_posts(change), change.complaint, now=change.event.at),
     )
     if texts_a_citizen(notices):
@@ -97,6 +106,15 @@ def holders(posts: Iterable[str], complaint: Complaint, *, now: datetime) -> Map
     )
 
 
+def road(complaint: Complaint) -> Channel | None:
+    """How a message that must arrive goes to the reporter: their own channel, else e-mail where the SMS are used up."""
+    channel = _channel(complaint)
+    if channel is None or complaint.citizen is None or not capped(complaint, channel):
+        return channel if complaint.citizen else None
+    contact = keys.unseal(complaint.citizen, people.citizen(complaint.citizen)[1])
+    return Channel.EMAIL if contact.get("email") and mail.configured() else None
+
+
 def _channel(complaint: Complaint) -> Channel | None:
     if complaint.reach == Channel.SMS:
         return Channel.SMS
@@ -110,6 +128,8 @@ def _posts(change: Change) -> tuple[str, ...]:
     complaint, act = change.complaint, change.event.act
     if act is Act.ESCALATE and change.event.data["post"]:
         return (str(change.event.data["post"]),)
+    if act is Act.ASK_DATE:
+        return (SECRETARY,)
     if act in (Act.FILE, Act.SORT, Act.WARN) and complaint.hamlet:
         return (f"hamlet_head@{complaint.hamlet}",)
     return ()

@@ -14,13 +14,14 @@ from enum import IntEnum
 
 from chalicelib.domain import handling, overdue, reporting
 from chalicelib.domain.city import City
-from chalicelib.domain.complaint import OPEN, Change, Complaint, Screening, Status
+from chalicelib.domain.complaint import WORKED, Change, Complaint, Event, Screening, Status
 from chalicelib.domain.errors import NotDue
 from chalicelib.domain.notices import (
     TEMPLATES,
     Channel,
     Holder,
     Notice,
+    capped,
     notices_for,
     texts_a_citizen,
 )
@@ -45,7 +46,8 @@ class Intent(IntEnum):
     RATE = 6
     REOPEN = 7
     ACK_RUNG = 8
-    WAKE = 9
+    APPROVE = 9
+    WAKE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,8 @@ class Seen:
     """SMS that are billed: each is one part, since the templates are made to fit; a topic's goes to each subscriber."""
     promised: Clocks | None = None
     """What was promised before triage put it off with a reason; None where nothing was put off."""
+    claim: Event | None = None
+    """The last time that the office called it solved."""
     by_time: list[tuple[datetime, str]] = field(default_factory=list)
     """Everything that time alone did."""
 
@@ -91,7 +95,9 @@ def by_time(complaint: Complaint, city: City, posts: Mapping[str, bool], *, now:
     """
     try:
         if complaint.status is Status.RESOLVED:
-            return overdue.close_by_silence(complaint, city, now=now)
+            channel = Channel(complaint.reach) if complaint.reach else None
+            reachable = channel is not None and not capped(complaint, channel)
+            return overdue.silence(complaint, city, reachable=reachable, now=now)
         return overdue.escalate(complaint, city, posts, now=now)
     except NotDue:
         return None
@@ -179,9 +185,11 @@ class _Player:
                 held = complaint.screening is Screening.HELD
                 return held and not complaint.private and not complaint.sealed
             case Intent.REPLY:
-                return complaint.status in OPEN and reply is not None and reply.running
+                return complaint.open and reply is not None and reply.running
             case Intent.RESOLVE | Intent.REJECT:
-                return complaint.status in OPEN
+                return complaint.status in WORKED
+            case Intent.APPROVE:
+                return complaint.status is Status.CONFIRMING
             case _:
                 return complaint.status is Status.RESOLVED
 
@@ -218,13 +226,21 @@ class _Player:
             case Intent.REPLY:
                 self._record(number, handling.reply(complaint, officer, "Kami periksa.", now=now))
             case Intent.RESOLVE:
-                self._record(number, handling.resolve(complaint, officer, "Sudah ditangani.", now=now))
-                verdict = case.verdicts[complaint.reopened]
-                at = now + city.windows.reopen * verdict.after
-                # As they report nothing on Nyepi, they answer nothing: there is no mobile network.
-                at = city.calendar_of(city.triage_office).silent(at) or at
-                if verdict.does:
-                    self._plan(at, Intent.RATE if verdict.does == "rate" else Intent.REOPEN, number)
+                change = handling.resolve(
+                    complaint, officer, "Sudah ditangani.", proof="Foto dan catatan.", city=city, now=now
+                )
+                self.seen[number].claim = change.event
+                self._record(number, change)
+                if change.complaint.status is Status.RESOLVED:
+                    self._judge(number, now)
+            case Intent.APPROVE:
+                claim = self.seen[number].claim
+                history = [claim] if claim else []
+                head = replace(_officer(complaint.office), id="atasan")
+                change = handling.approve(complaint, head, history, city=city, now=now)
+                self._record(number, change)
+                if change.event.data.get("resolves"):
+                    self._judge(number, now)
             case Intent.RATE:
                 score = case.verdicts[complaint.reopened].score
                 self._record(number, reporting.rate(complaint, score, "", city=city, now=now))
@@ -232,6 +248,15 @@ class _Player:
                 self._record(number, reporting.reopen(complaint, "Belum beres.", city=city, now=now))
                 # Whoever called it solved goes back, and a rung watches: it takes half the time.
                 self._plan(self._later(complaint.office, now, case.works / 2), Intent.RESOLVE, number)
+
+    def _judge(self, number: int, now: datetime) -> None:
+        """The reporter hears that it is solved: plan what they will say to that."""
+        verdict = self._cases[number].verdicts[self.seen[number].complaint.reopened]
+        at = now + self.city.windows.reopen * verdict.after
+        # As they report nothing on Nyepi, they answer nothing: there is no mobile network.
+        at = self.city.calendar_of(self.city.triage_office).silent(at) or at
+        if verdict.does:
+            self._plan(at, Intent.RATE if verdict.does == "rate" else Intent.REOPEN, number)
 
     def _acknowledge(self, number: int, post: str, now: datetime) -> None:
         complaint = self.seen[number].complaint
@@ -299,6 +324,10 @@ class _Player:
         before.sms += sum(billed(notice, self.subscribers) for notice in notices)
         self.notices += len(notices)
         self.acts += 1
+        if complaint.status is Status.CONFIRMING and change.event.act in (Act.CLAIM, Act.AWAIT):
+            # Assumed: a second person looks as soon as triage would sort.
+            at = self._later(complaint.office, change.event.at, before.case.sorts)
+            self._plan(at, Intent.APPROVE, number)
         if wakes:
             self._plan_wake(number)
 

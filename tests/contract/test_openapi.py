@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -24,6 +24,7 @@ from chalicelib.domain.errors import Invalid
 from chalicelib.domain.notices import Channel
 from chalicelib.domain.people import Act
 from chalicelib.http import forms, problems, requests
+from chalicelib.settings import utc_now
 from chalicelib.usecases import reading, signin
 from local.server import Gateway
 from tests import stack as stacks
@@ -172,6 +173,8 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "LinkAnswer": lambda body: forms.link(body, CITY),
     "Words": forms.words,
     "Sentence": forms.sentence,
+    "Resolution": forms.resolution,
+    "NewDate": forms.new_date,
     "WholeText": forms.whole_text,
     "Rating": forms.rating,
     "Answer": forms.answer,
@@ -265,8 +268,9 @@ def test_every_body_of_the_document_is_one_of_these_forms() -> None:
 QUERIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "/v1/complaints": lambda query: forms.filters(query, CITY),
     "/v1/locate": forms.point,
+    "/v1/scheduled": forms.paging,
     "/v1/me/complaints": forms.paging,
-    "/v1/office/complaints": lambda query: forms.paging(query, "office", "area", "screening"),
+    "/v1/office/complaints": forms.inbox,
 }
 
 
@@ -544,6 +548,40 @@ def test_real_answers_fit_the_document(api: Api) -> None:
         code=code,
         token=me,
     )
+    solved = call("POST", "/v1/complaints", a_report(category="lubang_terbuka"), expect=201)["code"]
+    head = officer("division_head@pupr", office="pupr", identity="kabid")
+    claim = {"text": "Sudah ditutup.", "proof": "Berita acara nomor 12."}
+    act("resolution", {"text": "Sudah ditutup."}, token=pupr, code=solved, expect=422)
+    act("resolution", claim, token=pupr, code=solved)
+    act("approval", {}, token=pupr, code=solved, expect=403)
+    act("return", {"text": "Belum rata."}, token=head, code=solved)
+    act("resolution", claim, token=pupr, code=solved)
+    call("GET", "/v1/me/complaints/{code}", expect=200, code=solved, token=me)
+    act("approval", {}, token=head, code=solved)
+    call("GET", "/v1/me/complaints/{code}", expect=200, code=solved, token=me)
+    call("POST", "/v1/me/complaints/{code}/confirmation", {}, expect=201, code=solved, token=me)
+    near, far = ((utc_now() + timedelta(days=days)).date().isoformat() for days in (60, 400))
+    wish = {"reason": "material", "text": "Menunggu tutup baja.", "interim": "Dipasang pagar."}
+    dates = [call("POST", "/v1/complaints", a_report(), expect=201)["code"] for _ in range(3)]
+    for date in dates:
+        act("release", {}, token=triage, code=date)
+    chief = officer("office_head@pupr", office="pupr", identity="kadis")
+    sekda = officer("secretary@city", office="setda", identity="sekda")
+    act("schedule", {**wish, "until": near}, token=chief, code=dates[0])
+    act("schedule", {**wish, "until": far}, token=chief, code=dates[0], expect=409)
+    act("schedule", {**wish, "until": "2020-01-01"}, token=chief, code=dates[1], expect=422)
+    for date, answer, said in (
+        (dates[1], "schedule-grant", {}),
+        (dates[2], "schedule-refusal", {"text": "Terlalu lama."}),
+    ):
+        act("schedule", {**wish, "until": far}, token=chief, code=date)
+        call("GET", "/v1/office/complaints/{code}", expect=200, code=date, token=sekda)
+        act(answer, said, token=sekda, code=date)
+        call("GET", "/v1/complaints/{code}", expect=200, code=date)
+        call("GET", "/v1/me/complaints/{code}", expect=200, code=date, token=me)
+    listed = call("GET", "/v1/scheduled", expect=200)["complaints"]
+    assert [row["code"] for row in listed] == dates[:2]
+    assert all(row["until"] > row["due"] for row in listed)
     look()
     act("hiding", {"reason": "Nama orang."}, token=triage)
     act("replies", {"text": "Terlambat."}, token=pupr, expect=409)

@@ -99,13 +99,17 @@ def world(stack: Stack) -> tuple[Rows, datetime]:
     silent, again = released(phone=cast.a_phone()), released(phone=phone)
     for code in (silent, again):
         handling.resolve(code, worker, "Sudah diangkut tadi pagi.", if_match=2, now=later(hours=1))
+    escalation.wake_one(silent, now=later(days=7, hours=1))  # the reporter has been warned of it
+    called, nobody = released(phone=cast.a_phone()), released()
+    handling.resolve(called, worker, "Sudah.", if_match=2, now=later(days=3))  # its last call comes now
+    handling.resolve(nobody, worker, "Sudah.", if_match=2, now=later(hours=1))  # nobody can be asked
     now = later(days=10, hours=6)
     handling.reopen(again, cast.citizen(phone), "Masih ada di sana.", now=later(days=9))
     asked = released()
     handling.ask(asked, worker, "Di sisi mana pasarnya?", if_match=2, now=later(hours=1))
     released(later(days=10, hours=-1))  # only a warning has come
     rows = photograph()
-    assert {climbs, vacant, silent, again, asked} < set(complaints.due(now))
+    assert {climbs, vacant, silent, again, asked, called, nobody} < set(complaints.due(now))
     return rows, now
 
 

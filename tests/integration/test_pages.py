@@ -6,6 +6,7 @@ import html as entities
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
@@ -19,7 +20,7 @@ from chalicelib.domain.people import Act
 from chalicelib.domain.tracking import short
 from chalicelib.http import desk, html
 from chalicelib.settings import settings, utc_now
-from chalicelib.store import complaints
+from chalicelib.store import complaints, people
 from chalicelib.usecases import escalation, handling, intake, signin
 from tests.integration import people as cast
 from tests.integration.people import PANJER, a_case, an_officer, stored
@@ -709,6 +710,92 @@ def test_a_reporter_edits_adds_reopens_and_rates_from_the_page_of_the_link(stack
     assert "tidak cocok dengan keadaan" in text_of(late)
 
 
+def test_the_reporter_answers_with_one_tap_and_opening_the_page_answers_nothing(stack: Stack) -> None:
+    officer = officer_browser("staff@pupr")
+    for act, status in (("agree", "closed"), ("reopen", "reopened")):
+        own = file()
+        code, visitor = code_of(own), Browser()
+        path = f"/o/{short(code)}"
+        officer.post(f"{path}/resolve", {"text": "Sudah.", "version": version_in(officer.get(path))})
+        page = visitor.get(own).body.decode()
+        assert page.count('class="big') == 2
+        assert visitor.get(f"{own}/{act}").status_code == 303
+        assert stored(code).status == "resolved"
+        fields = {"text": "Belum beres"} if act == "reopen" else {}
+        assert visitor.post(f"{own}/{act}", fields).status_code == 303
+        assert stored(code).status == status
+        assert 'class="big' not in visitor.get(own).body.decode()
+
+
+def test_a_fix_that_needs_four_eyes_is_approved_from_the_page_of_somebody_else(stack: Stack) -> None:
+    own = file(category="lubang_terbuka")
+    code, path = code_of(own), f"/o/{short(code_of(own))}"
+    doer, head = officer_browser("staff@pupr"), officer_browser("division_head@pupr")
+    bare = doer.post(f"{path}/resolve", {"text": "Sudah ditutup.", "version": version_in(doer.get(path))})
+    assert (bare.status_code, 'id="proof-e"' in bare.body.decode()) == (422, True)
+    proof = {"text": "Sudah ditutup rapat.", "proof": "Berita acara 12, <b>pengawas</b> hadir."}
+    for answer in ("send_back", "approve"):
+        doer.post(f"{path}/resolve", {**proof, "version": version_in(doer.get(path))})
+        assert stored(code).status == "confirming"
+        assert "Menunggu konfirmasi" in text_of(Browser().get(f"/l/{short(code)}"))
+        # Outside nobody reads what nobody has approved; inside, whoever approves reads the proof.
+        assert "Sudah ditutup rapat" not in text_of(Browser().get(own))
+        assert f"{path}/approve" not in doer.get(path).body.decode()
+        page = head.get(path)
+        assert "pengawas hadir" not in page.body.decode()
+        assert "&lt;b&gt;pengawas" in page.body.decode()
+        said = {"text": "Masih goyang."} if answer == "send_back" else {}
+        head.post(f"{path}/{answer}", {**said, "version": version_in(page)})
+        assert "Masih goyang" not in text_of(Browser().get(own))
+    assert stored(code).status == "resolved"
+    assert "Sudah ditutup rapat" in text_of(Browser().get(own))
+
+
+def test_a_head_sets_a_new_date_and_everybody_reads_both(stack: Stack) -> None:
+    own = file(category="lubang_terbuka")
+    code, path = code_of(own), f"/o/{short(code_of(own))}"
+    triage = officer_browser("triage@diskominfos")
+    triage.post(f"{path}/release", {"version": version_in(triage.get(path))})
+    head, staff = officer_browser("office_head@pupr"), officer_browser("staff@pupr")
+    assert f"{path}/schedule" not in staff.get(path).body.decode()
+    form = head.get(f"{path}/schedule")
+    assert 'type="date"' in form.body.decode()
+    day = (utc_now() + timedelta(days=60)).date().isoformat()
+    fields = {"version": version_in(form), "until": day, "reason": "material", "text": "Menunggu tutup baja."}
+    bare = head.post(f"{path}/schedule", fields)
+    assert (bare.status_code, 'id="interim-e"' in bare.body.decode()) == (422, True)
+    assert "Menunggu tutup baja." in text_of(bare)
+    done = head.post(f"{path}/schedule", {**fields, "interim": "Dipasang pagar & lampu."})
+    assert done.status_code == 303
+    for page in (Browser().get(f"/l/{short(code)}"), Browser().get(own), head.get(path)):
+        read = text_of(page)
+        assert "Dijadwalkan" in read
+        assert "Tanggal baru" in read
+        assert "Janji semula" in read
+        assert "Menunggu tutup baja." in read
+        assert "Dipasang pagar &amp; lampu." in page.body.decode()
+    assert code in text_of(Browser().get("/dijadwalkan"))
+    assert "/dijadwalkan" in Browser().get("/").body.decode()
+    assert f"{path}/schedule" not in head.get(path).body.decode()
+
+
+def test_the_secretary_decides_on_a_far_date_from_the_page_of_the_case(stack: Stack) -> None:
+    code = code_of(file())
+    path = f"/o/{short(code)}"
+    head, secretary = officer_browser("office_head@pupr"), officer_browser("secretary@city")
+    assert f"{path}/grant_date" not in secretary.get(path).body.decode()
+    day = (utc_now() + timedelta(days=400)).date().isoformat()
+    fields = {"until": day, "reason": "budget_year", "text": "Menunggu anggaran tahun depan."}
+    for answer, said in (("decline_date", {"text": "Terlalu lama."}), ("grant_date", {})):
+        head.post(f"{path}/schedule", {**fields, "version": version_in(head.get(f"{path}/schedule"))})
+        assert stored(code).new_date is None
+        assert "Menunggu anggaran" not in text_of(Browser().get(f"/l/{short(code)}"))
+        page = secretary.get(path)
+        assert "Menunggu anggaran tahun depan." in text_of(page)
+        assert secretary.post(f"{path}/{answer}", {**said, "version": version_in(page)}).status_code == 303
+    assert stored(code).status == "scheduled"
+
+
 def test_a_signed_in_citizen_acts_on_their_own_case_and_on_no_other(stack: Stack) -> None:
     phone = cast.a_phone()
     mine = a_case(phone=phone, now=utc_now()).complaint.code
@@ -731,10 +818,19 @@ def test_loading_the_address_of_an_act_does_nothing(stack: Stack) -> None:
     citizen = Browser(cookie=f"sesi={signin.token(cast.citizen(phone), now=utc_now())}")
     officer = officer_browser("staff@pupr")
     before = cast.everything()
-    for act in ("withdraw", "message", "edit", "rate", "reopen"):
+    for act in ("withdraw", "message", "edit", "rate", "agree", "reopen"):
         assert Browser().get(f"/k/{tail}/{filed.secret}/{act}").status_code == 303
         assert citizen.get(f"/saya/{tail}/{act}").status_code == 303
-    for act in ("reply", "resolve", "acknowledge", "pass_on", "refer"):
+    for act in (
+        "reply",
+        "resolve",
+        "acknowledge",
+        "approve",
+        "send_back",
+        "grant_date",
+        "pass_on",
+        "refer",
+    ):
         assert officer.get(f"/o/{tail}/{act}").status_code in (200, 303)
     assert cast.everything() == before
 
@@ -772,16 +868,27 @@ def every_page(stack: Stack) -> Iterator[tuple[str, HTTPResponse]]:
     roads = officer_browser("staff@pupr", name=ATTACK)
     yield "inbox", triage.get("/o?which=screening")
     yield "case", roads.get(path)
+    head = officer_browser("office_head@pupr", name=ATTACK)
+    yield "schedule", head.get(f"{path}/schedule")
     yield "pass on", roads.get(f"{path}/pass_on")
     yield "refer", roads.get(f"{path}/refer")
     yield "reject", triage.get(f"{path}/reject")
     yield "contact", roads.post(f"{path}/reveal", {"version": version_in(roads.get(path))})
     yield "lost race", roads.post(f"{path}/reply", {"version": "1", "text": ATTACK})
+    an_officer("division_head@pupr")
+    escalation.sweep(now=stored(code_of(own)).clocks.next_due)
+    case = stored(code_of(own))
+    (post,) = case.rungs
+    ((head, _),) = people.holders([post])[post].officers
+    (clock,) = [c for c in case.clocks.running() if c.rung]
+    secret = keys.rung_link(case.code, head, post, str(clock.name), str(clock.climbed))
+    yield "rung", Browser().get(f"/r/{short(case.code)}.{secret}")
     yield "public", Browser().get(f"/l/{short(code_of(own))}")
     yield "own", Browser().get(f"{own}?baru=1")
     yield "own dossier", Browser().get(f"{own}/berkas")
     yield "dossier", triage.get(f"{path}/berkas")
     yield "home", Browser().get("/")
+    yield "scheduled", Browser().get("/dijadwalkan")
     yield "search", Browser().get(f"/lacak?{urlencode({'kode': ATTACK[:30]})}")
     yield "form", Browser().get("/lapor")
     far = {**REPORT, "about": "1", "asked_about": "1", "place.pin": "-8.3405, 115.0920", "place.area": ""}
@@ -823,7 +930,7 @@ def test_every_page_is_small_safe_labelled_and_escapes_what_people_wrote(stack: 
         assert answer.headers["X-Content-Type-Options"] == "nosniff", name
         assert answer.headers["Referrer-Policy"] in ("no-referrer", "same-origin"), name
         assert "Access-Control-Allow-Origin" not in answer.headers, name
-        if name not in ("home", "public"):
+        if name not in ("home", "scheduled", "public"):
             assert answer.headers["Cache-Control"] == "no-store", name
         sources = [a.get("src") or a.get("href") for t, a in tags.found if t in ("link", "img", "iframe")]
         assert all(str(source).startswith(("/", "data:,")) for source in sources), name
@@ -919,7 +1026,7 @@ def test_every_text_that_a_template_names_exists_and_none_lies_unused() -> None:
 
 def test_every_act_has_its_words() -> None:
     texts = html.texts("id")
-    for act in [*desk._DOES, Act.MESSAGE, Act.EDIT, Act.RATE, Act.REOPEN, Act.WITHDRAW]:
+    for act in [*desk._DOES, Act.MESSAGE, Act.EDIT, Act.RATE, Act.AGREE, Act.REOPEN, Act.WITHDRAW]:
         assert f"do_{act}" in texts
         assert f"done_{act}" in texts
 

@@ -233,8 +233,8 @@ def test_no_list_scans(cases: list[Complaint]) -> None:
 
 def test_both_formats_list_the_same_cases(cases: list[Complaint]) -> None:
     page = Page(tuple(walk(Filters(month="2026-10"))))
-    plain = views.cards(page, cast.city(), "id")["complaints"]
-    shapes = views.geojson(page, cast.city(), "id")
+    plain = views.cards(page, cast.city(), "id", NOW)["complaints"]
+    shapes = views.geojson(page, cast.city(), "id", NOW)
     assert shapes["type"] == "FeatureCollection"
     assert [f["id"] for f in shapes["features"]] == [row["code"] for row in plain]
     for feature, row in zip(shapes["features"], plain, strict=True):

@@ -25,7 +25,7 @@ from chalicelib.domain.complaint import (
     Screening,
     Status,
 )
-from chalicelib.domain.errors import IllegalMove, NotDue, WindowClosed
+from chalicelib.domain.errors import IllegalMove, NotDue, OwnWork, WindowClosed
 from chalicelib.domain.people import Act
 from chalicelib.domain.service_level import INSIDE, ClockName
 from tests.builders import (
@@ -63,23 +63,44 @@ def ready_for(act: Act, status: Status) -> tuple[Complaint, datetime]:
     complaint = a_complaint(status, identity_shown=True, rating=None, **danger)
     if act is Act.ESCALATE:
         return complaint, due_of(complaint, ClockName.RESOLUTION)
+    if status is Status.CONFIRMING and act in (Act.RATE, Act.AGREE, Act.REOPEN):
+        return replace(complaint, resolved_at=NOW), NOW  # silence asked for a second person
     if act is Act.CLOSE:
+        return replace(complaint, last_call_at=None, silence_told=True), NOW + CITY.windows.reopen
+    if act is Act.LAST_CALL:
+        return complaint, NOW + CITY.windows.reopen - CITY.windows.silence_warning
+    if act is Act.AWAIT:
         return complaint, NOW + CITY.windows.reopen
+    if act is Act.APPROVE and status is Status.RESOLVED:
+        return replace(complaint, citizen=None), NOW
     if act is Act.WARN and (resolution := complaint.clocks.get(ClockName.RESOLUTION)):
         return complaint, resolution.warns[0]
     if act is Act.WAIT:
         return replace(complaint, clocks=complaint.clocks.put_off(ClockName.FIRST_REPLY, at(28, 9))), at(
             28, 9
         )
+    if act is Act.CEILING and (ceiling := complaint.clocks.get(ClockName.CEILING)):
+        return complaint, ceiling.due
     if act is Act.ACK_RUNG:
         reached = complaint.clocks.climb(
-            ClockName.RESOLUTION, 1, at(31), rung=f"division_head@{WORKS}", rests_until=at(32)
+            ClockName.APPROVAL if status is Status.CONFIRMING else ClockName.RESOLUTION,
+            1,
+            at(31),
+            rung=f"division_head@{WORKS}",
+            rests_until=at(32),
         )
         return replace(complaint, clocks=reached), NOW
     if act in (Act.ANSWER, Act.RESUME):
         asked = Asked(1, at=NOW, until=at(30, 16), resumes_at=at(30, 16))
         return replace(complaint, asked=asked), at(30, 16)
     return complaint, NOW
+
+
+def silent(case: Complaint, now: datetime) -> Complaint:
+    """The case after all that the reporter's silence brings to it until ``now``."""
+    while (at := case.wakes_at(CITY)) is not None and at <= now:
+        case = overdue.silence(case, CITY, reachable=True, now=at).complaint
+    return case
 
 
 class TestTheTableOfMoves:
@@ -109,14 +130,21 @@ class TestTheTableOfMoves:
         reached = {leads_to for _, leads_to in MOVES.values() if leads_to} | {Status.RECEIVED}
         assert reached == set(Status)
         for status in OPEN:
-            assert status in MOVES[Act.RESOLVE][0]
+            assert status in MOVES[Act.RESOLVE][0] | MOVES[Act.APPROVE][0]
             assert status in MOVES[Act.ESCALATE][0]
 
     def test_a_case_cannot_be_changed_but_by_an_act(self):
         with pytest.raises(FrozenInstanceError):
             a_complaint().status = Status.CLOSED
 
-    @pytest.mark.parametrize("act", [a for a, (_, to) in MOVES.items() if to is None and a is not Act.HIDE])
+    @pytest.mark.parametrize(
+        "act",
+        [
+            act
+            for act, (allowed, to) in MOVES.items()
+            if to is None and act is not Act.HIDE and Status.RECEIVED in allowed
+        ],
+    )
     def test_acts_that_keep_the_status_end_nothing(self, act):
         complaint, now = ready_for(act, Status.RECEIVED)
         after = perform(act, complaint, CITY, now=now).complaint
@@ -176,7 +204,7 @@ class TestWindows:
 
     def test_a_judgement_is_taken_to_the_last_instant_of_the_window(self):
         case = a_complaint(Status.RESOLVED)
-        closed = overdue.close_by_silence(case, CITY, now=NOW + CITY.windows.reopen).complaint
+        closed = silent(case, NOW + CITY.windows.reopen)
         end = NOW + CITY.windows.rate
         assert reporting.rate(closed, 5, "", city=CITY, now=end).complaint.rating == 5
         with pytest.raises(WindowClosed):
@@ -192,6 +220,7 @@ class TestWindows:
     def test_silence_closes_it_when_the_window_ends_and_not_an_instant_before(self):
         case = a_complaint(Status.RESOLVED)
         end = NOW + CITY.windows.reopen
+        case = overdue.last_call(case, CITY, reachable=True, now=case.wakes_at(CITY)).complaint
         assert case.wakes_at(CITY) == end
         with pytest.raises(NotDue):
             overdue.close_by_silence(case, CITY, now=end - SECOND)
@@ -201,7 +230,7 @@ class TestWindows:
     def test_the_window_counts_from_the_last_time_it_was_called_solved(self):
         case = a_complaint(Status.REOPENED)
         later = NOW + timedelta(days=9)
-        case = handling.resolve(case, an_officer(), "Sekarang beres.", now=later).complaint
+        case = handling.resolve(case, an_officer(), "Sekarang beres.", city=CITY, now=later).complaint
         assert (
             reporting.reopen(case, "Belum.", city=CITY, now=later + CITY.windows.reopen).complaint.reopened
             == 2
@@ -229,14 +258,14 @@ class TestTheReportersJudgement:
 
     def test_one_that_comes_after_silence_replaces_silence_and_not_the_moment_it_ended(self):
         end = NOW + CITY.windows.reopen
-        closed = overdue.close_by_silence(a_complaint(Status.RESOLVED), CITY, now=end).complaint
+        closed = silent(a_complaint(Status.RESOLVED), end)
         rated = reporting.rate(closed, 4, "", city=CITY, now=end + timedelta(days=1)).complaint
         assert (rated.outcome, rated.ended_at) == (Outcome.CONFIRMED, end)
 
     def test_reopening_wipes_it_and_a_new_one_can_be_given(self):
         case = reporting.reopen(a_complaint(Status.CLOSED), "Belum.", city=CITY, now=NOW).complaint
         assert (case.rating, case.rating_words, case.outcome, case.ended_at) == (None, "", None, None)
-        case = handling.resolve(case, an_officer(), "Beres.", now=NOW).complaint
+        case = handling.resolve(case, an_officer(), "Beres.", city=CITY, now=NOW).complaint
         assert reporting.rate(case, 5, "", city=CITY, now=NOW).complaint.rating == 5
 
 
@@ -360,7 +389,7 @@ class TestClocks:
     def test_reopening_twice_climbs_a_rung_each_time(self):
         case = a_complaint(Status.REOPENED)
         case = escalate(case, CITY, now=NOW).complaint
-        case = handling.resolve(case, an_officer(), "Beres.", now=at(23, 12)).complaint
+        case = handling.resolve(case, an_officer(), "Beres.", city=CITY, now=at(23, 12)).complaint
         case = reporting.reopen(case, "Belum.", city=CITY, now=at(23, 13)).complaint
         assert escalate(case, CITY, now=at(23, 13)).complaint.level == 2
 
@@ -439,7 +468,7 @@ class TestAccusations:
 
     def test_once_triage_has_decided_the_time_for_it_starts_anew_at_the_next_accusation(self):
         case = perform(Act.SORT, a_complaint(sealed=True), CITY, now=at(23, 12)).complaint
-        case = handling.resolve(case, an_officer(), "Beres.", now=at(24, 9)).complaint
+        case = handling.resolve(case, an_officer(), "Beres.", city=CITY, now=at(24, 9)).complaint
         case = reporting.reopen(case, "Oknum itu datang lagi.", city=CITY, now=at(25, 9)).complaint
         assert due_of(case, ClockName.VERIFICATION) == at(25, 13)
         assert runs(case, ClockName.VERIFICATION)
@@ -564,6 +593,7 @@ class AnyLife(RuleBasedStateMachine):
                 assert (
                     after.wakes_at(CITY) > self.now
                     or after.clocks.due_to_climb(self.now)
+                    or after.clocks.ceiling_to_tell(self.now)
                     or after.clocks.due_to_warn(self.now)
                 )
         self.history.append(change)
@@ -592,7 +622,8 @@ class AnyLife(RuleBasedStateMachine):
     def the_sweep_comes_when_something_is_due(self, vacant):
         self.now = max(self.now, self.case.wakes_at(CITY))
         if self.case.status is Status.RESOLVED:
-            self.put(overdue.close_by_silence(self.case, CITY, now=self.now))
+            reachable = bool(self.case.citizen) and not vacant
+            self.put(overdue.silence(self.case, CITY, reachable=reachable, now=self.now))
         elif self.case.asked.wakes_at and self.case.asked.wakes_at <= self.now:
             self.put(asking.resume(self.case, city=CITY, now=self.now))
         else:
@@ -603,7 +634,7 @@ class AnyLife(RuleBasedStateMachine):
     def somebody_acts(self, act):
         try:
             self.put(perform(act, self.case, CITY, now=self.now))
-        except (IllegalMove, WindowClosed, NotDue):
+        except (IllegalMove, WindowClosed, NotDue, OwnWork):
             return
 
     @precondition(lambda self: self.history)
@@ -625,7 +656,8 @@ class AnyLife(RuleBasedStateMachine):
             assert case.ended_at is not None
             assert case.outcome is not None
         if case.open:
-            assert runs(case, ClockName.RESOLUTION)
+            waits = ClockName.APPROVAL if case.status is Status.CONFIRMING else ClockName.RESOLUTION
+            assert runs(case, waits)
             assert case.inbox_at is not None
             assert case.outcome is None
 
@@ -682,10 +714,17 @@ class TestSilences:
     END = datetime(2026, 3, 19, 22, tzinfo=UTC)
 
     def solved(self, at):
-        return replace(a_complaint(Status.RESOLVED), office="dlhk", category="sampah", resolved_at=at)
+        case = a_complaint(Status.IN_PROGRESS, office="dlhk", category="jalan")
+        return handling.resolve(case, an_officer(), "Sudah.", city=self.CITY, now=at).complaint
+
+    def test_no_reporter_is_warned_in_it(self):
+        case = self.solved(self.NOON - self.CITY.windows.reopen + self.CITY.windows.silence_warning)
+        assert case.wakes_at(self.CITY) == self.END
 
     def test_no_case_closes_by_silence_in_it(self):
         case = self.solved(self.NOON - self.CITY.windows.reopen)
+        call = case.wakes_at(self.CITY)
+        case = overdue.last_call(case, self.CITY, reachable=True, now=call).complaint
         assert case.wakes_at(self.CITY) == self.END
         with pytest.raises(NotDue):
             overdue.close_by_silence(case, self.CITY, now=self.NOON)

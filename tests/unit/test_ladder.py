@@ -509,6 +509,9 @@ MAY_PUT_OFF = {
     Act.ACK_RUNG: "the rung that acknowledged has its time",
     Act.REFER: "outside, the referral climbs",
     Act.REOPEN: "a kept promise runs again",
+    Act.SEND_BACK: "a promise that seemed kept runs on",
+    Act.SCHEDULE: "a new date, once, by the head of the office",
+    Act.GRANT_DATE: "a new date, allowed by the secretary",
 }
 """The only acts after which some rung may hear later than it would have; a promise none of them touches."""
 
@@ -534,7 +537,8 @@ def test_no_act_but_the_allowed_ones_moves_a_promise_or_a_climb_later(category, 
             assert clock_after is not None
             if clock_before.asleep is not None:
                 continue  # a pause that ends moves its promise by its length: that is told elsewhere
-            decides_anew = clock_before.name is ClockName.VERIFICATION and not clock_before.running
+            each_time = (ClockName.VERIFICATION, ClockName.APPROVAL)
+            decides_anew = clock_before.name in each_time and not clock_before.running
             if not decides_anew and clock_before.name is not ClockName.SCREENING:
                 assert clock_after.due <= clock_before.due, act
             if clock_before.running and clock_after.running and act not in MAY_PUT_OFF:

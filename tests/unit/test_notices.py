@@ -29,7 +29,7 @@ from chalicelib.domain.notices import (
     topic_room,
     where_label,
 )
-from chalicelib.domain.people import Act
+from chalicelib.domain.people import Act, taker
 from chalicelib.domain.service_level import ClockName, Clocks
 from chalicelib.domain.sms import SINGLE_PART, is_gsm7, parts, units
 from tests.builders import (
@@ -127,13 +127,39 @@ class TestWhoIsTold:
                 )
             ),
             (Act.RATE, Status.RESOLVED, []),
-            (Act.CLOSE, Status.RESOLVED, []),
+            (Act.AGREE, Status.RESOLVED, []),
+            (Act.CLAIM, Status.RECEIVED, [("office_approval", TOPIC, WORKS)]),
+            (Act.SEND_BACK, Status.CONFIRMING, [("office_returned", TOPIC, WORKS)]),
+            (Act.APPROVE, Status.CONFIRMING, [("citizen_resolved", SMS, "citizen#warga")]),
+            (Act.SCHEDULE, Status.RECEIVED, [("citizen_scheduled", SMS, "citizen#warga")]),
+            (Act.DECLINE_DATE, Status.RECEIVED, [("office_decided", TOPIC, WORKS)]),
+            (
+                Act.GRANT_DATE,
+                Status.RECEIVED,
+                [("office_decided", TOPIC, WORKS), ("citizen_scheduled", SMS, "citizen#warga")],
+            ),
         ],
     )
     def test_each_act_tells_whom_it_concerns(self, act, status, expected):
         case = a_complaint(status, identity_shown=True)
-        now = NOW + CITY.windows.reopen if act is Act.CLOSE else NOW
-        assert told(perform(act, case, CITY, now=now)) == expected
+        assert told(perform(act, case, CITY, now=NOW)) == expected
+
+    def test_silence_is_told_before_it_closes_and_not_after(self):
+        case = a_complaint(Status.RESOLVED)
+        call = overdue.last_call(case, CITY, reachable=True, now=case.wakes_at(CITY))
+        (notice,) = notices_for(call, CITY, citizen_channel=SMS)
+        assert (notice.template, notice.to) == ("citizen_silence", "citizen#warga")
+        assert notice.args["closes"] == "03/12 10.00"
+        assert notice.useful_until == call.complaint.closes_at
+        closed = overdue.silence(call.complaint, CITY, reachable=True, now=call.complaint.closes_at)
+        assert told(closed) == []
+
+    def test_who_cannot_be_reached_is_told_nothing_and_a_second_person_is_asked(self):
+        case = a_complaint(Status.RESOLVED, citizen=None)
+        asked = overdue.silence(case, CITY, reachable=False, now=case.wakes_at(CITY))
+        assert told(asked) == [("office_approval", TOPIC, WORKS)]
+        approved = perform(Act.APPROVE, asked.complaint, CITY, now=asked.event.at)
+        assert told(approved) == []
 
     def test_a_message_and_a_withdrawal_are_worth_no_sms_to_an_office(self):
         for act in (Act.MESSAGE, Act.WITHDRAW):
@@ -345,9 +371,11 @@ def every_notice():
         "hamlet": SHORE_EAST,
     }
     for status, sealed in product(Status, (False, True)):
+        if sealed and status is Status.SCHEDULED:
+            continue  # nobody sets a date before triage has decided
         case = replace(a_complaint(status, category="gang", sealed=sealed), **words, identity_shown=True)
         for act in set(Act) - {Act.FILE, Act.READ, Act.LONGER}:
-            now = NOW + CITY.windows.reopen if act is Act.CLOSE else NOW
+            now = NOW + CITY.windows.reopen if act in (Act.CLOSE, Act.LAST_CALL, Act.AWAIT) else NOW
             if case.open and act is Act.ESCALATE:
                 now = next_climb(case)
             if case.open and act is Act.WARN:
@@ -376,6 +404,8 @@ class TestWhatANoticeHolds:
         for notice in every_notice():
             texts = [name for name in TEMPLATES if name.partition(".")[0] == notice.template]
             needed = frozenset().union(*(TEMPLATES[name] for name in texts))
+            # Of which rung it is, so that its link can be made of that when it is sent.
+            needed |= {"post", "clock", "rung"} if notice.template == "officer_rung" else set()
             assert set(notice.args) - {"unverified"} == needed - {"code", "link", "service"}
 
     def test_a_repeated_job_makes_the_same_notices(self):
@@ -432,15 +462,20 @@ def arguments(city, name: str, category: str, where: str) -> dict[str, str]:
     """The longest that each argument can be."""
     short = "X" * 10
     link = f"k/{short}/{'x' * 20}" if name.startswith("citizen") else f"o/{short}"
+    link = f"r/{short}.{'x' * 14}" if name == "officer_rung.sms" else link
+    ombudsman = city.offices[taker("city", city)]
     return {
         "code": f"{city.code_prefix}-XXXXX-XXXXX",
         "category": category,
         "where": where,
         "due": "24/11 09.30",
+        "office": ombudsman.short,
+        "contact": ombudsman.contact,
         "reopens": "30/11",
         "until": "24/11 09.30",
         "question": "99",
         "number": max((n.number for n in city.emergency_numbers.values()), key=len),
+        "closes": "30/11 09.30",
         "link": f"https://{city.host}/{link}",
         "service": city.service_name,
         "digits": "123456",

@@ -46,9 +46,11 @@ HANDLING = {
 WEIGHING = {Act.RAISE, Act.LOWER}
 ON_DUTY = WEIGHING | {Act.CONFIRM}
 """What duty posts and heads of an office do beside: say what is an emergency, and that one is real."""
+APPROVING = {Act.APPROVE, Act.SEND_BACK}
+DATES = {Act.GRANT_DATE, Act.DECLINE_DATE}
 DECIDING = {Act.SORT, Act.LONGER, Act.RELEASE, Act.HIDE, Act.REJECT}
-REPORTERS = {Act.FILE, Act.EDIT, Act.MESSAGE, Act.RATE, Act.REOPEN, Act.WITHDRAW, Act.ANSWER}
-ACTS_OF_TIME = {Act.ESCALATE, Act.CLOSE, Act.RESUME}
+REPORTERS = {Act.FILE, Act.EDIT, Act.MESSAGE, Act.RATE, Act.AGREE, Act.REOPEN, Act.WITHDRAW, Act.ANSWER}
+ACTS_OF_TIME = {Act.ESCALATE, Act.CLOSE, Act.WARN, Act.LAST_CALL, Act.AWAIT, Act.RESUME}
 
 ONE_OF_EACH = {
     Role.HAMLET_HEAD: f"hamlet_head@{SHORE_EAST}",
@@ -82,28 +84,34 @@ class TestTheTableOfRights:
     def test_only_triage_decides_what_the_public_sees_and_what_is_declined(self, role):
         assert not RIGHTS[role] & DECIDING
 
-    @pytest.mark.parametrize("role", [Role.SECRETARY, Role.MAYOR])
-    def test_the_top_of_the_ladder_reads_and_leaves_the_doing_to_the_office(self, role):
-        assert RIGHTS[role] == {Act.READ, Act.ACK_RUNG}
+    def test_the_top_of_the_ladder_reads_and_leaves_the_doing_to_the_office(self):
+        assert RIGHTS[Role.MAYOR] == {Act.READ, Act.ACK_RUNG}
+        assert RIGHTS[Role.SECRETARY] == {Act.READ, Act.ACK_RUNG} | DATES
 
 
 class TestScopes:
-    @pytest.mark.parametrize("role", [Role.STAFF, Role.DUTY, Role.DIVISION_HEAD, Role.OFFICE_HEAD])
+    @pytest.mark.parametrize("role", [Role.STAFF, Role.DUTY])
     def test_people_of_the_responsible_office_handle_the_case(self, role):
         more = set() if role is Role.STAFF else ON_DUTY
         assert may(ONE_OF_EACH[role], a_complaint()) == HANDLING | more
+
+    def test_who_stands_above_them_also_approves_and_the_office_s_head_sets_dates(self):
+        assert may(ONE_OF_EACH[Role.DIVISION_HEAD], a_complaint()) == HANDLING | ON_DUTY | APPROVING
+        of_a_head = ON_DUTY | APPROVING | {Act.SCHEDULE}
+        assert may(ONE_OF_EACH[Role.OFFICE_HEAD], a_complaint()) == HANDLING | of_a_head
 
     @pytest.mark.parametrize("role", [Role.STAFF, Role.DUTY, Role.DIVISION_HEAD, Role.OFFICE_HEAD])
     def test_people_of_another_office_learn_nothing(self, role):
         assert may(f"{role}@{WASTE}", a_complaint()) == set()
 
     def test_triage_reads_sorts_screens_and_declines_everywhere_but_handles_its_own(self):
-        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint()) == DECIDING | WEIGHING | {Act.READ, Act.REFER}
-        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint(category=None)) == HANDLING | DECIDING | WEIGHING
+        beside = WEIGHING | APPROVING
+        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint()) == DECIDING | beside | {Act.READ, Act.REFER}
+        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint(category=None)) == HANDLING | DECIDING | beside
 
-    @pytest.mark.parametrize("role", [Role.SECRETARY, Role.MAYOR])
-    def test_secretary_and_mayor_read_everything_that_is_decided(self, role):
-        assert may(ONE_OF_EACH[role], a_complaint()) == {Act.READ}
+    def test_secretary_and_mayor_read_everything_that_is_decided(self):
+        assert may(ONE_OF_EACH[Role.SECRETARY], a_complaint()) == {Act.READ} | DATES
+        assert may(ONE_OF_EACH[Role.MAYOR], a_complaint()) == {Act.READ}
 
     def test_area_heads_read_what_happens_on_their_ground(self):
         case = a_complaint(area=SHORE, hamlet=SHORE_EAST)
@@ -118,7 +126,7 @@ class TestScopes:
 
     def test_a_village_matter_is_handled_by_its_village_and_by_the_head_of_its_hamlet(self):
         case = a_complaint(category="gang", hamlet=SHORE_EAST)
-        assert may(f"village_head@{SHORE}", case) == HANDLING
+        assert may(f"village_head@{SHORE}", case) == HANDLING | APPROVING | {Act.SCHEDULE}
         assert may(f"hamlet_head@{SHORE_EAST}", case) == HANDLING
         assert may(f"hamlet_head@{SHORE_WEST}", case) == set()
         assert may(f"district_head@{SOUTH}", case) == {Act.READ}
@@ -137,9 +145,9 @@ class TestScopes:
         assert Act.ACK_RUNG not in may(f"division_head@{WORKS}", case)
         clocks = case.clocks.climb(ClockName.RESOLUTION, 1, NOW, rung=f"division_head@{WORKS}")
         case = replace(case, clocks=clocks)
-        assert may(f"division_head@{WORKS}", case) == HANDLING | ON_DUTY | {Act.ACK_RUNG}
-        assert may(f"office_head@{WORKS}", case) == HANDLING | ON_DUTY
-        assert may("secretary@city", case) == {Act.READ}
+        assert may(f"division_head@{WORKS}", case) == HANDLING | ON_DUTY | APPROVING | {Act.ACK_RUNG}
+        assert may(f"office_head@{WORKS}", case) == HANDLING | ON_DUTY | APPROVING | {Act.SCHEDULE}
+        assert may("secretary@city", case) == {Act.READ} | DATES
 
     def test_a_rung_opens_the_private_case_that_it_was_told_of(self):
         case = a_complaint(category="gang", private=True)
@@ -180,7 +188,7 @@ class TestSealedCases:
     SEALED = a_complaint(category="gang", hamlet=SHORE_EAST, sealed=True)
 
     def test_they_are_triages_alone(self):
-        assert may(f"triage@{TRIAGE}", self.SEALED) == HANDLING | DECIDING | WEIGHING
+        assert may(f"triage@{TRIAGE}", self.SEALED) == HANDLING | DECIDING | WEIGHING | APPROVING
         blind = [
             *(post for role, post in ONE_OF_EACH.items() if role is not Role.TRIAGE),
             *(
@@ -202,14 +210,16 @@ class TestSealedCases:
         case = a_complaint(sealed=True, accused=TRIAGE)
         assert case.office == INSPECTORATE
         more = set() if role == "staff" else {Act.CONFIRM}
-        assert may(f"{role}@{INSPECTORATE}", case) == HANDLING | DECIDING | WEIGHING | more
+        more |= {Act.SCHEDULE} if role == "office_head" else set()
+        assert may(f"{role}@{INSPECTORATE}", case) == HANDLING | DECIDING | WEIGHING | APPROVING | more
         for post in (f"triage@{TRIAGE}", f"office_head@{TRIAGE}", f"duty@{TRIAGE}"):
             assert may(post, case) == set()
 
     def test_the_stand_in_also_releases_what_another_office_handles(self):
         case = a_complaint(accused=TRIAGE)
         assert case.office == WORKS
-        assert may(f"duty@{INSPECTORATE}", case) == DECIDING | WEIGHING | {Act.READ, Act.REFER}
+        deciding = DECIDING | WEIGHING | APPROVING
+        assert may(f"duty@{INSPECTORATE}", case) == deciding | {Act.READ, Act.REFER}
         assert may(f"triage@{TRIAGE}", case) == set()
 
     def test_standing_in_ends_with_the_case_it_is_for(self):

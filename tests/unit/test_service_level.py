@@ -398,14 +398,14 @@ class TestARungThatAnswers:
         assert escalate(case, hasty, now=at(30, 16)).complaint.wakes_at(hasty) == at(31, 9)
 
     def test_the_case_that_ends_or_begins_again_owes_nothing(self):
-        case = handling.resolve(self.reached(), an_officer(), "Beres.", now=at(31, 9)).complaint
+        case = handling.resolve(self.reached(), an_officer(), "Beres.", city=CITY, now=at(31, 9)).complaint
         assert case.rungs == ()
         case = reporting.reopen(case, "Belum.", city=CITY, now=at(31, 10)).complaint
         assert (case.rungs, case.wakes_at(CITY)) == ((), at(31, 10))
 
     def test_reopened_before_its_deadline_the_silent_rung_is_passed_when_the_promise_is_broken(self):
         case = with_one_clock(released(), ClockName.RESOLUTION)
-        case = handling.resolve(case, an_officer(), "Beres.", now=at(24, 9)).complaint
+        case = handling.resolve(case, an_officer(), "Beres.", city=CITY, now=at(24, 9)).complaint
         case = reporting.reopen(case, "Belum.", city=CITY, now=at(24, 10)).complaint
         case = escalate(case, CITY, now=at(24, 10)).complaint
         assert case.wakes_at(CITY) == due_of(case, ClockName.RESOLUTION) == at(30, 16)
