@@ -42,6 +42,7 @@ def sweep_outbox(event: CloudWatchEvent) -> dict[str, Any]:
 
 
 @jobs.schedule("rate(15 minutes)", name="send_lists")
+@observed
 def send_lists(event: CloudWatchEvent) -> dict[str, Any]:
     """Write the secretary's and the mayor's lists at the time that the profile names, once each."""
     from chalicelib.usecases import lists
