@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -33,8 +34,7 @@ class Swept:
     finished: bool = True
 
 
-_COUNTED = {Act.WARN: "Warned", Act.RESUME: "Resumed", Act.CEILING: "CeilingsNear"}
-_QUIET = frozenset({*_COUNTED, Act.LAST_CALL, Act.AWAIT})
+_QUIET = frozenset({Act.WARN, Act.WAIT, Act.RESUME, Act.CEILING, Act.LAST_CALL, Act.AWAIT})
 """What time does that is neither a climb nor an end."""
 
 
@@ -106,9 +106,13 @@ def _wake_fully(code: str, now: datetime) -> list[Change]:
     while len(changes) < 2 * len(ClockName) and (change := wake_one(code, now=now)) is not None:
         changes.append(change)
     told = [change for change in changes if change.event.act not in _QUIET]
-    for act, name in _COUNTED.items():
-        if number := sum(change.event.act is act for change in changes):
-            count(name, number)
+    acts = Counter(change.event.act for change in changes)
+    if warned := acts[Act.WARN]:
+        count("Warned", warned)
+    if resumed := acts[Act.RESUME]:
+        count("Resumed", resumed)
+    if near := acts[Act.CEILING]:
+        count("CeilingsNear", near)
     return told
 
 

@@ -32,11 +32,13 @@ GAUGES = {"SweepLag", "OldestUnrouted"}
 
 NO_ALARM: Mapping[str, str] = {
     "Escalated": "the ladder at work; whoever it reaches is told",
+    "CeilingsNear": "the secretary has each of them on the list of the day",
     "EmergenciesCapped": "a cap at work: triage sees each of them first, within minutes",
     "EscalatedRung*": "as above, by rung",
     "Filed": "how many reports come is nobody's fault",
     "FirstReplies": "offices answer for it, by the ladder",
     "FirstRepliesOnTime": "as above",
+    "ListsWritten": "the lists at work",
     "NoticesExpired": "a message that nobody needs any more; many of them follow NoticesFailed or RelayStuck",
     "NoticesHeld": "quiet hours at work",
     "NoticesRepeated": "one message may have come twice: nothing is left to do about it",

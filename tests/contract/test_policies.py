@@ -467,7 +467,7 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
 
 
 def silent_reporter(api: Api, duty: str) -> None:
-    """A claimed fix whose reporter has had all the SMS of a case: before it closes, the sweep looks for another road."""
+    """A claimed fix whose reporter has had all the SMS of a case: the sweep then looks for another road."""
     from chalicelib.store.tables import ComplaintRow
 
     code = api.call("POST", "/v1/complaints", a_report()).json["code"]
