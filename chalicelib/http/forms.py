@@ -557,7 +557,7 @@ def paging(query: Mapping[str, str], *choices: str) -> tuple[str, str | None, in
 def inbox(query: Mapping[str, str]) -> tuple[str, int, str | None, int]:
     """Which inbox, whether its late cases alone (1) or those three times late (3), its cursor and page size."""
     form = Form(_numbers(query, "limit"))
-    which = form.choice("which", ("office", "area", "screening", "top")) or "office"
+    which = form.choice("which", ("office", "area", "screening", "emergency", "top")) or "office"
     late = form.choice("late", ("1", "3"))
     cursor = form.text("cursor", most=300, lines=False) or None
     limit = form.whole("limit", 1, PAGE) or PAGE

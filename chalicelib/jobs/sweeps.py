@@ -47,7 +47,7 @@ def send_lists(event: CloudWatchEvent) -> dict[str, Any]:
     """Write the secretary's and the mayor's lists at the time that the profile names, once each."""
     from chalicelib.usecases import lists
 
-    return {"written": lists.send(now=utc_now())}
+    return {"written": lists.send(now=utc_now()), "finished": True}
 
 
 def _has_time(event: CloudWatchEvent) -> Callable[[], bool]:

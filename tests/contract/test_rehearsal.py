@@ -331,6 +331,7 @@ def test_the_schedules_run_the_sweeps_simulated(account: Account) -> None:
     assert rates == {
         FUNCTIONS["sweep_deadlines"]: ("rate(1 minute)", "ENABLED"),
         FUNCTIONS["sweep_outbox"]: ("rate(5 minutes)", "ENABLED"),
+        FUNCTIONS["send_lists"]: ("rate(15 minutes)", "ENABLED"),
     }
 
 

@@ -207,11 +207,21 @@ def test_simulated_runtime_the_deadline_sweep_climbs_and_finds_nothing_more(
     assert counted(log).get("SweepRan") == 1, log
 
 
+def test_simulated_runtime_the_lists_come_to_their_end_and_are_written_once(
+    deployed: Deployed, stack: Stack
+) -> None:
+    with deployed.start("send_lists") as function:
+        first = function.invoke(sample("schedule"))
+        second = function.invoke(sample("schedule"))
+    assert (first["finished"], second) == (True, {"written": 0, "finished": True})
+
+
 REPLAYED: Mapping[str, Callable[..., None]] = {
     "app": test_simulated_runtime_the_api_files_a_case_and_shows_it,
     "signed_in": test_simulated_runtime_the_authorizer_knows_its_tokens,
     "relay_notices": test_simulated_runtime_the_relay_attempts_what_the_stream_brings,
     "sweep_outbox": test_simulated_runtime_the_outbox_sweep_finds_what_the_stream_lost,
+    "send_lists": test_simulated_runtime_the_lists_come_to_their_end_and_are_written_once,
     "sweep_deadlines": test_simulated_runtime_the_deadline_sweep_climbs_and_finds_nothing_more,
 }
 

@@ -880,7 +880,7 @@ def every_page(stack: Stack) -> Iterator[tuple[str, HTTPResponse]]:
     case = stored(code_of(own))
     (post,) = case.rungs
     ((head, _),) = people.holders([post])[post].officers
-    (clock,) = [c for c in case.clocks.running() if c.rung]
+    clock = next(c for c in case.clocks.running() if c.rung)
     secret = keys.rung_link(case.code, head, post, str(clock.name), str(clock.climbed))
     yield "rung", Browser().get(f"/r/{short(case.code)}.{secret}")
     yield "public", Browser().get(f"/l/{short(code_of(own))}")
