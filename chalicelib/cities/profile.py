@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.cities import FILES, BadProfile, ground, services, worktime
 from chalicelib.cities.reading import Faults, Table
-from chalicelib.domain.city import Area, Asking, City, Office, Rung, Windows
+from chalicelib.domain.city import Area, Asking, City, Duplicates, Office, Rung, Windows
 from chalicelib.domain.clock import Unit
 from chalicelib.domain.notices import TEMPLATES
 from chalicelib.domain.people import Role
@@ -112,6 +112,7 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         sms_price=_sms_price(top),
         geography=ground.geography(areas, neighbours, area_file, boundaries, faults),
         routing_rules=services.routing_rules(category_file, areas, offices, categories, languages),
+        duplicates=_duplicates(top),
         contacts=_contacts(top),
     )
     if found := faults.all():
@@ -269,6 +270,11 @@ def _asking(top: Table) -> Asking:
     if "most" in table and asking.most.amount < asking.wait.amount:
         table.fault("most", "is less than a single question may wait")
     return asking
+
+
+def _duplicates(top: Table) -> Duplicates:
+    table = top.table("duplicates")
+    return Duplicates(table.time("recurs"), table.phrases("follow_up"))
 
 
 def _retention(top: Table) -> dict[str, int]:

@@ -136,6 +136,15 @@ def settled(before: Complaint, done: Change, city: City) -> Change:
     )
 
 
+def ended(complaint: Complaint, city: City, now: datetime) -> tuple[Complaint, Mapping[str, Any]]:
+    """End the question that waits, if one does, with its pause; the facts of that for the history."""
+    if not complaint.asked.open:
+        return complaint, {}
+    number = complaint.asked.number
+    complaint, facts = _resumed(complaint, city, now)
+    return replace(complaint, asked=_closed(complaint.asked)), {"question": number, **facts}
+
+
 def foreseen(complaint: Complaint, city: City) -> Clocks:
     """The clocks as they will be at the latest, when the pause runs to its end; unchanged where nothing is paused."""
     ends = complaint.asked.resumes_at

@@ -146,6 +146,7 @@ class Category:
     questions: tuple[Question, ...] = ()
     refers_to: str | None = None  # the outside office whose work it is; ours takes the case and refers it
     sheltered: bool = False  # violence, self-harm: always private, and passes every area head by
+    duplicate_radius: int = 0  # metres in which open cases are offered to whoever is about to report; 0 = off
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +209,16 @@ class Asking:
     """All pauses of one case together."""
     times: int
     """How many questions one case may have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """What links a report to an earlier one."""
+
+    recurs: timedelta = timedelta(days=30)
+    """A report at a spot where a case of its category was solved no longer ago than this is a recurrence."""
+    follow_up: tuple[str, ...] = ()
+    """Words by which a text speaks of an earlier report, lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,6 +329,7 @@ class City:
     """The office that is informed together with a camat who coordinates; none where no kind of village needs it."""
     post_calendars: Mapping[str, str] = field(default_factory=dict)
     """Role -> calendar of the posts that serve the whole city; the triage office's where it names none."""
+    duplicates: Duplicates = Duplicates()
     contacts: Mapping[str, str] = field(default_factory=dict)
     """How else to reach the city: ``phone``, ``email``, ``address``, ``sms`` (a number that takes messages)."""
 

@@ -63,6 +63,8 @@ class Act(StrEnum):
     CONFIRM = "confirm"
     RAISE = "raise"
     LOWER = "lower"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
 
 
 _HANDLE = frozenset(
@@ -76,6 +78,8 @@ _HANDLE = frozenset(
         Act.PASS_ON,
         Act.REFER,
         Act.ASK,
+        Act.MERGE,
+        Act.UNMERGE,
     }
 )
 
@@ -276,8 +280,25 @@ def _is_right(duty: Duty, act: Act, complaint: Case, city: City) -> bool:
     return act in RIGHTS[duty.role] and _in_scope(duty, act, complaint, city)
 
 
+_TRIAGES = frozenset(
+    {
+        Act.READ,
+        Act.SORT,
+        Act.RELEASE,
+        Act.HIDE,
+        Act.REJECT,
+        Act.REFER,
+        Act.RAISE,
+        Act.LOWER,
+        Act.MERGE,
+        Act.UNMERGE,
+    }
+)
+"""What triage does to cases of every office."""
+
+
 def _in_triage_scope(duty: Duty, act: Act, complaint: Case) -> bool:
-    if act in (Act.READ, Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.REFER, Act.RAISE, Act.LOWER):
+    if act in _TRIAGES:
         return True
     return complaint.office == duty.scope
 

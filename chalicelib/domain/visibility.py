@@ -39,6 +39,8 @@ class Card:
     danger: str = ""
     alarm: str = ""
     """Of an emergency: ``w`` waits for triage, ``u`` waits for its post, ``a`` acknowledged, ``c`` confirmed."""
+    joined: int = 0
+    """In lists of offices: how many people had joined when the case was last acted on."""
     rungs: tuple[str, ...] = ()
     """Never stored: a list names nobody's private case to whoever is only a rung of its ladder."""
 

@@ -21,7 +21,7 @@ from chalicelib.domain.people import Act, Officer, Role, allowed
 from chalicelib.domain.tracking import short
 from chalicelib.http import dossier, forms, html, own, problems, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
-from chalicelib.usecases import handling, reading, signin
+from chalicelib.usecases import duplicates, handling, reading, signin
 from chalicelib.usecases.reading import Stored
 
 routes = Blueprint(__name__)
@@ -196,7 +196,16 @@ def _case(
         "act.html" if act in _WIDE and act in acts else "case.html",
         status,
         due=foreseen(complaint, city).next_due if complaint.open else None,
-        case=views.office(stored, officer, city, visit.language, visit.now, sent, following),
+        case=views.office(
+            stored,
+            officer,
+            city,
+            visit.language,
+            visit.now,
+            sent,
+            following,
+            links=duplicates.links(stored, officer),
+        ),
         answers=own.answers(complaint, visit),
         hamlet=hamlet.name if hamlet else "",
         acts=acts,
@@ -220,6 +229,7 @@ def _case(
         contact=contact,
         done=visit.texts.get(f"done_{done}", "") if done in _DOES else "",
         most=forms.SENTENCE_MOST,
+        short=short,
     )
 
 
@@ -269,6 +279,15 @@ def _sort(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> 
     handling.sort(code, officer, forms.sorting(said, visit.city), **seen)
 
 
+def _merge(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    duplicates.merge(code, officer, forms.merging(said, visit.city), **seen)
+
+
+def _unmerge(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    forms.nothing(said)
+    duplicates.unmerge(code, officer, **seen)
+
+
 def _release(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
     forms.nothing(said)
     handling.release(code, officer, **seen)
@@ -313,6 +332,8 @@ _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | No
     Act.ASK: _ask,
     Act.START: _start,
     Act.RESOLVE: _resolve,
+    Act.MERGE: _merge,
+    Act.UNMERGE: _unmerge,
     Act.RELEASE: _release,
     Act.HIDE: _hide,
     Act.REVEAL: _reveal,

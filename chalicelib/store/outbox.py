@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from pynamodb.exceptions import UpdateError
+from pynamodb.exceptions import PutError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
@@ -107,6 +107,17 @@ def is_new() -> Condition:
 def add(notice: Notice, *, decoy: bool = False) -> None:
     """Store a notice that belongs to no case (a one-time code), or a decoy that costs the same."""
     row(notice, decoy=decoy).save(condition=is_new())
+
+
+def add_once(notice: Notice, *, at: datetime) -> None:
+    """Store a notice due from ``at`` on, or leave the one that stands there already."""
+    made = row(notice)
+    made.next_attempt_at = moment(at)
+    try:
+        made.save(condition=is_new())
+    except PutError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
 
 
 def get(notice_id: str) -> Delivery:

@@ -11,6 +11,7 @@ from chalicelib.domain.complaint import Change, Complaint, Route
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Officer, demand, triage_for
 from chalicelib.store import complaints, guards
+from chalicelib.usecases import duplicates, endings
 from chalicelib.usecases.intake import misuse_key
 from chalicelib.usecases.record import city, record, report_rules
 from chalicelib.usecases.signin import Kind, Who
@@ -249,11 +250,22 @@ def rate(code: str, who: Who, score: int, words: str, *, now: datetime) -> Compl
 
 
 def reopen(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
-    return _reporter(code, who, lambda c: reporting.reopen(c, text, city=city(), now=now))
+    """Take the case up again; where another case's solution had answered it, that one hears a "belum", too."""
+    return _reporter(
+        code,
+        who,
+        lambda c: reporting.reopen(c, text, city=city(), now=now),
+        beside=lambda stored: duplicates.voting(stored, now),
+    )
 
 
 def withdraw(code: str, who: Who, reason: str, *, now: datetime) -> Complaint:
-    return _reporter(code, who, lambda c: reporting.withdraw(c, reason, now=now))
+    return _reporter(
+        code,
+        who,
+        lambda c: reporting.withdraw(c, reason, now=now),
+        beside=lambda stored: endings.parting(stored.complaint),
+    )
 
 
 def is_reporter(who: Who | None, complaint: Complaint) -> bool:
@@ -281,14 +293,19 @@ def _office_act(
     return record(decide(stored), previous=stored)
 
 
-def _reporter(code: str, who: Who, decide: Callable[[Complaint], Change]) -> Complaint:
+def _reporter(
+    code: str,
+    who: Who,
+    decide: Callable[[Complaint], Change],
+    beside: Callable[[complaints.Stored], complaints.Also | None] = lambda _: None,
+) -> Complaint:
     """A citizen names no version: whoever loses a race is simply tried again on the new state."""
     for attempt in range(_CITIZEN_TRIES):
         stored = complaints.get(code, consistent=True)
         if not is_reporter(who, stored.complaint):
             raise NotFound(code)
         try:
-            return record(decide(stored.complaint), previous=stored)
+            return record(decide(stored.complaint), previous=stored, beside=beside(stored))
         except StaleComplaint:
             if attempt == _CITIZEN_TRIES - 1:
                 raise

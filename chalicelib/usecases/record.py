@@ -11,7 +11,15 @@ from chalicelib.cities import load
 from chalicelib.domain.asking import settled
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import TIME, Change, Complaint, Route
-from chalicelib.domain.notices import Channel, Holder, notices_for, texts_a_citizen
+from chalicelib.domain.duplicates import is_shared
+from chalicelib.domain.notices import (
+    Channel,
+    Holder,
+    fan_out,
+    notices_for,
+    reaches_joiners,
+    texts_a_citizen,
+)
 from chalicelib.domain.people import Act, in_conflict
 from chalicelib.domain.service_level import ClockName
 from chalicelib.observability import count, gauge, logger
@@ -37,10 +45,11 @@ def record(
     previous: complaints.Stored | None = None,
     guard: guards.Guard | None = None,
     reporter: PersonRow | None = None,
+    beside: complaints.Also | None = None,
 ) -> Complaint:
     """Store a change, its history entry and its notices in one transaction, and return the complaint as stored.
 
-    Raises what `store.complaints.save` raises.
+    ``beside`` adds rows of its own to it. Raises what `store.complaints.save` raises.
     """
     if previous is not None:
         change = settled(previous.complaint, change, city())
@@ -48,13 +57,16 @@ def record(
     notices = notices_for(
         change,
         city(),
-        citizen_channel=_channel(change.complaint),
+        citizen_channel=channel_of(change.complaint.reach),
         holders=holders(_posts(change), change.complaint, now=change.event.at),
     )
     if texts_a_citizen(notices):
         counted = replace(change.complaint, citizen_sms=change.complaint.citizen_sms + 1)
         change = replace(change, complaint=counted)
-    complaints.save(change, city(), notices, previous=previous, guard=guard, reporter=reporter)
+    if previous is not None and _joined(previous, change):
+        told = change.complaint
+        notices = (*notices, fan_out(told.code, told.version, change.event.act, change.event.at))
+    complaints.save(change, city(), notices, previous=previous, guard=guard, reporter=reporter, beside=beside)
     _count(change, previous)
     return change.complaint
 
@@ -97,10 +109,19 @@ def holders(posts: Iterable[str], complaint: Complaint, *, now: datetime) -> Map
     )
 
 
-def _channel(complaint: Complaint) -> Channel | None:
-    if complaint.reach == Channel.SMS:
+def _joined(previous: complaints.Stored, change: Change) -> bool:
+    """Whether somebody who joined has to hear of it, or may have joined since it was read: a join locks nothing."""
+    if not reaches_joiners(change.event.act):
+        return False
+    open_to_all = previous.complaint.open and is_shared(previous.complaint)
+    return bool(previous.joined or previous.merged_here) or open_to_all
+
+
+def channel_of(reach: str) -> Channel | None:
+    """The road to a person of this ``reach``, None where there is none (now)."""
+    if reach == Channel.SMS:
         return Channel.SMS
-    if complaint.reach == Channel.EMAIL and mail.configured():
+    if reach == Channel.EMAIL and mail.configured():
         return Channel.EMAIL
     return None
 

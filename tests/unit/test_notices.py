@@ -431,7 +431,7 @@ SMS_TEXTS = [
 def arguments(city, name: str, category: str, where: str) -> dict[str, str]:
     """The longest that each argument can be."""
     short = "X" * 10
-    link = f"k/{short}/{'x' * 20}" if name.startswith("citizen") else f"o/{short}"
+    link = f"k/{short}/{'x' * 20}" if name.startswith(("citizen", "joiner")) else f"o/{short}"
     return {
         "code": f"{city.code_prefix}-XXXXX-XXXXX",
         "category": category,
