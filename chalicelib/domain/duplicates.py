@@ -117,8 +117,8 @@ def merge(complaint: Complaint, officer: Officer, master: Complaint, *, city: Ci
     may_move(complaint, Act.MERGE)
     if complaint.accused is not None or not complaint.sorted or complaint.emergency(city) is not None:
         raise IllegalMove(Act.MERGE, "unsorted, about somebody or an emergency")
-    if reason := _no_master(complaint, master):
-        raise Invalid([Fault("master", reason)])
+    if fault := _no_master(complaint, master):
+        raise Invalid([fault])
     complaint, facts = ended(complaint, city, now)
     return change(
         complaint,
@@ -183,14 +183,14 @@ def asleep(clocks: Clocks, since: datetime) -> Clocks:
     )
 
 
-def _no_master(complaint: Complaint, master: Complaint) -> str:
+def _no_master(complaint: Complaint, master: Complaint) -> Fault | None:
     if master.code == complaint.code:
-        return "master_same"
+        return Fault("master", "master_same")
     if master.merged is not None:
-        return "master_merged"
+        return Fault("master", "master_merged")
     if not is_shared(master):
-        return "master_hidden"
-    return "" if master.open else "master_over"
+        return Fault("master", "master_hidden")
+    return None if master.open else Fault("master", "master_over")
 
 
 def _apart(complaint: Complaint, act: Act, now: datetime, *, by: Any) -> Change:
