@@ -94,10 +94,11 @@ def add(
 
 def get(code: str, join_id: str) -> Join:
     """Raises NotFound."""
-    try:
-        return _join(ComplaintRow.get(code, f"{_JOIN}{join_id}", consistent_read=True))
-    except ComplaintRow.DoesNotExist as error:
-        raise NotFound(code) from error
+    query = ComplaintRow.query(code, ComplaintRow.sk == f"{_JOIN}{join_id}", limit=1, consistent_read=True)
+    row = next(iter(query), None)
+    if row is None:
+        raise NotFound(code)
+    return _join(row)
 
 
 def put(join: Join, *, previous: Join) -> None:
