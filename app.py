@@ -2,7 +2,19 @@
 
 from chalice.app import Chalice, ConvertToMiddleware, CORSConfig
 
-from chalicelib.http import auth, desk, officers, own, pages, problems, public, reporters, requests, rungs
+from chalicelib.http import (
+    auth,
+    desk,
+    joined,
+    officers,
+    own,
+    pages,
+    problems,
+    public,
+    reporters,
+    requests,
+    rungs,
+)
 from chalicelib.jobs import relay, sweeps
 from chalicelib.observability import logger, observer
 from chalicelib.settings import runs, settings
@@ -22,6 +34,7 @@ for blueprint in (
     officers.routes,
     pages.routes,
     own.routes,
+    joined.routes,
     desk.routes,
     rungs.routes,
     relay.jobs,

@@ -50,6 +50,16 @@ def is_rung_link(secret: str, code: str, officer: str, post: str, clock: str, le
     return hmac.compare_digest(secret.encode("utf-8", "replace"), expected.encode())
 
 
+def join_secret(code: str, person: str) -> str:
+    """The key of one person who joined a case: 20 letters and digits, never stored, for one person always the same."""
+    return base64.b32encode(derive("join", code, person))[:20].decode().lower()
+
+
+def join_id(code: str, secret: str) -> str:
+    """What a join is stored under: found by its secret, and no way back to it."""
+    return base64.b32encode(derive("join-row", code, secret))[:20].decode().lower()
+
+
 def one_time_digits(challenge: str) -> str:
     """The six digits of a challenge."""
     return f"{int.from_bytes(derive('digits', challenge)[:8], 'big') % 1_000_000:06d}"

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any
 
 from chalicelib import cities
-from chalicelib.domain import asking, emergency, handling, overdue, reporting, scheduling
+from chalicelib.domain import asking, duplicates, emergency, handling, overdue, reporting, scheduling
 from chalicelib.domain.city import (
     AREA_HEAD,
     Area,
@@ -30,7 +30,17 @@ from chalicelib.domain.city import (
     Windows,
 )
 from chalicelib.domain.clock import CLOSED, Calendar, Quiet, Span
-from chalicelib.domain.complaint import By, Change, Complaint, Event, Filing, Place, Route, Status
+from chalicelib.domain.complaint import (
+    By,
+    Change,
+    Complaint,
+    Event,
+    Filing,
+    Place,
+    Route,
+    Screening,
+    Status,
+)
 from chalicelib.domain.geo import Geography, Point
 from chalicelib.domain.people import Act, Duty, Officer, Role
 from chalicelib.domain.routing import route
@@ -322,6 +332,12 @@ _ROADS: Mapping[Status, tuple[Act, ...]] = {
 }
 
 
+def a_master(city: City | None = None, *, now: datetime = NOW, **changes: Any) -> Complaint:
+    """Another open pothole that anybody may know of."""
+    values: dict[str, Any] = {"code": "UJI-33333-33333", "screening": Screening.RELEASED, **changes}
+    return a_complaint(city=city, now=now, **values)
+
+
 def an_officer(*posts: str, office: str = "", officer_id: str = "petugas-1", **changes: Any) -> Officer:
     """Somebody in these posts (``role@scope``), by default one of the staff of the office of works."""
     duties = tuple(Duty.parse(post) for post in posts or (f"{Role.STAFF}@{WORKS}",))
@@ -440,6 +456,8 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.ANSWER: lambda c, city, now: asking.answer(c, c.asked.number, "Yang di pojok.", city=city, now=now),
     Act.RESUME: lambda c, city, now: asking.resume(c, city=city, now=now),
     Act.WAIT: lambda c, city, now: escalate(c, city, now=now),
+    Act.MERGE: lambda c, city, now: duplicates.merge(c, _STAFF, a_master(city, now=now), city=city, now=now),
+    Act.UNMERGE: lambda c, city, now: duplicates.unmerge(c, _STAFF, now=now),
     Act.ACK_RUNG: lambda c, city, now: handling.acknowledge_rung(c, a_rung(c), now=now),
     Act.CONFIRM: lambda c, city, now: emergency.confirm(c, _STAFF, city, now=now),
     Act.RAISE: lambda c, city, now: emergency.raise_to(c, _TRIAGE, "fire", "Api sudah besar.", city, now=now),

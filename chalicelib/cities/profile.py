@@ -16,6 +16,7 @@ from chalicelib.domain.city import (
     Area,
     Asking,
     City,
+    Duplicates,
     Lists,
     NewDates,
     Office,
@@ -122,6 +123,7 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         sms_price=_sms_price(top),
         geography=ground.geography(areas, neighbours, area_file, boundaries, faults),
         routing_rules=services.routing_rules(category_file, areas, offices, categories, languages),
+        duplicates=_duplicates(top),
         contacts=_contacts(top),
         lists=_lists(top),
     )
@@ -300,6 +302,11 @@ def _asking(top: Table) -> Asking:
     if "most" in table and asking.most.amount < asking.wait.amount:
         table.fault("most", "is less than a single question may wait")
     return asking
+
+
+def _duplicates(top: Table) -> Duplicates:
+    table = top.table("duplicates")
+    return Duplicates(table.time("recurs"), table.phrases("follow_up"))
 
 
 def _retention(top: Table) -> dict[str, int]:

@@ -25,6 +25,7 @@ from chalicelib.domain.city import (
     Wanted,
 )
 from chalicelib.domain.clock import Calendar, Span, Unit
+from chalicelib.domain.duplicates import MOST_RADIUS, may_be_near
 from chalicelib.domain.people import Role
 
 CITY_ROLES = (Role.SECRETARY, Role.MAYOR)
@@ -183,7 +184,8 @@ def emergency_rules(top: Table, found: Mapping[str, Category]) -> EmergencyRules
 def categories(file: Table, known: Known) -> dict[str, Category]:
     """All categories, checked against their offices, levels and legal ceilings, and against each other."""
     levels = {key: _level(key, table) for key, table in file.named("level")}
-    found = {key: _category(key, table, levels, known) for key, table in file.named("category")}
+    radii = _radii(file, known.groups)
+    found = {key: _category(key, table, levels, known, radii) for key, table in file.named("category")}
     for level in sorted(levels.keys() - {category.level.id for category in found.values()}):
         file.fault(f"level.{level}", "no category uses it")
     for group in sorted(known.groups.keys() - {category.group for category in found.values()}):
@@ -206,7 +208,28 @@ def _level(key: str, table: Table) -> ServiceLevel:
     )
 
 
-def _category(key: str, table: Table, levels: Mapping[str, ServiceLevel], known: Known) -> Category:
+def _radii(file: Table, groups: Collection[str]) -> dict[str, int]:
+    """Metres in which open cases of a category are offered, by its group; every group says it."""
+    table = file.table("duplicate_radius")
+    for name in sorted({*table.names()} - {*groups}):
+        table.fault(name, "is no group")
+    return {name: _radius(table, name) for name in groups}
+
+
+def _radius(table: Table, key: str) -> int:
+    metres = table.whole(key, 0)
+    if metres > MOST_RADIUS:
+        table.fault(key, f"is more than {MOST_RADIUS} metres")
+    return metres
+
+
+def _category(
+    key: str,
+    table: Table,
+    levels: Mapping[str, ServiceLevel],
+    known: Known,
+    radii: Mapping[str, int],
+) -> Category:
     level = levels.get(table.choice("level", levels), _NO_LEVEL)
     own = {office.id for office in known.offices.values() if not office.outside}
     outside = known.offices.keys() - own
@@ -235,6 +258,7 @@ def _category(key: str, table: Table, levels: Mapping[str, ServiceLevel], known:
         table.fault("emergency", "needs an office of its own and a level in calendar time")
     if category.sheltered and category.office == AREA_HEAD:
         table.fault("sheltered", "passes every area head by, so none can answer it")
+    category = replace(category, duplicate_radius=_own_radius(table, category, radii))
     _check_promise(table, category, known)
     if category.office == AREA_HEAD and category.place is not PlaceNeed.REQUIRED:
         table.fault("place", "must be required, for the area's head is found by it")
@@ -245,6 +269,18 @@ def _category(key: str, table: Table, levels: Mapping[str, ServiceLevel], known:
     if len({question.id for question in category.questions}) < len(category.questions):
         table.fault("question", "two have the same id")
     return category
+
+
+def _own_radius(table: Table, category: Category, radii: Mapping[str, int]) -> int:
+    """The category's own radius, else its group's; 0 for what is offered to nobody."""
+    metres = (
+        _radius(table, "duplicate_radius") if "duplicate_radius" in table else radii.get(category.group, 0)
+    )
+    if may_be_near(category):
+        return metres
+    if "duplicate_radius" in table and metres:
+        table.fault("duplicate_radius", "must be 0 for what is at home, sensitive, urgent or without a place")
+    return 0
 
 
 def _question(table: Table, languages: Collection[str], numbers: Collection[str]) -> Question:

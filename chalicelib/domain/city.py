@@ -148,6 +148,7 @@ class Category:
     refers_to: str | None = None  # the outside office whose work it is; ours takes the case and refers it
     sheltered: bool = False  # violence, self-harm: always private, and passes every area head by
     four_eyes: bool = False  # a fix needs a proof, and somebody other than the doer approves it
+    duplicate_radius: int = 0  # metres in which open cases are offered to whoever is about to report; 0 = off
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +232,16 @@ class NewDates:
     head_months: int
     """Beyond so many months from today the secretary has to allow it."""
     reasons: Mapping[str, Label]
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicates:
+    """What links a report to an earlier one."""
+
+    recurs: timedelta = timedelta(days=30)
+    """A report at a spot where a case of its category was solved no longer ago than this is a recurrence."""
+    follow_up: tuple[str, ...] = ()
+    """Words by which a text speaks of an earlier report, lower case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +356,7 @@ class City:
     post_calendars: Mapping[str, str] = field(default_factory=dict)
     """Role -> calendar of the posts that serve the whole city; the triage office's where it names none."""
     lists: Lists = field(default_factory=Lists)
+    duplicates: Duplicates = Duplicates()
     contacts: Mapping[str, str] = field(default_factory=dict)
     """How else to reach the city: ``phone``, ``email``, ``address``, ``sms`` (a number that takes messages)."""
 

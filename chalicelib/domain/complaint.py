@@ -101,6 +101,8 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     # Another post begins, as with every hand-over.
     Act.RAISE: (WORKED, Status.RECEIVED),
     Act.LOWER: (WORKED, Status.RECEIVED),
+    Act.MERGE: (WORKED, None),
+    Act.UNMERGE: (OPEN, None),
 }
 """The one table of allowed moves; every act passes it, so no act can be a back door to a status."""
 
@@ -123,6 +125,10 @@ class Alarm(StrEnum):
     UNVERIFIED = ""
     WAITS = "w"  # triage has it: nobody is paged
     CONFIRMED = "c"
+
+
+WHILE_MERGED = frozenset({Act.UNMERGE, Act.RELEASE, Act.HIDE, Act.REVEAL, Act.MESSAGE, Act.WITHDRAW})
+"""All that may be done to a case that goes with another: what else is to be said of it is said there."""
 
 
 class Screening(StrEnum):
@@ -171,6 +177,14 @@ class Asked:
     def wakes_at(self) -> datetime | None:
         """The next thing that time does to the question that waits."""
         return self.resumes_at or self.until
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The case that this one goes with, and since when."""
+
+    into: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +296,8 @@ class Complaint:
     """The key of the emergency number, only where it is not the category's own."""
     alarm: Alarm = Alarm.UNVERIFIED
     """Means something in an emergency only."""
+    merged: Merged | None = None
+    """Set while it goes with another case about the same: its promises sleep meanwhile."""
 
     @property
     def open(self) -> bool:
@@ -433,6 +449,8 @@ def change(
 def may_move(complaint: Complaint, act: Act) -> None:
     if complaint.status not in MOVES[act][0]:
         raise IllegalMove(act, complaint.status)
+    if complaint.merged is not None and act not in WHILE_MERGED:
+        raise IllegalMove(act, "merged")
 
 
 def by(officer: Officer) -> By:

@@ -21,8 +21,8 @@ from enum import StrEnum
 from typing import Any
 
 SALT_BYTES = 16
-SAID_IN_DATA = frozenset({"reason"})
-"""Keys of an entry's ``data`` whose values may be a person's own words and so have to be erasable."""
+SAID_IN_DATA = frozenset({"reason", "master", "recurs", "follows"})
+"""Keys of an entry's ``data`` whose values not everybody may read: a person's own words, and other cases' codes."""
 _SEALS = ("salt", "commitment", "chain")
 
 

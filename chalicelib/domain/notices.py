@@ -162,6 +162,21 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "office_approval.email": "service code category where due link",
         "office_returned.subject": "code category",
         "office_returned.email": "service code category where due link",
+        "joiner_received.sms": "code category link",
+        "joiner_received.subject": "code category",
+        "joiner_received.email": "service code category link",
+        "joiner_resolved.sms": "code category link",
+        "joiner_resolved.subject": "code",
+        "joiner_resolved.email": "service code category link",
+        "joiner_reopened.sms": "code category link",
+        "joiner_reopened.subject": "code",
+        "joiner_reopened.email": "service code category link",
+        "joiner_rejected.sms": "code link",
+        "joiner_rejected.subject": "code",
+        "joiner_rejected.email": "service code category link",
+        "joiner_withdrawn.sms": "code link",
+        "joiner_withdrawn.subject": "code",
+        "joiner_withdrawn.email": "service code category link",
         "sign_in.sms": "service digits minutes",
         "sign_in.subject": "service",
         "sign_in.email": "service digits minutes",
@@ -215,6 +230,18 @@ _CITIZEN_NOTICE: Mapping[Act, str] = {
 UNVERIFIED: Mapping[str, str] = {"id": "BELUM DIPASTIKAN:", "en": "UNVERIFIED:"}
 """What every notice of an emergency to the city's people begins with, until its post has confirmed it."""
 _MARK = "unverified"
+
+
+FAN_OUT = "fan_out"
+"""A row of the outbox that goes to nobody itself: the relay makes of it one notice for each who joined."""
+
+_JOINER_NOTICE: Mapping[str, str] = {
+    Act.RESOLVE: "joiner_resolved",
+    Act.REOPEN: "joiner_reopened",
+    Act.REJECT: "joiner_rejected",
+    Act.WITHDRAW: "joiner_withdrawn",
+}
+"""What those who joined hear of: all that the reporter hears of, and where the reporter leaves them alone with it."""
 
 
 class NoRoom(DomainError):
@@ -286,6 +313,56 @@ def notices_for(
             )
         )
     return tuple(found)
+
+
+def reaches_joiners(act: Act) -> bool:
+    """Whether an act is told to everybody who joined."""
+    return act in _JOINER_NOTICE
+
+
+def fan_out(code: str, version: int, act: str, now: datetime, *, after: str = "") -> Notice:
+    """The one row for everybody who joined, from behind a position on; so one change never holds thousands of rows."""
+    return Notice(
+        id=f"{code}#{version:04d}#{FAN_OUT}#{act}#{after}",
+        code=code,
+        template=FAN_OUT,
+        channel=Channel.TOPIC,
+        to=code,
+        language="id",
+        created_at=now,
+        useful_until=now + _OFFICE_USEFUL,
+        args={"act": act, "version": str(version), "after": after},
+        urgent=True,  # nothing of it reaches a person: quiet hours hold what it is expanded into
+    )
+
+
+def joiner_notice(
+    complaint: Complaint,
+    act: str,
+    version: int,
+    *,
+    join: str,
+    person: str,
+    channel: Channel,
+    language: str,
+    city: City,
+    now: datetime,
+) -> Notice:
+    """What one person who joined is told of an act (``Act.FILE``: that they joined); always the same id."""
+    template = _JOINER_NOTICE.get(act, "joiner_received")
+    language = language if language in city.templates else city.languages[0]
+    return Notice(
+        id=f"{complaint.code}#{version:04d}#{template}#{channel}#joiner#{join}",
+        code=complaint.code,
+        template=template,
+        channel=channel,
+        to=f"joiner#{person}",
+        language=language,
+        created_at=now,
+        useful_until=now + _OFFICE_USEFUL,
+        args={"category": category_label(complaint, city, language)},
+        at_night=template == "joiner_received",
+    )
 
 
 def texts_a_citizen(notices: Sequence[Notice]) -> bool:

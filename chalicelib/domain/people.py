@@ -74,6 +74,8 @@ class Act(StrEnum):
     DECLINE_DATE = "decline_date"
     AGREE = "agree"  # the reporter says that it is solved
     CEILING = "ceiling"
+    MERGE = "merge"
+    UNMERGE = "unmerge"
 
 
 _HANDLE = frozenset(
@@ -87,6 +89,8 @@ _HANDLE = frozenset(
         Act.PASS_ON,
         Act.REFER,
         Act.ASK,
+        Act.MERGE,
+        Act.UNMERGE,
     }
 )
 
@@ -293,9 +297,25 @@ def _is_right(duty: Duty, act: Act, complaint: Case, city: City) -> bool:
     return act in RIGHTS[duty.role] and _in_scope(duty, act, complaint, city)
 
 
+_TRIAGES = frozenset(
+    {
+        Act.READ,
+        Act.SORT,
+        Act.RELEASE,
+        Act.HIDE,
+        Act.REJECT,
+        Act.REFER,
+        Act.RAISE,
+        Act.LOWER,
+        Act.MERGE,
+        Act.UNMERGE,
+    }
+)
+"""What triage does to cases of every office."""
+
+
 def _in_triage_scope(duty: Duty, act: Act, complaint: Case) -> bool:
-    of_triage = (Act.READ, Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.REFER, Act.RAISE, Act.LOWER)
-    if act in _APPROVE or act in of_triage:
+    if act in _APPROVE or act in _TRIAGES:
         return True
     return complaint.office == duty.scope
 

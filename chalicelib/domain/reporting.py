@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -55,10 +56,12 @@ def file(
     filed_by: str | None = None,
     suggested: tuple[str, ...] = (),
     paged: bool = True,
+    links: Mapping[str, str | None] | None = None,
 ) -> Change:
     """Receive a report: give it its promises and let its history begin.
 
     An emergency goes to its post at once; one that is not ``paged`` waits with triage, and so does a sealed one.
+    ``links`` are earlier cases by what they are to it: ``recurs`` was solved at this spot, ``follows`` called unsolved.
     """
     category = city.categories.get(filing.category) if filing.category else None
     danger = emergency.sensed(filing, city)
@@ -122,6 +125,7 @@ def file(
     data: dict[str, Any] = {"office": "" if route.sealed else route.office}
     if route.rule:
         data["rule"] = route.rule
+    data |= {name: code for name, code in (links or {}).items() if code}
     if filed_by:
         data["consent"] = True  # the form takes nothing without it; here it stays on record
     return Change(complaint, Event(Act.FILE, now, by, data=data))
@@ -251,6 +255,7 @@ def withdraw(complaint: Complaint, reason: str, *, now: datetime) -> Change:
         now,
         data={"reason": reason},
         clocks=complaint.clocks.stop_all(now),
+        merged=None,
         outcome=Outcome.WITHDRAWN,
         ended_at=now,
         screening=Screening.HIDDEN,

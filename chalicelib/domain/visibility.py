@@ -47,6 +47,8 @@ class Card:
     """The last rung has had its time as well."""
     ceiling: str | None = None
     """What the law allows, once it is near; on the city's own rows alone."""
+    joined: int = 0
+    """In lists of offices: how many people had joined when the case was last acted on."""
     rungs: tuple[str, ...] = ()
     """Never stored: a list names nobody's private case to whoever is only a rung of its ladder."""
 

@@ -57,7 +57,8 @@ def post_token() -> Response:
 @answers_problems
 def post_link() -> Response:
     code, secret = forms.link(requests.body(requests.current()), load(settings().city))
-    token = signin.open_link(code, secret, now=utc_now())
+    who = signin.holder(code, secret)
+    token = signin.token(who, now=utc_now())
     return views.answer(
-        {"token": token, "as": "link", "expires_in": int(signin.TOKEN_LASTS.total_seconds())}, 201
+        {"token": token, "as": who.kind, "expires_in": int(signin.TOKEN_LASTS.total_seconds())}, 201
     )

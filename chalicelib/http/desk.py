@@ -26,7 +26,7 @@ from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card
 from chalicelib.http import dossier, forms, html, own, problems, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
-from chalicelib.usecases import handling, reading, signin
+from chalicelib.usecases import duplicates, handling, reading, signin
 from chalicelib.usecases.reading import Stored
 
 routes = Blueprint(__name__)
@@ -219,7 +219,16 @@ def _case(
         "act.html" if act in _WIDE and act in acts else "case.html",
         status,
         due=foreseen(complaint, city).next_due if complaint.open else None,
-        case=views.office(stored, officer, city, visit.language, visit.now, sent, following),
+        case=views.office(
+            stored,
+            officer,
+            city,
+            visit.language,
+            visit.now,
+            sent,
+            following,
+            links=duplicates.links(stored, officer),
+        ),
         answers=own.answers(complaint, visit),
         hamlet=hamlet.name if hamlet else "",
         acts=acts,
@@ -248,6 +257,7 @@ def _case(
         no_contact=complaint.citizen is None,
         asked=views.schedule(scheduling.asked(stored.history), city, visit.language),
         danger=bool(category and category.level.danger),
+        short=short,
     )
 
 
@@ -325,6 +335,15 @@ def _sort(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> 
     handling.sort(code, officer, forms.sorting(said, visit.city), **seen)
 
 
+def _merge(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    duplicates.merge(code, officer, forms.merging(said, visit.city), **seen)
+
+
+def _unmerge(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    forms.nothing(said)
+    duplicates.unmerge(code, officer, **seen)
+
+
 def _release(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
     forms.nothing(said)
     handling.release(code, officer, **seen)
@@ -374,6 +393,8 @@ _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | No
     Act.GRANT_DATE: _grant_date,
     Act.DECLINE_DATE: _decline_date,
     Act.SCHEDULE: _schedule,
+    Act.MERGE: _merge,
+    Act.UNMERGE: _unmerge,
     Act.RELEASE: _release,
     Act.HIDE: _hide,
     Act.REVEAL: _reveal,

@@ -14,7 +14,7 @@ from chalicelib.domain.city import City
 from chalicelib.domain.complaint import FOR_TRIAGE, Event
 from chalicelib.domain.people import Act, Officer, allowed
 from chalicelib.http import views
-from chalicelib.usecases import reading
+from chalicelib.usecases import duplicates, reading
 from chalicelib.usecases.reading import Stored
 
 FORMAT = "pro-dossier-1"
@@ -24,24 +24,34 @@ def for_office(
     stored: Stored, officer: Officer, *, city: City, language: str, now: datetime
 ) -> dict[str, Any]:
     """What an officer reads, to hand out: words that accuse, and why somebody withdrew, only from triage's hand."""
+    links = duplicates.links(stored, officer)
     triage = allowed(officer, Act.SORT, stored.complaint, city)
     return _body(
         stored,
         city,
         language,
         now,
-        lambda event: triage or not (event.data.get(FOR_TRIAGE) or event.act in (Act.WITHDRAW, Act.HIDE)),
+        lambda event: (
+            (triage or not (event.data.get(FOR_TRIAGE) or event.act in (Act.WITHDRAW, Act.HIDE)))
+            and _knows(event, links)
+        ),
     )
 
 
 def for_reporter(stored: Stored, *, city: City, language: str, now: datetime) -> dict[str, Any]:
     """What the reporter may hand to anybody: all that was told to them, and of the rest that it happened."""
+    links = duplicates.links(stored)
 
     def told(event: Event) -> bool:
         hidden = event.act in views.BETWEEN_COLLEAGUES | {Act.HIDE}
-        return not (hidden or views.is_internal(event))
+        return not (hidden or views.is_internal(event)) and _knows(event, links)
 
     return _body(stored, city, language, now, told)
+
+
+def _knows(event: Event, links: duplicates.Links) -> bool:
+    """Whether the reader may know all other cases that an entry names."""
+    return all(event.data[name] in links.known for name in duplicates.LINKED if name in event.data)
 
 
 def _body(

@@ -388,6 +388,36 @@ def new_date(values: Mapping[str, Any]) -> Wish:
     return Wish(until, why, text, interim)
 
 
+def joining(values: Mapping[str, Any], city: City, language: str) -> tuple[Contact, str]:
+    """Who joins, if they say it, and the language of their messages."""
+    form = Form(values)
+    contact = _contact(form)
+    spoken = form.choice("language", city.languages) or language
+    form.done()
+    return contact, spoken
+
+
+def merging(values: Mapping[str, Any], city: City) -> str:
+    """The code of the case that this one is about the same as."""
+    form = Form(values)
+    typed = form.text("master", most=40, lines=False, required=True)
+    found = parse_code(city.code_prefix, typed) if typed else None
+    if typed and found is None:
+        form.fault("master", "no_code")
+    form.done()
+    return found or ""
+
+
+def about_earlier(values: Mapping[str, Any], city: City) -> tuple[str, str | None, str | None]:
+    """A text that may speak of an earlier report, and what else is known of the new one: its category and village."""
+    form = Form(values)
+    text = form.text("text", most=TEXT_MOST, required=True)
+    category = form.choice("category", city.categories, unknown="unknown_category")
+    area = form.choice("area", city.villages, unknown="unknown_area")
+    form.done()
+    return text, category, area
+
+
 def whole_text(values: Mapping[str, Any]) -> str:
     form = Form(values)
     text = form.text("text", least=10, most=TEXT_MOST)
@@ -413,6 +443,12 @@ def rating(values: Mapping[str, Any]) -> tuple[int, str]:
     words = form.text("words", most=SENTENCE_MOST)
     form.done()
     return score or 0, words
+
+
+def scored(said: Mapping[str, str]) -> tuple[int, str]:
+    """A rating as a page sends it, where every value is a text."""
+    score = said.get("score", "")
+    return rating({**said, "score": int(score)} if score and score in "12345" else said)
 
 
 def transfer(values: Mapping[str, Any]) -> tuple[str, str]:
@@ -573,6 +609,18 @@ def point(query: Mapping[str, str]) -> tuple[float, float]:
     form.choice("lang", ("id", "en"))
     form.done()
     return lat or 0.0, lon or 0.0
+
+
+def nearby(query: Mapping[str, str], city: City) -> tuple[str, Point | None]:
+    """A category and a point; without a point there is nothing to look for."""
+    form = Form(_numbers(query, "lat", "lon"))
+    category = form.choice("category", city.categories, required=True, unknown="unknown_category")
+    lat, lon = form.number("lat", -90, 90), form.number("lon", -180, 180)
+    if (lat is None) != (lon is None) and not form.faults:
+        form.fault("lon" if lon is None else "lat", "required")
+    form.choice("lang", city.languages)
+    form.done()
+    return category or "", Point(lat, lon) if lat is not None and lon is not None else None
 
 
 def words(values: Mapping[str, Any]) -> str:

@@ -13,7 +13,7 @@ from chalicelib.http import dossier, forms, requests, views
 from chalicelib.http.auth import signed_in
 from chalicelib.http.problems import answers_problems
 from chalicelib.settings import settings, utc_now
-from chalicelib.usecases import handling, intake, reading, signin
+from chalicelib.usecases import duplicates, handling, intake, reading, signin
 
 routes = Blueprint(__name__)
 
@@ -74,9 +74,9 @@ def get_case(code: str) -> Response:
     sent = reading.messages_of(stored.complaint.code)
     now = utc_now()
     following = reading.next_post(stored.complaint, officer, now=now)
-    body = views.office(
-        stored, officer, load(settings().city), requests.language(request), now, sent, following
-    )
+    found = duplicates.links(stored, officer)
+    city, language = load(settings().city), requests.language(request)
+    body = views.office(stored, officer, city, language, now, sent, following, links=found)
     return views.answer(body, version=stored.complaint.version)
 
 
@@ -242,6 +242,20 @@ def post_rejection(code: str) -> Response:
         code,
         forms.rejection,
         lambda case, officer, said, **seen: handling.reject(case, officer, *said, **seen),
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/merge", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_merge(code: str) -> Response:
+    return _act(code, lambda body: forms.merging(body, load(settings().city)), duplicates.merge)
+
+
+@routes.route("/v1/office/complaints/{code}/unmerge", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_unmerge(code: str) -> Response:
+    return _act(
+        code, forms.nothing, lambda case, officer, said, **seen: duplicates.unmerge(case, officer, **seen)
     )
 
 

@@ -24,7 +24,7 @@ from chalicelib.domain.people import Act
 from chalicelib.domain.tracking import short
 from chalicelib.http import dossier, forms, html, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
-from chalicelib.usecases import handling, reading, signin
+from chalicelib.usecases import duplicates, handling, reading, signin
 
 routes = Blueprint(__name__)
 
@@ -203,7 +203,7 @@ def _show(
         "own.html",
         status,
         referrer="no-referrer" if base.startswith("/k/") else "same-origin",
-        case=views.own(stored, visit.city, visit.language, visit.now),
+        case=views.own(stored, visit.city, visit.language, visit.now, links=duplicates.links(stored)),
         answers=answers(stored.complaint, visit),
         emergency=_emergency(stored.complaint, visit.city),
         base=base,
@@ -248,9 +248,7 @@ def _edit(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Com
 
 
 def _rate(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
-    score = said.get("score", "")
-    typed: dict[str, Any] = {**said, "score": int(score)} if score in "12345" and score else {**said}
-    return handling.rate(code, who, *forms.rating(typed), now=visit.now)
+    return handling.rate(code, who, *forms.scored(said), now=visit.now)
 
 
 def _agree(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:

@@ -12,11 +12,11 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.domain.city import City, Kind
 from chalicelib.domain.emergency import call_for
-from chalicelib.domain.errors import Fault, Invalid, KeyReused
+from chalicelib.domain.errors import Fault, IllegalMove, Invalid, KeyReused
 from chalicelib.domain.tracking import parse_code, short
-from chalicelib.http import forms, html, requests, views
+from chalicelib.http import forms, html, joined, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
-from chalicelib.usecases import intake, reading
+from chalicelib.usecases import duplicates, intake, nearby, reading
 from chalicelib.usecases.intake import Retry
 from chalicelib.usecases.reading import Filters
 from chalicelib.usecases.signin import Kind as WhoKind
@@ -72,8 +72,8 @@ def get_report(visit: Visit) -> Response:
 def post_report(visit: Visit) -> Response:
     """Receive a report; whoever it concerns is asked a category's questions, or whom it is about, on a second page."""
     fields = html.said(visit.request)
-    key, asked, asked_about, change = (
-        fields.pop(name, [""])[-1] for name in ("kunci", "asked", "asked_about", "ubah")
+    key, asked, asked_about, change, shown, same = (
+        fields.pop(name, [""])[-1] for name in ("kunci", "asked", "asked_about", "ubah", "dekat", "gabung")
     )
     said = html.last(fields)
     if change:
@@ -85,11 +85,25 @@ def post_report(visit: Visit) -> Response:
         filing, contact = forms.complaint(
             _report(fields, visit.city), visit.city, visit.language, channel="web", now=visit.now
         )
-        if questions or about:
-            return _form(
-                visit, said, "step_two.html", key=key, questions=questions, about=about, fields=fields
-            )
         who = visit.who()
+        if same:
+            spoken = filing.language
+            return joined.join(visit, requests.code(same), contact, spoken, key)
+        # Offered once and never forced; nobody who accuses somebody is sent to a case that all can read.
+        offers = () if shown or filing.about_staff else nearby.offers(filing.category, filing.place.point)
+        earlier = None if shown else nearby.earlier(filing.text, filing.category, filing.area, who)
+        if questions or about or offers or earlier:
+            return _form(
+                visit,
+                said,
+                "step_two.html",
+                key=key,
+                questions=questions,
+                about=about,
+                fields=fields,
+                offers=views.nearby(offers, visit.city, visit.language, visit.now)["complaints"],
+                earlier=views.card(earlier, visit.city, visit.language, visit.now) if earlier else None,
+            )
         result = intake.file_complaint(
             filing,
             contact,
@@ -101,6 +115,9 @@ def post_report(visit: Visit) -> Response:
     except Invalid as error:
         faults = [Fault(_INPUT.get(f.field, f.field), f.reason, f.values) for f in error.faults]
         return _form(visit, said, status=422, key=key, faults=faults, fields=fields)
+    except IllegalMove as error:
+        # What was to be joined has ended meanwhile, or is one's own: the report itself can still be sent.
+        return _form(visit, said, status=409, banner=html.problem(error, visit.language)[1], fields=fields)
     except KeyReused:
         # Back and sent again with other words: a second report is welcome, but only if it is meant.
         return _form(visit, said, status=422, banner=visit.texts["sent_before"], fields=fields)
@@ -119,6 +136,8 @@ def _form(
     faults: list[Fault] | None = None,
     fields: Mapping[str, list[str]] | None = None,
     banner: str = "",
+    offers: list[dict[str, Any]] | None = None,
+    earlier: dict[str, Any] | None = None,
 ) -> Response:
     city, who = visit.city, visit.who()
     category = city.categories.get(said.get("category", ""))
@@ -148,6 +167,9 @@ def _form(
             visit, faults or [], {f"answers.{q.id}": visit.label(q.labels).rstrip("?") for q in asked}
         ),
         banner=banner,
+        offers=offers or [],
+        earlier=earlier,
+        short=short,
     )
 
 
@@ -237,5 +259,7 @@ def get_search(visit: Visit) -> Response:
 @answers_pages
 def get_public(visit: Visit, short_code: str) -> Response:
     stored = reading.public_case(requests.code(short_code))
-    body = views.public(stored, visit.city, visit.language, visit.now)
-    return html.page(visit, "public.html", private=False, case=body, short=short)
+    body = views.public(stored, visit.city, visit.language, visit.now, links=duplicates.links(stored))
+    return html.page(
+        visit, "public.html", private=False, case=body, short=short, joined="ikut" in visit.query
+    )

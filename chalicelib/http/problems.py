@@ -257,6 +257,17 @@ REASONS: dict[str, dict[str, str]] = {
         "en": "the category promises nothing later, or the old promise has passed; leave it empty",
     },
     "agency_unknown": {"id": "lembaga luar tidak dikenal", "en": "no such outside agency"},
+    "unknown_case": {"id": "aduan tidak ditemukan", "en": "no such complaint"},
+    "master_same": {"id": "itu aduan ini sendiri", "en": "is this very complaint"},
+    "master_merged": {
+        "id": "aduan itu sudah digabung dengan aduan lain; gabungkan dengan induknya",
+        "en": "goes with another complaint already; merge with that one",
+    },
+    "master_hidden": {
+        "id": "aduan itu tidak tampil untuk umum, jadi tidak dapat menjadi induk",
+        "en": "is not shown in public, so nothing can be merged with it",
+    },
+    "master_over": {"id": "aduan itu sudah berakhir", "en": "is over already"},
     "accusation_undecided": {
         "id": "putuskan dulu: apakah ini laporan tentang petugas?",
         "en": "decide first: is this about an officer?",

@@ -8,7 +8,7 @@ from chalicelib.cities import load
 from chalicelib.http import forms, requests, views
 from chalicelib.http.problems import answers_problems
 from chalicelib.settings import settings, utc_now
-from chalicelib.usecases import intake, reading
+from chalicelib.usecases import duplicates, intake, nearby, reading
 
 routes = Blueprint(__name__)
 
@@ -45,11 +45,16 @@ def post_suggestions() -> Response:
     text = forms.words(requests.body(request))
     found = intake.suggest(text)
     numbers = intake.numbers_to_call(text, found)
-    said = [{"category": s.category, "score": s.score, "sure": s.sure, "words": list(s.words)} for s in found]
     city, language = load(settings().city), requests.language(request)
-    return views.answer(
-        {"emergency": views.call(numbers, city, language) if numbers else None, "suggestions": said}
-    )
+    return views.answer(views.suggestions(found, numbers, city, language))
+
+
+@routes.route("/v1/nearby", methods=["GET"])
+@answers_problems
+def get_nearby() -> Response:
+    request, city = requests.current(), load(settings().city)
+    offers = nearby.offers(*forms.nearby(requests.query(request), city))
+    return views.answer(views.nearby(offers, city, requests.language(request), utc_now()), private=False)
 
 
 @routes.route("/v1/complaints", methods=["GET"])
@@ -92,8 +97,25 @@ def post_complaint() -> Response:
 def get_complaint(code: str) -> Response:
     request = requests.current()
     stored = reading.public_case(requests.code(code))
-    body = views.public(stored, load(settings().city), requests.language(request), utc_now())
+    found = duplicates.links(stored)
+    body = views.public(stored, load(settings().city), requests.language(request), utc_now(), links=found)
     return views.answer(body, private=False)
+
+
+@routes.route("/v1/complaints/{code}/joins", methods=["POST"])
+@answers_problems
+def post_join(code: str) -> Response:
+    request, city = requests.current(), load(settings().city)
+    contact, language = forms.joining(requests.body(request), city, requests.language(request))
+    joined = duplicates.join(
+        requests.code(code),
+        contact,
+        language=language,
+        client=requests.client(request),
+        now=utc_now(),
+        retry=requests.retry(request),
+    )
+    return views.answer(views.joined(joined, requests.language(request), settings().base_url), 201)
 
 
 @routes.route("/v1/complaints/{code}/status", methods=["GET"])

@@ -10,7 +10,7 @@ from chalicelib.http import dossier, forms, requests, views
 from chalicelib.http.auth import signed_in
 from chalicelib.http.problems import answers_problems
 from chalicelib.settings import settings, utc_now
-from chalicelib.usecases import handling, intake, reading
+from chalicelib.usecases import duplicates, handling, intake, nearby, reading
 
 routes = Blueprint(__name__)
 
@@ -48,7 +48,8 @@ def post_mine() -> Response:
 def get_own(code: str) -> Response:
     request = requests.current()
     stored = reading.own_case(requests.code(code), requests.who(request))
-    body = views.own(stored, load(settings().city), requests.language(request), utc_now())
+    found = duplicates.links(stored)
+    body = views.own(stored, load(settings().city), requests.language(request), utc_now(), links=found)
     return views.answer(body, version=stored.complaint.version)
 
 
@@ -116,6 +117,72 @@ def post_withdrawal(code: str) -> Response:
     request = requests.current()
     reason = forms.reason(requests.body(request))
     return _done(handling.withdraw(requests.code(code), requests.who(request), reason, now=utc_now()))
+
+
+@routes.route("/v1/me/suggestions", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_own_suggestions() -> Response:
+    """The public suggestions, and the open case of one's own that the text speaks of."""
+    request, city = requests.current(), load(settings().city)
+    text, category, area = forms.about_earlier(requests.body(request), city)
+    words = intake.suggest(text)
+    language = requests.language(request)
+    body = views.suggestions(words, intake.numbers_to_call(text, words), city, language)
+    found = nearby.earlier(text, category, area, requests.who(request))
+    body["earlier"] = views.card(found, city, language, utc_now()) if found else None
+    return views.answer(body)
+
+
+@routes.route("/v1/me/complaints/{code}/joins", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_own_join(code: str) -> Response:
+    request, city = requests.current(), load(settings().city)
+    contact, language = forms.joining(requests.body(request), city, requests.language(request))
+    joined = duplicates.join(
+        requests.code(code),
+        contact,
+        language=language,
+        client=requests.client(request),
+        now=utc_now(),
+        who=requests.who(request),
+        retry=requests.retry(request),
+    )
+    return views.answer(views.joined(joined, requests.language(request), settings().base_url), 201)
+
+
+@routes.route("/v1/me/joins/{code}", methods=["GET"], authorizer=signed_in)
+@answers_problems
+def get_joined(code: str) -> Response:
+    request = requests.current()
+    return _joined(*duplicates.joined_case(requests.code(code), requests.who(request)))
+
+
+@routes.route("/v1/me/joins/{code}/rating", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_joined_rating(code: str) -> Response:
+    request = requests.current()
+    found, who = requests.code(code), requests.who(request)
+    duplicates.rate(found, who, *forms.rating(requests.body(request)), now=utc_now())
+    return _joined(*duplicates.joined_case(found, who), status=201)
+
+
+@routes.route("/v1/me/joins/{code}/reopening", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_joined_reopening(code: str) -> Response:
+    """ "Belum": a case of their own, linked; two who say so reopen the case that they joined."""
+    request, city, now = requests.current(), load(settings().city), utc_now()
+    text = forms.whole_text(requests.body(request))
+    filed = duplicates.say_no(
+        requests.code(code), requests.who(request), text, client=requests.client(request), now=now
+    )
+    body = views.filed(filed, city, requests.language(request), settings().base_url)
+    return views.answer(body, 201, version=filed.complaint.version)
+
+
+def _joined(stored: reading.Stored, join: duplicates.Join, *, status: int = 200) -> Response:
+    city, language, now = load(settings().city), requests.language(requests.current()), utc_now()
+    body = views.joined_case(stored, join, city, language, now, links=duplicates.links(stored))
+    return views.answer(body, status)
 
 
 def _done(complaint: Complaint, status: int = 201) -> Response:

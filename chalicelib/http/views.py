@@ -19,6 +19,7 @@ from chalicelib.domain.clock import Unit
 from chalicelib.domain.complaint import (
     FOR_TRIAGE,
     MOVES,
+    WHILE_MERGED,
     Alarm,
     Complaint,
     Event,
@@ -26,17 +27,21 @@ from chalicelib.domain.complaint import (
     Screening,
     Status,
 )
+from chalicelib.domain.duplicates import is_shared, may_join
 from chalicelib.domain.emergency import to_call
 from chalicelib.domain.geo import Located
 from chalicelib.domain.handling import doers, may_call_back
 from chalicelib.domain.notices import reopening
 from chalicelib.domain.people import Act, Officer, allowed, taker
 from chalicelib.domain.reporting import reopens_until
+from chalicelib.domain.routing import Suggestion
 from chalicelib.domain.scheduling import accepted, asked
 from chalicelib.domain.service_level import INSIDE, ClockName
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, public_pin
+from chalicelib.usecases.duplicates import LINKED, Join, Joined, Links, may_judge
 from chalicelib.usecases.intake import Filed
+from chalicelib.usecases.nearby import Offer
 from chalicelib.usecases.reading import Delivery, NextPost, Page, Stored, is_late
 
 STATUS: Mapping[str, Mapping[str, str]] = {
@@ -188,6 +193,14 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "{by} bertanya kepada pelapor dan menunggu jawaban sampai {until}.",
         "en": "{by} asked the reporter and waits for an answer until {until}.",
     },
+    Act.MERGE: {
+        "id": "{by} menggabungkannya dengan aduan lain tentang hal yang sama.",
+        "en": "{by} merged it with another complaint about the same.",
+    },
+    Act.UNMERGE: {
+        "id": "Penggabungan dibatalkan; aduan ini berjalan sendiri dengan batas waktunya semula.",
+        "en": "No longer merged: it goes on by itself, with its own deadlines as before.",
+    },
     Act.ANSWER: {"id": "Pelapor menjawab pertanyaan.", "en": "The reporter answered the question."},
     Act.RESUME: {
         "id": "Jeda selesai; pertanyaan masih menunggu jawaban.",
@@ -223,6 +236,18 @@ _REMINDED = {
 _UNANSWERED = {
     "id": "Belum ada jawaban pelapor; kantor melanjutkan penanganan.",
     "en": "No reaction by the reporter; the office goes on.",
+}
+_REOPENED_BY_MANY = {
+    "id": "{joined} orang lain menyatakan belum beres: aduan dibuka lagi.",
+    "en": "{joined} other people say that it is not solved: reopened.",
+}
+_ANSWERED_WITH = {
+    "id": "Dijawab bersama aduan lain tentang hal yang sama.",
+    "en": "Answered together with another complaint about the same.",
+}
+_MERGED = {
+    "id": "Aduan ini digabung dengan aduan lain tentang hal yang sama; jawabannya berlaku juga untuk aduan ini.",
+    "en": "It goes with another complaint about the same; what is answered there is answered here.",
 }
 _NO_PAUSE = {"id": "Batas waktu tetap berjalan.", "en": "The deadline runs on."}
 _PAUSED = {
@@ -386,7 +411,53 @@ def _danger(
     }
 
 
-def public(stored: Stored, city: City, language: str, now: datetime) -> dict[str, Any]:
+def suggestions(
+    found: Iterable[Suggestion], numbers: tuple[str, ...], city: City, language: str
+) -> dict[str, Any]:
+    """Categories that a text points to, and whom to call where it speaks of danger."""
+    said = [{"category": s.category, "score": s.score, "sure": s.sure, "words": list(s.words)} for s in found]
+    return {"emergency": call(numbers, city, language) if numbers else None, "suggestions": said}
+
+
+def nearby(offers: Iterable[Offer], city: City, language: str, now: datetime) -> dict[str, Any]:
+    """Open cases to join: what the public list shows of each, how far its pin is, and how many have joined."""
+    return {
+        "complaints": [
+            {**card(offer.card, city, language, now), "distance_m": offer.metres, "joined": offer.joined}
+            for offer in offers
+        ]
+    }
+
+
+def joined(result: Joined, language: str, base_url: str) -> dict[str, Any]:
+    """The answer to a join; without a key where it goes to the person alone, by message."""
+    own_link = f"{base_url}/j/{short(result.complaint.code)}/{result.secret}" if result.secret else None
+    return {
+        "code": result.complaint.code,
+        "status": result.complaint.status,
+        "status_text": STATUS[result.complaint.status][language],
+        "joined": result.joined,
+        "secret": result.secret,
+        "links": {"public": f"{base_url}/l/{short(result.complaint.code)}", "own": own_link},
+    }
+
+
+def joined_case(
+    stored: Stored, join: Join, city: City, language: str, now: datetime, *, links: Links
+) -> dict[str, Any]:
+    """What anybody may know of the case, and what somebody who joined may say of it now."""
+    return {
+        **public(stored, city, language, now, links=links),
+        "joined_at": join.joined_at,
+        "own_rating": join.rating,
+        "own_case": join.own_case,
+        "may": sorted(may_judge(stored.complaint, join, now)),
+    }
+
+
+def public(
+    stored: Stored, city: City, language: str, now: datetime, *, links: Links | None = None
+) -> dict[str, Any]:
     """What anybody may know. A private or sealed case shows its state and promises and nothing else."""
     complaint = stored.complaint
     body = common(complaint, city, language)
@@ -401,6 +472,10 @@ def public(stored: Stored, city: City, language: str, now: datetime) -> dict[str
     if complaint.private or complaint.sealed or complaint.status is Status.WITHDRAWN:
         body["category"] = body["area"] = None
         return body
+    if is_shared(complaint):
+        body["joined"] = stored.joined
+        body["may_join"] = may_join(complaint)
+        body["merged_with"] = links.master if links else None
     body["office"] = _office(complaint.office, city)
     body["screening"] = _screening(complaint, language)
     unread = complaint.screening is not Screening.RELEASED
@@ -428,9 +503,11 @@ def state(
     }
 
 
-def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, Any]:
+def own(
+    stored: Stored, city: City, language: str, now: datetime, *, links: Links | None = None
+) -> dict[str, Any]:
     """Everything the reporter said and everything that was done, with what the reporter may do now."""
-    complaint = stored.complaint
+    complaint, links = stored.complaint, links or Links()
     return {
         **common(complaint, city, language),
         "emergency": call(numbers, city, language) | alarm(complaint, city, language)
@@ -450,6 +527,10 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
         "level": complaint.level,
         "next_step": _next_step(complaint, city, language),
         "question": _question(complaint, city, stored.history),
+        "joined": stored.joined,
+        "merged_with": links.master,
+        "recurs": links.recurs,
+        "follows": links.follows,
         "screening": _screening(complaint, language),
         "timeline": [
             _own_line(event, complaint, city, language) for event in stored.history if not is_internal(event)
@@ -470,9 +551,11 @@ def office(
     now: datetime,
     sent: Iterable[Delivery] = (),
     following: NextPost | None = None,
+    *,
+    links: Links | None = None,
 ) -> dict[str, Any]:
     """A case for those who handle it. A hidden reporter is a placeholder; to see a shown one's contact is an act."""
-    complaint = stored.complaint
+    complaint, links = stored.complaint, links or Links()
     return {
         **common(complaint, city, language),
         "emergency": _danger(complaint, officer, city, language, following),
@@ -502,6 +585,11 @@ def office(
         "level": complaint.level,
         "question": _question(complaint, city, stored.history),
         "unanswered": complaint.asked.unanswered,
+        "joined": stored.joined,
+        "merged_with": links.master,
+        "merged": list(links.merged),
+        "recurs": links.recurs,
+        "follows": links.follows,
         "screening": _screening(complaint, language),
         "timeline": [
             _staff_line(event, complaint, city, language, triage=allowed(officer, Act.SORT, complaint, city))
@@ -530,6 +618,10 @@ def office(
             )
             and (act is not Act.RAISE or not (complaint.alarmed(city) or complaint.sealed))
             and (act is not Act.LOWER or (complaint.emergency(city) is not None and not complaint.sealed))
+            and (
+                act in WHILE_MERGED - {Act.UNMERGE} or (complaint.merged is not None) == (act is Act.UNMERGE)
+            )
+            and (act is not Act.MERGE or _may_go_with(stored, city))
             and (act is not Act.ACK_RUNG or complaint.clocks.owed_by([d.post for d in officer.duties]))
             and (act is not Act.APPROVE or _may_approve(stored, officer))
             and (act is not Act.SCHEDULE or _may_schedule(stored, officer))
@@ -543,6 +635,12 @@ def _may_schedule(stored: Stored, officer: Officer) -> bool:
     """Whether this head may set a new date: once in a case, and never for work of their own."""
     complaint = stored.complaint
     return complaint.sorted and complaint.new_date is None and officer.id not in doers(stored.history)
+
+
+def _may_go_with(stored: Stored, city: City) -> bool:
+    complaint = stored.complaint
+    alone = complaint.accused is None and complaint.emergency(city) is None and not stored.merged_here
+    return complaint.sorted and alone
 
 
 def _may_approve(stored: Stored, officer: Officer) -> bool:
@@ -617,6 +715,7 @@ def staff_card(item: Card, city: City, language: str, now: datetime) -> dict[str
         "question": {1: "waits", 2: "unanswered"}.get(item.asked),
         "emergency": _alarm_of(item, city, language),
         "asks_date": item.asks_date,
+        "joined": item.joined,
     }
 
 
@@ -815,6 +914,8 @@ def _next_step(complaint: Complaint, city: City, language: str, *, bare: bool = 
     agency = city.offices[complaint.referred_to].name if complaint.referred_to else ""
     if bare:
         office_name, agency = _THEM[language], _AGENCY[language]
+    if complaint.merged is not None:
+        return _MERGED[language]
     if complaint.asked.open and complaint.asked.until is not None:
         words = _WAITING[language].format(office=office_name, until=local_time(complaint.asked.until, city))
         resolution = foreseen(complaint, city).get(ClockName.RESOLUTION)
@@ -869,7 +970,8 @@ def _staff_line(
 ) -> dict[str, Any]:
     """What an office reads; why somebody withdrew, and words that accuse, are for triage alone."""
     line = _line(event, complaint, city, language)
-    data = dict(event.data)
+    # Other cases are named where it is known who may know them (`merged_with` and the like).
+    data = {name: value for name, value in event.data.items() if name not in LINKED}
     if not triage:
         data.pop("reason", None)
         if data.get(FOR_TRIAGE):
@@ -893,6 +995,10 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
     if event.act is Act.ESCALATE:
         words = _ROSE.get(str(event.data.get("clock")), words)
         words = _COORDINATED if "informed" in event.data else words
+    elif event.act is Act.REOPEN and event.data.get("joined"):
+        words = _REOPENED_BY_MANY
+    elif event.act is Act.RESOLVE and event.data.get("master"):
+        words = _ANSWERED_WITH
     elif event.act is Act.PASS_ON and "proposed" in event.data:
         words = _DECIDES
     elif event.act is Act.RAISE and event.data.get("nearby"):
@@ -908,6 +1014,7 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         share=event.data.get("share", ""),
         first=_day(event.data.get("first"), city),
         reason=_UNSAID[language] if bare else _reason(str(event.data.get("reason", "")), city, language),
+        joined=event.data.get("joined", ""),
         post={"id": "pejabat di atasnya", "en": "the level above"}[language]
         if bare
         else acting + post_title(post, city),
@@ -1013,7 +1120,11 @@ def _reporter_may(complaint: Complaint, city: City, now: datetime) -> set[str]:
         Act.ANSWER: complaint.asked.open,
         Act.WITHDRAW: True,
     }
-    return {str(act) for act, is_open in windows.items() if is_open and complaint.status in MOVES[act][0]}
+    return {
+        str(act)
+        for act, is_open in windows.items()
+        if is_open and complaint.status in MOVES[act][0] and (complaint.merged is None or act in WHILE_MERGED)
+    }
 
 
 def _place(complaint: Complaint) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import json
 import random
 import secrets
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -30,11 +30,13 @@ from chalicelib.domain.complaint import (
     Change,
     Complaint,
     Event,
+    Merged,
     Outcome,
     Place,
     Screening,
     Status,
 )
+from chalicelib.domain.duplicates import asleep
 from chalicelib.domain.errors import NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, geohash
 from chalicelib.domain.lists import LISTED, post_of, stands_on
@@ -68,7 +70,11 @@ _NUMBER_BYTES = 21
 """What DynamoDB takes for a number at the most."""
 _TOP = post_of(LISTED[-1])
 """Whoever has a case past the last rung: where nothing else is said, a head leaves that out."""
-_CONFLICT_RETRIES = 4
+BESIDE = "~"
+"""Rows of a case's partition from here on are read apart: a popular case has thousands (`store.joins`)."""
+COUNT = "count#"
+MERGED_HERE = f"{COUNT}merged"
+CONFLICT_RETRIES = 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHORT = {ClockName.HANDOVER: "h", ClockName.REFERRAL: "r"}
 """What a head calls the clocks that an office keeps for itself: every letter counts there."""
@@ -79,6 +85,10 @@ _FILED = ("text", "answers", "accused_words", "words")
 _MILLISECOND = timedelta(milliseconds=1)
 _SPOKEN = ("text", "answers", "accused_words", "rating_words")
 """Fields of the ``text`` row: all that a person wrote, apart from the state, so that it can be erased alone."""
+
+
+Also = Callable[[TransactWrite], None]
+"""Adds rows of its own to a transaction."""
 
 
 class CodeTaken(Exception):
@@ -101,11 +111,15 @@ class Stored:
     spoken: Mapping[str, Any] | None = None
     """The ``text`` row's body; None where the head alone was read, and nothing can be saved upon that."""
     keys: Mapping[str, str] = field(default_factory=dict)
+    joined: int = 0
+    """How many people joined; 0 where the head alone was read."""
+    merged_here: int = 0
+    """How many cases go with this one; 0 where the head alone was read."""
 
 
 def get(code: str, *, consistent: bool = False) -> Stored:
-    """Read a case with its whole history: one query of its partition. Raises NotFound."""
-    rows = list(ComplaintRow.query(code, consistent_read=consistent))
+    """Read a case with its whole history: one query of its partition, but for who joined. Raises NotFound."""
+    rows = list(ComplaintRow.query(code, ComplaintRow.sk < BESIDE, consistent_read=consistent))
     head = next((row for row in rows if row.sk == "head"), None)
     if head is None:
         raise NotFound(code)
@@ -115,7 +129,9 @@ def get(code: str, *, consistent: bool = False) -> Stored:
         for row in rows
         if row.sk.startswith("event#")
     )
-    return _stored(head, spoken, entries)
+    tallies = {row.sk: int(row.tally or 0) for row in rows if row.sk.startswith(COUNT)}
+    merged_here = tallies.pop(MERGED_HERE, 0)
+    return replace(_stored(head, spoken, entries), joined=sum(tallies.values()), merged_here=merged_here)
 
 
 def get_head(code: str, *, consistent: bool = False) -> Stored:
@@ -135,16 +151,20 @@ def save(
     previous: Stored | None = None,
     guard: guards.Guard | None = None,
     reporter: PersonRow | None = None,
+    beside: Also | None = None,
 ) -> None:
     """Store the new state, the entry that explains it, its notices, the reporter and the guard: all of them or none.
 
-    Without ``previous`` the case is new. Raises StaleComplaint where somebody was faster, CodeTaken or
-    AlreadyDone for a new case. A mere collision of transactions is no lost race and is tried again.
+    Without ``previous`` the case is new. ``beside`` adds rows of its own; where a condition of theirs fails, the
+    race is lost, too. Raises StaleComplaint where somebody was faster, CodeTaken or AlreadyDone for a new case. A mere
+    collision of transactions is no lost race and is tried again.
     """
     complaint = change.complaint
-    for attempt in range(_CONFLICT_RETRIES + 1):
+    for attempt in range(CONFLICT_RETRIES + 1):
         try:
             with TransactWrite(connection=connection()) as transaction:
+                if beside is not None:
+                    beside(transaction)
                 _write_head(transaction, change, city, previous)
                 for notice in notices:
                     transaction.save(outbox.row(notice), condition=outbox.is_new())
@@ -157,7 +177,9 @@ def save(
             reasons = [reason.code if reason else None for reason in error.cancellation_reasons]
             if lost := _lost(reasons, previous, guard, complaint.code):
                 raise lost from error
-            if "TransactionConflict" not in reasons or attempt == _CONFLICT_RETRIES:
+            if beside is not None and "ConditionalCheckFailed" in reasons:
+                raise StaleComplaint(complaint.code) from error
+            if "TransactionConflict" not in reasons or attempt == CONFLICT_RETRIES:
                 raise
             time.sleep(random.uniform(0.01, 0.05) * 2**attempt)  # noqa: S311  jitter, no secret
 
@@ -254,8 +276,9 @@ def _write_head(transaction: TransactWrite, change: Change, city: City, previous
         # The cards of all lists are made of the words, too: they would be stored empty.
         raise ValueError(f"the words of {complaint.code} were not read")
     history = (*(previous.history if previous else ()), change.event)
+    joined = previous.joined if previous else 0
     body = _dump({**(previous.body if previous else {}), **_body(complaint)})
-    keys = _fitting_keys(complaint, city, body, asks_date=asked_date(history) is not None)
+    keys = _fitting_keys(complaint, city, body, asks_date=asked_date(history) is not None, joined=joined)
     said = _spoken(complaint)
     entry = ComplaintRow(
         complaint.code, f"event#{complaint.version:06d}", body=_dump(_sealed(change, said, previous))
@@ -286,10 +309,12 @@ def _write_head(transaction: TransactWrite, change: Change, city: City, previous
     transaction.save(entry, condition=ComplaintRow.pk.does_not_exist())
 
 
-def _fitting_keys(complaint: Complaint, city: City, body: str, *, asks_date: bool) -> dict[str, str]:
+def _fitting_keys(
+    complaint: Complaint, city: City, body: str, *, asks_date: bool, joined: int
+) -> dict[str, str]:
     """The keys of a head with the longest excerpts that leave it within its bytes, or the shortest there are."""
     for most in EXCERPT_CHARACTERS:
-        keys = head_keys(complaint, city, asks_date=asks_date, excerpt=most)
+        keys = head_keys(complaint, city, asks_date=asks_date, excerpt=most, joined=joined)
         told = {"pk": complaint.code, "sk": "head", "version": "9" * _NUMBER_BYTES, "body": body, **keys}
         if sum(len(name) + len(value.encode()) for name, value in told.items()) < HEAD_BYTES:
             break
@@ -297,12 +322,18 @@ def _fitting_keys(complaint: Complaint, city: City, body: str, *, asks_date: boo
 
 
 def head_keys(
-    complaint: Complaint, city: City, *, asks_date: bool = False, excerpt: int = EXCERPT_CHARACTERS[0]
+    complaint: Complaint,
+    city: City,
+    *,
+    asks_date: bool = False,
+    excerpt: int = EXCERPT_CHARACTERS[0],
+    joined: int = 0,
 ) -> dict[str, str]:
     """Index keys and cards of a case; a key that is missing takes the case out of that list.
 
     ``asks_date``: a request for a new date waits for the secretary. It lives in the history alone.
     ``excerpt``: so many characters of the words stand in each card at the most.
+    ``joined`` is how many had joined when the head was read: who joins later touches no head, so a card may lag.
     """
     wakes_at = complaint.wakes_at(city)
     # Lists sort by, and show, where a pause takes the deadline at the most: a case is not late because it is paused.
@@ -319,8 +350,10 @@ def head_keys(
     if complaint.open or held:
         first = URGENT if _is_urgent(complaint, city) else ""
         keys["inbox_at"] = f"{first}{moment(complaint.inbox_at)}#{short(complaint.code)}"
-        keys["staff_card"] = _lean(_staff_card(complaint, city, excerpt, asks_date=asks_date))
-    if complaint.open:
+        card = _staff_card(complaint, city, excerpt, asks_date=asks_date)
+        keys["staff_card"] = _lean({**card, "joined": joined})
+    # A merged case is worked on, and found on the map, where it went.
+    if complaint.open and complaint.merged is None:
         keys["office_open"] = complaint.office
         if complaint.area and not complaint.sealed and not complaint.sheltered(city):
             keys["area_open"] = complaint.area
@@ -343,7 +376,7 @@ def head_keys(
         if complaint.category:
             keys["public_category_month"] = f"{complaint.category}#{month}"
         pin = public_pin(complaint, city)
-        if pin:
+        if pin and complaint.merged is None:
             keys["public_cell"] = geohash(pin, CELL_PRECISION)
     return keys
 
@@ -441,7 +474,7 @@ def _body(complaint: Complaint) -> dict[str, Any]:
     values: dict[str, Any] = {
         f.name: _ms(value) if isinstance(value := getattr(complaint, f.name), datetime) else value or None
         for f in fields(Complaint)
-        if f.name not in (*_SPOKEN, "code", "version", "place", "clocks", "asked")
+        if f.name not in (*_SPOKEN, "code", "version", "place", "clocks", "asked", "merged")
     }
     values["place"] = [place.point.lat, place.point.lon, place.approximate] if place.point else None
     values["clocks"] = [
@@ -488,6 +521,7 @@ def _body(complaint: Complaint) -> dict[str, Any]:
         if clock.warns and clock.running and clock.name is not ClockName.CEILING
     }
     values["asked"] = _asked_body(complaint)
+    values["merged"] = [complaint.merged.into, _ms(complaint.merged.at)] if complaint.merged else None
     values["link_version"] = complaint.link_version if complaint.link_version > 1 else None
     # A key that became empty must stay in the text, or the merge with the stored body would revive its old value.
     return values
@@ -519,10 +553,10 @@ def _asked(body: Mapping[str, Any]) -> tuple[Asked, str]:
     number, paused, unanswered, *waits = body.get("asked") or (0, 0, 0)
     if not waits:
         return Asked(number, paused, bool(unanswered)), ""
-    since, until, resumes_at, asleep = waits
+    since, until, resumes_at, letters = waits
     at = _from_ms(since)
-    ends = at + (resumes_at or until) * _MILLISECOND if asleep else None
-    return Asked(number, paused, bool(unanswered), at, at + until * _MILLISECOND, ends), asleep
+    ends = at + (resumes_at or until) * _MILLISECOND if letters else None
+    return Asked(number, paused, bool(unanswered), at, at + until * _MILLISECOND, ends), letters
 
 
 def _ceiling_body(clock: Clock | None) -> list[int | None] | None:
@@ -652,8 +686,18 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         return _from_ms(body[name])
 
     place = body.get("place")
-    asked, asleep = _asked(body)
-    since = asked.at if asleep else None
+    asked, paused = _asked(body)
+    since = asked.at if paused else None
+    merged = Merged(body["merged"][0], _from_ms(body["merged"][1])) if body.get("merged") else None
+    clocks = Clocks(
+        tuple(
+            replace(clock, asleep=since) if since and _ASLEEP.get(clock.name, "-") in paused else clock
+            for clock in (
+                *(_clock(item, body) for item in (*body["clocks"], *_inside(body), *_alarm_clock(body))),
+                *_ceiling(body),
+            )
+        )
+    )
     return Complaint(
         code=code,
         version=version,
@@ -668,15 +712,7 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         filed_at=must("filed_at"),
         assigned_at=must("assigned_at"),
         updated_at=must("updated_at"),
-        clocks=Clocks(
-            tuple(
-                replace(clock, asleep=since) if since and _ASLEEP.get(clock.name, "-") in asleep else clock
-                for clock in (
-                    *(_clock(item, body) for item in (*body["clocks"], *_inside(body), *_alarm_clock(body))),
-                    *_ceiling(body),
-                )
-            )
-        ),
+        clocks=asleep(clocks, merged.at) if merged else clocks,
         area=body.get("area"),
         hamlet=body.get("hamlet"),
         place=Place(
@@ -711,6 +747,7 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         asked=asked,
         danger=body.get("danger", ""),
         alarm=Alarm(body.get("alarm", "")),
+        merged=merged,
     )
 
 

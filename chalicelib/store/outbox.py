@@ -109,10 +109,13 @@ def add(notice: Notice, *, decoy: bool = False) -> None:
     row(notice, decoy=decoy).save(condition=is_new())
 
 
-def add_once(notice: Notice) -> bool:
-    """Store a notice that belongs to no case; False where its id stands already, sent or not."""
+def add_once(notice: Notice, *, at: datetime | None = None) -> bool:
+    """Store a notice that comes once, due at once or from ``at`` on; False where its id stands already, sent or not."""
+    made = row(notice)
+    if at is not None:
+        made.next_attempt_at = moment(at)
     try:
-        add(notice)
+        made.save(condition=is_new())
     except PutError as error:
         if error.cause_response_code == "ConditionalCheckFailedException":
             return False

@@ -84,7 +84,10 @@ _connecting = Lock()
 
 
 class ComplaintRow(_Row):
-    """A case's partition: ``head`` (state), ``text`` (what was said), and one ``event#<version>`` per act."""
+    """A case's partition: ``head`` (state), ``text`` (what was said), and one ``event#<version>`` per act.
+
+    Who joined and what was merged stand behind ``~`` (`store.joins`), their numbers in ``count#``.
+    """
 
     class Meta(_Meta):
         table_name = f"{settings().table_prefix}complaints"
@@ -92,7 +95,8 @@ class ComplaintRow(_Row):
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
     version = NumberAttribute(null=True)
-    body = UnicodeAttribute()
+    body = UnicodeAttribute(null=True)
+    tally = NumberAttribute(null=True)
     public_card = UnicodeAttribute(null=True)
     staff_card = UnicodeAttribute(null=True)
     mine_card = UnicodeAttribute(null=True)
@@ -133,7 +137,7 @@ class ComplaintRow(_Row):
 
 
 HEAD_KEYS = tuple(
-    name for name in ComplaintRow.get_attributes() if name not in ("pk", "sk", "version", "body")
+    name for name in ComplaintRow.get_attributes() if name not in ("pk", "sk", "version", "body", "tally")
 )
 
 

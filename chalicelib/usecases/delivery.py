@@ -12,12 +12,13 @@ from datetime import datetime, timedelta
 
 from chalicelib import keys, mail, sns
 from chalicelib.domain.errors import NotFound, Passing, Refused
-from chalicelib.domain.notices import Channel, Notice, render, topic_room
+from chalicelib.domain.notices import FAN_OUT, Channel, Notice, render, topic_room
 from chalicelib.domain.sms import SINGLE_PART
 from chalicelib.domain.tracking import short
 from chalicelib.observability import correlated_with, count, logger
 from chalicelib.settings import settings
 from chalicelib.store import complaints, outbox, people
+from chalicelib.usecases import endings
 from chalicelib.usecases.record import city
 
 TRIES = 8
@@ -69,7 +70,7 @@ def _send(claim: outbox.Claim, notice_id: str, now: datetime) -> str:
         if now >= _useful_until(claim, notice):
             count("NoticesExpired")
             return _mark(claim, "expired", "no longer useful", now)
-        receipt = _publish(notice)
+        receipt = endings.expand(notice, now=now) if notice.template == FAN_OUT else _publish(notice)
     except Passing as error:
         # Their trouble, not the notice's: it waits with all the others, for as long as it is of use.
         return _put_off(claim, now + _wait(now - claim.created_at), f"waits: {error}", counts=False)
@@ -172,6 +173,9 @@ def _late_arguments(notice: Notice) -> dict[str, str]:
         rung = [notice.args[name] for name in ("post", "clock", "rung")]
         secret = keys.rung_link(notice.code, person, *rung)
         return {"link": f"{settings().base_url}/r/{short(notice.code)}.{secret}"}
+    if notice.to.startswith("joiner#"):
+        secret = keys.join_secret(notice.code, notice.to.removeprefix("joiner#"))
+        return {"link": f"{settings().base_url}/j/{short(notice.code)}/{secret}"}
     return {"link": f"{settings().base_url}/o/{short(notice.code)}"}
 
 

@@ -12,6 +12,7 @@ from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Officer, demand, triage_for
 from chalicelib.domain.scheduling import Wish
 from chalicelib.store import complaints, guards
+from chalicelib.usecases import duplicates, endings
 from chalicelib.usecases.intake import misuse_key
 from chalicelib.usecases.record import city, record, report_rules
 from chalicelib.usecases.signin import Kind, Who
@@ -300,11 +301,22 @@ def agree(code: str, who: Who, *, now: datetime) -> Complaint:
 
 
 def reopen(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
-    return _reporter(code, who, lambda c: reporting.reopen(c, text, city=city(), now=now))
+    """Take the case up again; where another case's solution had answered it, that one hears a "belum", too."""
+    return _reporter(
+        code,
+        who,
+        lambda c: reporting.reopen(c, text, city=city(), now=now),
+        beside=lambda stored: duplicates.voting(stored, now),
+    )
 
 
 def withdraw(code: str, who: Who, reason: str, *, now: datetime) -> Complaint:
-    return _reporter(code, who, lambda c: reporting.withdraw(c, reason, now=now))
+    return _reporter(
+        code,
+        who,
+        lambda c: reporting.withdraw(c, reason, now=now),
+        beside=lambda stored: endings.parting(stored.complaint),
+    )
 
 
 def is_reporter(who: Who | None, complaint: Complaint) -> bool:
@@ -338,14 +350,19 @@ def _seen(code: str, officer: Officer, act: Act, if_match: int) -> complaints.St
     return stored
 
 
-def _reporter(code: str, who: Who, decide: Callable[[Complaint], Change]) -> Complaint:
+def _reporter(
+    code: str,
+    who: Who,
+    decide: Callable[[Complaint], Change],
+    beside: Callable[[complaints.Stored], complaints.Also | None] = lambda _: None,
+) -> Complaint:
     """A citizen names no version: whoever loses a race is simply tried again on the new state."""
     for attempt in range(_CITIZEN_TRIES):
         stored = complaints.get(code, consistent=True)
         if not is_reporter(who, stored.complaint):
             raise NotFound(code)
         try:
-            return record(decide(stored.complaint), previous=stored)
+            return record(decide(stored.complaint), previous=stored, beside=beside(stored))
         except StaleComplaint:
             if attempt == _CITIZEN_TRIES - 1:
                 raise

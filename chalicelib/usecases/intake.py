@@ -27,7 +27,7 @@ from chalicelib.observability import count
 from chalicelib.store import complaints, guards, people
 from chalicelib.store.complaints import CELL_PRECISION
 from chalicelib.store.tables import PersonRow
-from chalicelib.usecases import signin
+from chalicelib.usecases import nearby, signin
 from chalicelib.usecases.record import city, record, report_rules
 
 PER_PERSON_DAY = 20
@@ -77,32 +77,33 @@ def file_complaint(
     who: signin.Who | None = None,
     clerk: Officer | None = None,
     retry: Retry | None = None,
+    follows: str | None = None,
 ) -> Filed:
     """Locate, route and store a report, once per key.
 
-    ``client`` is the sender's network address; ``clerk`` an officer who files for somebody with recorded consent.
-    Raises Invalid (with all faults), KeyReused, TooMany.
+    ``follows`` is the case whose solution it calls none; ``client`` is the sender's network address; ``clerk`` an
+    officer who files for somebody with recorded consent. Raises Invalid (with all faults), KeyReused, TooMany.
     """
     if clerk is not None and not clerk.duties:
         raise NotAllowed(clerk.id)  # a contact who is only kept informed files for nobody
-    guard_key = _guard_key(retry, who, clerk)
-    if retry and guard_key and (filed := _earlier(guard_key, retry, now)):
+    taken = guard_key(retry, who, clerk)
+    if retry and taken and (filed := _earlier(taken, retry, now)):
         # Its first try may have died before it was held against the reports nearby.
         return replace(filed, complaint=_compare_nearby(filed.complaint, client, now))
     profile = city()
     filing, located = routing.placed(filing, profile)
-    person = _person(contact, who)
-    if contact.address and person != keys.person_id(contact.address):
-        contact = Contact()  # they signed in as somebody else: their own number stays the one we know
-    _check_caps(person, client, now)
+    person, contact = person_of(contact, who)
+    check_caps(person, client, now)
     route = routing.route(filing, profile, at=now)
     report_rules(route)
     suggested = (
         tuple(s.category for s in routing.suggest(filing.text, profile)) if not filing.category else ()
     )
     danger = emergency.sensed(filing, profile)
-    reach = _reach(contact, person)
+    reach = reach_of(contact, person)
     paged = danger is not None and _may_page(person, reach, client, clerk, now)
+    # An emergency loses no time with what was before it.
+    recurs = None if follows or route.sealed or danger else nearby.solved_before(filing, now=now)
     while True:
         code = tracking_code(profile.code_prefix, secrets.token_bytes(12))
         change = file(
@@ -116,20 +117,23 @@ def file_complaint(
             filed_by=clerk.id if clerk else None,
             suggested=suggested,
             paged=paged,
+            links={"follows": follows, "recurs": recurs},
         )
-        guard = guards.Guard(guard_key, retry.body_hash, code, now) if retry and guard_key else None
+        guard = guards.Guard(taken, retry.body_hash, code, now) if retry and taken else None
         try:
             complaint = record(
-                change, guard=guard, reporter=_reporter_row(person, contact, who, filing.language, now)
+                change, guard=guard, reporter=reporter_row(person, contact, who, filing.language, now)
             )
         except complaints.CodeTaken:
             continue
         except complaints.AlreadyDone:
-            twin = _earlier(guard_key, retry, now) if retry and guard_key else None
+            twin = _earlier(taken, retry, now) if retry and taken else None
             if twin is None:
                 raise
             return twin
-        _count_caps(person, client, now)
+        count_caps(person, client, now)
+        if recurs:
+            count("Recurred")
         if danger is not None:
             _count_emergency(person, client, now)
             complaint = _compare_nearby(complaint, client, now)
@@ -154,14 +158,16 @@ def suggest(text: str) -> tuple[routing.Suggestion, ...]:
     return routing.suggest(text, city())
 
 
-def _person(contact: Contact, who: signin.Who | None) -> str | None:
-    # Whoever signed in reports as themselves: another number in the form must not give the case away.
+def person_of(contact: Contact, who: signin.Who | None) -> tuple[str | None, Contact]:
+    """Who it is, and the contact that is theirs: who signed in is that person, whatever number they typed."""
+    # Another number in the form must not give the case away, and their own stays the one we know.
     if who is not None and who.kind is signin.Kind.CITIZEN:
-        return who.id
-    return keys.person_id(contact.address) if contact.address else None
+        own = not contact.address or keys.person_id(contact.address) == who.id
+        return who.id, contact if own else Contact()
+    return (keys.person_id(contact.address) if contact.address else None), contact
 
 
-def _reach(contact: Contact, person: str | None) -> str:
+def reach_of(contact: Contact, person: str | None) -> str:
     if contact.phone:
         return Channel.SMS
     if contact.email:
@@ -172,7 +178,7 @@ def _reach(contact: Contact, person: str | None) -> str:
     return ""
 
 
-def _reporter_row(
+def reporter_row(
     person: str | None, contact: Contact, who: signin.Who | None, language: str, now: datetime
 ) -> PersonRow | None:
     if not person or not contact.address:
@@ -186,7 +192,7 @@ def _reporter_row(
     return people.citizen_row(Citizen(person, language), sealed, now=now)
 
 
-def _guard_key(retry: Retry | None, who: signin.Who | None, clerk: Officer | None) -> str | None:
+def guard_key(retry: Retry | None, who: signin.Who | None, clerk: Officer | None) -> str | None:
     """Keys of unsigned callers share one space, whatever their address: it may change between two tries."""
     if retry is None:
         return None
@@ -205,13 +211,13 @@ def _earlier(guard_key: str, retry: Retry, now: datetime) -> Filed | None:
     return Filed(complaint, keys.secret_link(code, complaint.link_version))
 
 
-def _check_caps(person: str | None, client: str, now: datetime) -> None:
+def check_caps(person: str | None, client: str, now: datetime) -> None:
     # Looked at before and counted after: fifty retries of one request are one report, not fifty.
     for key, limit, window in _caps(person, client):
         guards.check(key, limit, window, now=now)
 
 
-def _count_caps(person: str | None, client: str, now: datetime) -> None:
+def count_caps(person: str | None, client: str, now: datetime) -> None:
     for key, _, window in _caps(person, client):
         guards.hit(key, 1_000_000, window, now=now)
 

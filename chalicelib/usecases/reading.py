@@ -16,6 +16,7 @@ from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, cells_for_box, distance_m
 from chalicelib.domain.ledger import Found
 from chalicelib.domain.lists import LISTED
+from chalicelib.domain.notices import FAN_OUT
 from chalicelib.domain.people import Act, Officer, Role, allowed, demand
 from chalicelib.domain.service_level import ClockName, steps
 from chalicelib.domain.visibility import Card
@@ -252,7 +253,7 @@ def scheduled_list(*, cursor: str | None = None, limit: int = PAGE) -> Page:
 
 def messages_of(code: str) -> list[Delivery]:
     """What was sent about a case and how it went."""
-    return outbox.of_complaint(code)
+    return [sent for sent in outbox.of_complaint(code) if sent.notice.template != FAN_OUT]
 
 
 def unfilled_posts() -> list[tuple[str, str]]:

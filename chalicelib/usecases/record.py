@@ -11,12 +11,15 @@ from chalicelib.cities import load
 from chalicelib.domain.asking import settled
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import TIME, Change, Complaint, Route
+from chalicelib.domain.duplicates import is_shared
 from chalicelib.domain.notices import (
     SECRETARY,
     Channel,
     Holder,
     capped,
+    fan_out,
     notices_for,
+    reaches_joiners,
     texts_a_citizen,
 )
 from chalicelib.domain.people import Act, in_conflict
@@ -44,10 +47,11 @@ def record(
     previous: complaints.Stored | None = None,
     guard: guards.Guard | None = None,
     reporter: PersonRow | None = None,
+    beside: complaints.Also | None = None,
 ) -> Complaint:
     """Store a change, its history entry and its notices in one transaction, and return the complaint as stored.
 
-    Raises what `store.complaints.save` raises.
+    ``beside`` adds rows of its own to it. Raises what `store.complaints.save` raises.
     """
     if previous is not None:
         change = settled(previous.complaint, change, city())
@@ -57,13 +61,16 @@ def record(
         city(),
         citizen_channel=road(change.complaint)
         if change.event.act is Act.LAST_CALL
-        else _channel(change.complaint),
+        else channel_of(change.complaint.reach),
         holders=holders(_posts(change), change.complaint, now=change.event.at),
     )
     if texts_a_citizen(notices):
         counted = replace(change.complaint, citizen_sms=change.complaint.citizen_sms + 1)
         change = replace(change, complaint=counted)
-    complaints.save(change, city(), notices, previous=previous, guard=guard, reporter=reporter)
+    if previous is not None and _joined(previous, change):
+        told = change.complaint
+        notices = (*notices, fan_out(told.code, told.version, change.event.act, change.event.at))
+    complaints.save(change, city(), notices, previous=previous, guard=guard, reporter=reporter, beside=beside)
     _count(change, previous)
     return change.complaint
 
@@ -108,17 +115,26 @@ def holders(posts: Iterable[str], complaint: Complaint, *, now: datetime) -> Map
 
 def road(complaint: Complaint) -> Channel | None:
     """How a message that must arrive goes to the reporter: their own channel, else e-mail where the SMS are used up."""
-    channel = _channel(complaint)
+    channel = channel_of(complaint.reach)
     if channel is None or complaint.citizen is None or not capped(complaint, channel):
         return channel if complaint.citizen else None
     contact = keys.unseal(complaint.citizen, people.citizen(complaint.citizen)[1])
     return Channel.EMAIL if contact.get("email") and mail.configured() else None
 
 
-def _channel(complaint: Complaint) -> Channel | None:
-    if complaint.reach == Channel.SMS:
+def _joined(previous: complaints.Stored, change: Change) -> bool:
+    """Whether somebody who joined has to hear of it, or may have joined since it was read: a join locks nothing."""
+    if not reaches_joiners(change.event.act):
+        return False
+    open_to_all = previous.complaint.open and is_shared(previous.complaint)
+    return bool(previous.joined or previous.merged_here) or open_to_all
+
+
+def channel_of(reach: str) -> Channel | None:
+    """The road to a person of this ``reach``, None where there is none (now)."""
+    if reach == Channel.SMS:
         return Channel.SMS
-    if complaint.reach == Channel.EMAIL and mail.configured():
+    if reach == Channel.EMAIL and mail.configured():
         return Channel.EMAIL
     return None
 

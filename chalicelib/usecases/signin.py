@@ -16,7 +16,7 @@ from chalicelib import keys, mail
 from chalicelib.domain.errors import NotFound, NotSignedIn
 from chalicelib.domain.notices import Channel, Notice
 from chalicelib.domain.people import Officer
-from chalicelib.store import complaints, guards, outbox, people
+from chalicelib.store import complaints, guards, joins, outbox, people
 from chalicelib.usecases.record import city
 
 CODE_LASTS = timedelta(minutes=5)
@@ -35,11 +35,13 @@ class Kind(StrEnum):
     CITIZEN = "citizen"
     OFFICER = "officer"
     LINK = "link"
+    JOIN = "join"
 
 
 @dataclass(frozen=True, slots=True)
 class Who:
-    """Somebody identified: a citizen or officer by id, or the bearer of one case's secret link by its code."""
+    """Somebody identified: a citizen or officer by id, the bearer of one case's secret link by its code (and the link's
+    version), or somebody who joined one, by its code and the join's id."""
 
     kind: Kind
     id: str
@@ -94,14 +96,22 @@ def redeem_code(challenge: str, digits: str, *, now: datetime) -> tuple[str, Kin
 
 
 def open_link(code: str, secret: str, *, now: datetime) -> str:
-    """Exchange a reporter's secret link for a token that opens this one case. Raises NotSignedIn."""
+    """Exchange a secret link, the reporter's or that of somebody who joined, for a token that opens this one case.
+
+    Raises NotSignedIn.
+    """
+    return token(holder(code, secret), now=now)
+
+
+def holder(code: str, secret: str) -> Who:
+    """Whose secret this is. Raises NotSignedIn."""
     try:
         version = complaints.get_head(code).complaint.link_version
+        if keys.is_secret_link(secret, code, version):
+            return Who(Kind.LINK, f"{code}.{version}")
+        return Who(Kind.JOIN, f"{code}.{joins.get(code, keys.join_id(code, secret)).id}")
     except NotFound as error:
         raise NotSignedIn("no such link") from error
-    if not keys.is_secret_link(secret, code, version):
-        raise NotSignedIn("no such link")
-    return token(Who(Kind.LINK, f"{code}.{version}"), now=now)
 
 
 def token(who: Who, *, now: datetime) -> str:

@@ -186,6 +186,9 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "Raising": lambda body: forms.raising(body, CITY),
     "Lowering": lambda body: forms.lowering(body, CITY),
     "Rejection": forms.rejection,
+    "Join": lambda body: forms.joining(body, CITY, "id"),
+    "Merge": lambda body: forms.merging(body, CITY),
+    "AboutEarlier": lambda body: forms.about_earlier(body, CITY),
 }
 
 
@@ -269,6 +272,7 @@ QUERIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "/v1/complaints": lambda query: forms.filters(query, CITY),
     "/v1/locate": forms.point,
     "/v1/scheduled": forms.paging,
+    "/v1/nearby": lambda query: forms.nearby(query, CITY),
     "/v1/me/complaints": forms.paging,
     "/v1/office/complaints": forms.inbox,
 }
@@ -628,6 +632,75 @@ def test_real_answers_fit_the_document(api: Api) -> None:
     call("POST", "/v1/auth/links", {"code": code, "secret": "x"}, expect=401)
     call("GET", "/v1/me/complaints", expect=401)
     call("GET", "/v1/me/complaints", expect=401, token="x")
+
+
+def test_real_answers_about_joining_and_merging_fit_the_document(api: Api) -> None:
+    def call(method: str, path: str, *args: Any, expect: int, query: str = "", **kwargs: Any) -> Any:
+        reply = api.call(method, path.replace("{code}", kwargs.pop("code", "")) + query, *args, **kwargs)
+        assert reply.status == expect, (method, path, reply.text)
+        return conforms(reply, method, path)
+
+    pupr = officer("staff@pupr", office="pupr")
+    triage = officer("triage@diskominfos", office="diskominfos", identity="triase")
+
+    def act(name: str, body: object, code: str, token: str = pupr, expect: int = 201) -> Any:
+        path = f"/v1/office/complaints/{{code}}/{name}"
+        version = api.call("GET", f"/v1/office/complaints/{code}", token=triage).json["version"]
+        return call(
+            "POST", path, body, expect=expect, code=code, token=token, headers={"If-Match": f'"{version}"'}
+        )
+
+    spot = {"lat": -8.69, "lon": 115.22}
+    report = a_report(category="jalan_rusak", place=spot, contact=None)
+    codes = [call("POST", "/v1/complaints", report, expect=201)["code"] for _ in range(2)]
+    for code in codes:
+        act("release", {}, code, triage)
+    where = "?category=jalan_rusak&lat=-8.69&lon=115.22"
+    assert len(call("GET", "/v1/nearby", expect=200, query=where)["complaints"]) == 2
+    assert call("GET", "/v1/nearby", expect=200, query="?category=jalan_rusak")["complaints"] == []
+    call("GET", "/v1/nearby", expect=422, query="?category=x&lat=1")
+    master, other = codes
+    path = "/v1/complaints/{code}/joins"
+    key = {"Idempotency-Key": "k" * 22}
+    secret = call("POST", path, {}, expect=201, code=master, headers=key)["secret"]
+    call("POST", path, {"contact": {"phone": "0812-3456-7890"}}, expect=201, code=master)
+    call("POST", path, {}, expect=422, code=master)
+    call("POST", path, {}, expect=404, code="DPS-22222-22222", headers=key)
+    me = citizen()
+    call("POST", "/v1/me/complaints/{code}/joins", {}, expect=201, code=master, token=me)
+    token = call("POST", "/v1/auth/links", {"code": master, "secret": secret}, expect=201)["token"]
+    assert call("GET", "/v1/me/joins/{code}", expect=200, code=master, token=token)["joined"] == 2
+    call("GET", "/v1/me/joins/{code}", expect=404, code=other, token=token)
+    call("GET", "/v1/me/complaints/{code}", expect=404, code=master, token=token)
+    assert "merge" in api.call("GET", f"/v1/office/complaints/{other}", token=pupr).json["may"]
+    act("merge", {"master": "x"}, other, expect=422)
+    act("merge", {"master": master}, other)
+    seen = call("GET", "/v1/office/complaints/{code}", expect=200, code=other, token=pupr)
+    assert seen["merged_with"] == master
+    assert {"unmerge", "resolve", "merge"} & set(seen["may"]) == {"unmerge"}
+    seen = call("GET", "/v1/office/complaints/{code}", expect=200, code=master, token=pupr)
+    assert (seen["merged"], seen["joined"]) == ([other], 2)
+    assert call("GET", "/v1/complaints/{code}", expect=200, code=other)["merged_with"] == master
+    act("unmerge", {}, other)
+    act("unmerge", {}, other, expect=409)
+    call("POST", "/v1/me/joins/{code}/rating", {"score": 1}, expect=409, code=master, token=token)
+    act("resolution", {"text": "Sudah ditambal."}, master)
+    call("POST", path, {}, expect=409, code=master, headers={"Idempotency-Key": "m" * 22})
+    rated = call("POST", "/v1/me/joins/{code}/rating", {"score": 1}, expect=201, code=master, token=token)
+    assert (rated["own_rating"], rated["may"]) == (1, ["no"])
+    own = call(
+        "POST",
+        "/v1/me/joins/{code}/reopening",
+        {"text": "Masih berlubang di depan rumah."},
+        expect=201,
+        code=master,
+        token=token,
+    )
+    assert own["code"] != master
+    text = {"text": "Sudah lapor minggu lalu, jalan berlubang.", "category": "jalan_rusak"}
+    assert call("POST", "/v1/me/suggestions", text, expect=200, token=me)["earlier"] is None
+    call("POST", "/v1/me/complaints", report, expect=201, token=me)
+    assert call("POST", "/v1/me/suggestions", text, expect=200, token=me)["earlier"]
 
 
 def test_the_public_learns_no_office_of_a_private_case(api: Api) -> None:

@@ -22,6 +22,7 @@ from typing import Any
 import pytest
 
 from chalicelib import settings as current
+from chalicelib.usecases import endings
 from infra import topics
 from infra.policies import narrowed
 from local.apply import read_template
@@ -90,6 +91,13 @@ NOT_IN_A_LAMBDA: Mapping[str, str] = {
     "mail.send": "off until a sender is configured; its grant is excused above",
 }
 """What calls AWS and is not reached by the scenario, with whoever calls it instead."""
+
+
+NEVER_ON_THIS_WAY: Mapping[tuple[str, str], str] = {
+    (function, "people.holders"): "the end of a merged case, and a reopening by many, reach no duty post"
+    for function in ("relay_notices", "sweep_outbox")
+}
+"""What a Lambda's code could reach by name and does not, with the reason."""
 
 
 def policy(function: str) -> list[dict[str, Any]]:
@@ -377,6 +385,38 @@ def serve_requests(api: Api, me: str, duty: str, triage: str) -> None:
     assert [(answer.status, answer.text) for answer in answers if answer.status >= 300] == []
 
 
+def join_and_end(api: Api, duty: str, triage: str) -> None:
+    """Two people join a case, another is merged into it, it is solved, and both who joined say that it is not."""
+    spot = a_report(category="jalan_rusak", place={"lat": -8.69, "lon": 115.22}, contact=None)
+    codes = [api.call("POST", "/v1/complaints", spot).json["code"] for _ in range(2)]
+    master, other = (f"complaints/{code}" for code in codes)
+    answers = [
+        act(api, f"/v1/office/{path}/release", {}, triage, version_of(api, path, triage))
+        for path in (master, other)
+    ]
+    answers.append(api.call("GET", "/v1/nearby?category=jalan_rusak&lat=-8.69&lon=115.22"))
+    joined = [
+        api.call("POST", f"/v1/{master}/joins", {}, headers={"Idempotency-Key": f"{codes[0]}-{each}-joins"})
+        for each in range(2)
+    ]
+    answers.append(api.call("POST", f"/v1/{master}/joins", {"contact": {"phone": "0812-3456-7811"}}))
+    into = {"master": codes[0]}
+    for name, body in (("merge", into), ("unmerge", {}), ("merge", into)):
+        answers.append(act(api, f"/v1/office/{other}/{name}", body, duty, version_of(api, other, duty)))
+    done = {"text": "Sudah ditambal."}
+    answers.append(act(api, f"/v1/office/{master}/resolution", done, duty, version_of(api, master, duty)))
+    for each in joined:
+        link = {"code": codes[0], "secret": each.json["secret"]}
+        token = api.call("POST", "/v1/auth/links", link).json["token"]
+        own = f"/v1/me/joins/{codes[0]}"
+        answers += [
+            api.call("GET", own, token=token),
+            api.call("POST", f"{own}/rating", {"score": 2}, token=token),
+            api.call("POST", f"{own}/reopening", {"text": "Masih berlubang di sini."}, token=token),
+        ]
+    assert [(answer.status, answer.text) for answer in answers + joined if answer.status >= 300] == []
+
+
 def digits_of(challenge: str) -> str:
     from chalicelib import keys
 
@@ -420,6 +460,7 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
     api = Api(gateway)
     # Jobs take the machine's clock, and by night messages wait.
     by_day = datetime(2026, 11, 23, 2, tzinfo=UTC) - datetime.now(UTC)
+    page, endings.PAGE = endings.PAGE, 2  # so that who hears of an end fills more than one page
     try:
         current.move_clock(by_day)
         me, duty = citizen(), officer("duty@pupr", "village_head@51.71.01.1004", office="pupr")
@@ -427,6 +468,7 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
         those_above()
         with recorded(made["api_handler"]):
             serve_requests(api, me, duty, triage)
+            join_and_end(api, duty, triage)
         silent_reporter(api, duty)
         with recorded(made["signed_in"]):
             event = {
@@ -440,6 +482,10 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
             # Somebody asks for a code, somebody files; then time passes and the case climbs.
             assert api.call("POST", "/v1/auth/codes", {"phone": "0812-3456-7890"}).status == 202
             assert api.call("POST", "/v1/complaints", a_report()).status == 201
+            # Tokens of the beginning have run out by now.
+            duty = officer("duty@pupr", "village_head@51.71.01.1004", office="pupr")
+            triage = officer("triage@diskominfos", office="diskominfos", identity="triase")
+            join_and_end(api, duty, triage)
             send(sender, made[sender])
             for day in range(1, 20):
                 if any("-officer-bidang" in resource for _, resource in made[sender].needed):
@@ -463,6 +509,7 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
             send(sender, made[sender])
         yield made
     finally:
+        endings.PAGE = page
         current.move_clock(timedelta(0))
 
 
@@ -484,10 +531,13 @@ def send(function: str, made: Calls) -> None:
     """Let one of the two functions that send take all that waits."""
     from chalicelib.store.tables import NoticeRow
 
-    waiting = [row.notice_id for row in NoticeRow.scan() if row.state == "pending"]
-    records = [stream_record(notice) for notice in waiting]
-    with recorded(made):
-        invoke(function, {"Records": records} if function == "relay_notices" else TICK)
+    for _ in range(8):
+        waiting = [row.notice_id for row in NoticeRow.scan() if row.state == "pending"]
+        records = [stream_record(notice) for notice in waiting]
+        with recorded(made):
+            invoke(function, {"Records": records} if function == "relay_notices" else TICK)
+        if not any(row.state == "pending" for row in NoticeRow.scan()):
+            break  # what tells many of an end makes new rows
     assert not any(row.state == "pending" for row in NoticeRow.scan())
 
 
@@ -551,7 +601,8 @@ def test_the_scenario_takes_each_lambda_wherever_its_code_can_lead(
     # Read from the source: every function of ours that can be reached from the handler by name. What the scenario did
     # not make the Lambda do, no recorded call stands for.
     could = reachable(HANDLERS[function]) & callers()
-    assert could - calls[function].made_in - set(NOT_IN_A_LAMBDA) == set()
+    excused = {name for its, name in NEVER_ON_THIS_WAY if its == function}
+    assert could - calls[function].made_in - set(NOT_IN_A_LAMBDA) == excused
 
 
 def test_the_two_functions_that_send_may_do_the_same_with_what_they_send(

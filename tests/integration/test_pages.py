@@ -578,7 +578,7 @@ def test_only_the_acts_that_are_open_to_this_officer_have_a_form(stack: Stack) -
         body = browser.get(f"/o/{short(code)}").body.decode()
         return set(re.findall(rf"/o/{short(code)}/(\w+)", body)) - {"berkas"}
 
-    handling_acts = {"acknowledge", "reply", "ask", "start", "resolve", "pass_on", "refer"}
+    handling_acts = {"acknowledge", "reply", "ask", "start", "resolve", "pass_on", "refer", "merge"}
     assert acts(officer_browser("staff@pupr")) == handling_acts
     assert acts(officer_browser("district_head@51.71.01")) == set()
     assert acts(officer_browser("triage@diskominfos")) == {
@@ -588,6 +588,7 @@ def test_only_the_acts_that_are_open_to_this_officer_have_a_form(stack: Stack) -
         "refer",
         "reject",
         "raise",
+        "merge",
     }
     assert officer_browser("staff@dlhk").get(f"/o/{short(code)}").status_code == 404
     forbidden = officer_browser("staff@pupr").post(f"/o/{short(code)}/release", {"version": "1"})
@@ -1032,4 +1033,80 @@ def test_every_act_has_its_words() -> None:
 
 
 def test_handling_knows_every_act_that_the_desk_offers() -> None:
-    assert {act for act in desk._DOES if not hasattr(handling, str(act))} == {Act.REVEAL, Act.RAISE}
+    elsewhere = {act for act in desk._DOES if not hasattr(handling, str(act))}
+    assert elsewhere == {Act.REVEAL, Act.RAISE, Act.MERGE, Act.UNMERGE}
+
+
+# Reports about one thing ----------------------------------------------------------------------------------------
+
+AT = {"place.area": "", "place.pin": "-8.69, 115.22"}
+
+
+def released(**changes: Any) -> str:
+    code = code_of(file(**{**AT, **changes}))
+    triage = an_officer("triage@diskominfos").officer
+    handling.release(code, triage, if_match=1, now=utc_now())
+    return code
+
+
+def test_before_filing_what_is_near_is_offered_joined_with_one_tap_and_never_forced(stack: Stack) -> None:
+    code, before = released(), cases()
+    again = {**REPORT, **AT, "kunci": key()}
+    step = Browser().post("/lapor", again)
+    assert step.status_code == 200
+    assert code in text_of(step)
+    assert cases() == before
+    joined = Browser().post("/lapor", {**again, "dekat": "1", "gabung": short(code)})
+    path = urlsplit(joined.headers["Location"]).path
+    assert path.startswith(f"/j/{short(code)}/")
+    assert "ikut" in text_of(Browser().get(path))
+    assert complaints.get(code).joined == 1
+    filed = Browser().post("/lapor", {**again, "kunci": key(), "dekat": "1"})
+    assert urlsplit(filed.headers["Location"]).path.startswith("/k/")
+
+
+def test_the_public_page_leads_to_a_form_to_join_and_the_own_page_judges_the_solution(stack: Stack) -> None:
+    code = released()
+    public = Browser().get(f"/l/{short(code)}")
+    assert f"/l/{short(code)}/gabung" in public.body.decode()
+    form = Browser().get(f"/l/{short(code)}/gabung")
+    assert form.status_code == 200
+    wrong = Browser().post(f"/l/{short(code)}/gabung", {"kunci": key(), "contact.phone": "12"})
+    assert (wrong.status_code, complaints.get(code).joined) == (422, 0)
+    told = Browser().post(f"/l/{short(code)}/gabung", {"kunci": key(), "contact.phone": "081234567899"})
+    assert urlsplit(told.headers["Location"]).path == f"/l/{short(code)}"
+    assert "tercatat ikut" in text_of(Browser().get(f"/l/{short(code)}?ikut=1"))
+    alone = Browser().post(f"/l/{short(code)}/gabung", {"kunci": key()})
+    path = urlsplit(alone.headers["Location"]).path
+    assert Browser().get(path[:-1] + ("a" if path[-1] != "a" else "b")).status_code == 404
+    officer = an_officer("staff@pupr").officer
+    handling.resolve(code, officer, "Sudah ditambal.", if_match=2, now=utc_now())
+    page = Browser().get(path)
+    assert f"{path}/rate" in page.body.decode()
+    assert Browser().post(f"{path}/rate", {}).status_code == 422
+    assert Browser().post(f"{path}/rate", {"score": "2"}).status_code == 303
+    assert Browser().post(f"{path}/rate", {"score": "2"}).status_code == 409
+    no = Browser().post(f"{path}/no", {"text": "Masih berlubang di depan rumah."})
+    own = urlsplit(no.headers["Location"]).path
+    assert code in text_of(Browser().get(own))
+    closed = Browser().post(f"/l/{short(code)}/gabung", {"kunci": key()})
+    assert closed.status_code == 409
+
+
+def test_an_officer_merges_and_undoes_it_on_the_case_s_page(stack: Stack) -> None:
+    master, other = released(), released(dekat="1")
+    desk_of = officer_browser("staff@pupr")
+    page = desk_of.get(f"/o/{short(other)}")
+    typed = {"version": version_in(page), "master": short(master)}
+    wrong = desk_of.post(f"/o/{short(other)}/merge", {**typed, "master": short(other)})
+    assert wrong.status_code == 422
+    assert "aduan ini sendiri" in text_of(wrong)
+    done = desk_of.post(f"/o/{short(other)}/merge", typed)
+    assert done.status_code == 303
+    page = desk_of.get(f"/o/{short(other)}")
+    assert master in text_of(page)
+    assert other in text_of(desk_of.get(f"/o/{short(master)}"))
+    assert master in text_of(Browser().get(f"/l/{short(other)}"))
+    undone = desk_of.post(f"/o/{short(other)}/unmerge", {"version": version_in(page)})
+    assert undone.status_code == 303
+    assert stored(other).merged is None

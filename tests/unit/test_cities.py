@@ -718,3 +718,24 @@ def test_every_legal_class_of_the_profiles_names_its_source() -> None:
         ceilings = cities.load(city_id).ceilings
         assert ceilings.keys() == {*LegalClass}
         assert all(ceiling.source for ceiling in ceilings.values())
+
+
+class TestWhatIsOfferedNearby:
+    def test_each_group_says_its_radius_and_no_other_and_none_is_beyond_250_metres(
+        self, files: Files
+    ) -> None:
+        radii = files["categories.toml"]["duplicate_radius"]
+        del radii["jalan"]
+        radii |= {"pesisir": 10, "umum": 251, "ketertiban": -1}
+        found = [fault for fault in faults(files) if "duplicate_radius" in fault]
+        assert len(found) == 4
+        for key in ("jalan", "pesisir", "umum", "ketertiban"):
+            assert any(f"duplicate_radius.{key}:" in fault for fault in found), key
+
+    def test_a_category_may_have_its_own_but_not_where_it_may_not_be_offered(self, files: Files) -> None:
+        categories = files["categories.toml"]["category"]
+        categories["jalan_rusak"]["duplicate_radius"] = 30
+        assert build(DENPASAR, files).categories["jalan_rusak"].duplicate_radius == 30
+        categories["air_bersih"]["duplicate_radius"] = 30
+        (fault,) = faults(files)
+        assert "category.air_bersih.duplicate_radius" in fault

@@ -20,6 +20,7 @@ from chalicelib.domain.complaint import (
     Change,
     Complaint,
     Event,
+    Merged,
     Outcome,
     Route,
     Screening,
@@ -90,6 +91,8 @@ def ready_for(act: Act, status: Status) -> tuple[Complaint, datetime]:
             rests_until=at(32),
         )
         return replace(complaint, clocks=reached), NOW
+    if act is Act.UNMERGE:
+        return replace(complaint, merged=Merged("UJI-33333-33333", NOW)), NOW
     if act in (Act.ANSWER, Act.RESUME):
         asked = Asked(1, at=NOW, until=at(30, 16), resumes_at=at(30, 16))
         return replace(complaint, asked=asked), at(30, 16)
@@ -650,7 +653,7 @@ class AnyLife(RuleBasedStateMachine):
     def whoever_waits_is_looked_at_again(self):
         case = self.case
         if case.status in LIVE:
-            assert case.wakes_at(CITY) is not None
+            assert case.wakes_at(CITY) is not None or case.merged is not None
         else:
             assert case.wakes_at(CITY) is None
             assert case.ended_at is not None
@@ -663,10 +666,11 @@ class AnyLife(RuleBasedStateMachine):
 
     @precondition(lambda self: self.history)
     @invariant()
-    def a_promise_sleeps_only_while_a_question_waits(self):
+    def a_promise_sleeps_only_while_a_question_waits_or_the_case_goes_with_another(self):
         case = self.case
-        asleep = {clock.name for clock in case.clocks if clock.asleep}
-        assert bool(asleep) == (case.asked.resumes_at is not None)
+        asleep = {clock.name for clock in case.clocks if clock.asleep and clock.running}
+        assert bool(asleep) == (case.asked.resumes_at is not None or case.merged is not None)
+        assert not (case.asked.open and case.merged)
         assert case.asked.open <= case.open
 
     @precondition(lambda self: self.history)

@@ -28,7 +28,7 @@ FUNCTIONS: Mapping[str, tuple[str, int]] = {
     "chalicelib.http.auth.signed_in": ("import jwt", 319),
     "chalicelib.jobs.relay.relay_notices": ("import chalicelib.usecases.delivery", 241),
     "chalicelib.jobs.sweeps.sweep_deadlines": ("import chalicelib.usecases.escalation", 241),
-    "chalicelib.jobs.sweeps.send_lists": ("import chalicelib.usecases.lists", 241),
+    "chalicelib.jobs.sweeps.send_lists": ("import chalicelib.usecases.lists", 247),
     "chalicelib.jobs.sweeps.sweep_outbox": ("import chalicelib.usecases.delivery", 241),
 }
 

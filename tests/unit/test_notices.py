@@ -461,7 +461,7 @@ SMS_TEXTS = [
 def arguments(city, name: str, category: str, where: str) -> dict[str, str]:
     """The longest that each argument can be."""
     short = "X" * 10
-    link = f"k/{short}/{'x' * 20}" if name.startswith("citizen") else f"o/{short}"
+    link = f"k/{short}/{'x' * 20}" if name.startswith(("citizen", "joiner")) else f"o/{short}"
     link = f"r/{short}.{'x' * 14}" if name == "officer_rung.sms" else link
     ombudsman = city.offices[taker("city", city)]
     return {

@@ -42,13 +42,15 @@ HANDLING = {
     Act.REFER,
     Act.REVEAL,
     Act.ASK,
+    Act.MERGE,
+    Act.UNMERGE,
 }
 WEIGHING = {Act.RAISE, Act.LOWER}
 ON_DUTY = WEIGHING | {Act.CONFIRM}
 """What duty posts and heads of an office do beside: say what is an emergency, and that one is real."""
 APPROVING = {Act.APPROVE, Act.SEND_BACK}
 DATES = {Act.GRANT_DATE, Act.DECLINE_DATE}
-DECIDING = {Act.SORT, Act.LONGER, Act.RELEASE, Act.HIDE, Act.REJECT}
+DECIDING = {Act.SORT, Act.LONGER, Act.RELEASE, Act.HIDE, Act.REJECT, Act.MERGE, Act.UNMERGE}
 REPORTERS = {Act.FILE, Act.EDIT, Act.MESSAGE, Act.RATE, Act.AGREE, Act.REOPEN, Act.WITHDRAW, Act.ANSWER}
 ACTS_OF_TIME = {Act.ESCALATE, Act.CLOSE, Act.WARN, Act.LAST_CALL, Act.AWAIT, Act.RESUME}
 
@@ -82,7 +84,7 @@ class TestTheTableOfRights:
 
     @pytest.mark.parametrize("role", sorted(set(Role) - {Role.TRIAGE}))
     def test_only_triage_decides_what_the_public_sees_and_what_is_declined(self, role):
-        assert not RIGHTS[role] & DECIDING
+        assert not RIGHTS[role] & (DECIDING - HANDLING)
 
     def test_the_top_of_the_ladder_reads_and_leaves_the_doing_to_the_office(self):
         assert RIGHTS[Role.MAYOR] == {Act.READ, Act.ACK_RUNG}
