@@ -2,7 +2,19 @@
 
 from chalice.app import Chalice, ConvertToMiddleware, CORSConfig
 
-from chalicelib.http import auth, desk, officers, own, pages, problems, public, reporters, requests, rungs
+from chalicelib.http import (
+    agencies,
+    auth,
+    desk,
+    officers,
+    own,
+    pages,
+    problems,
+    public,
+    reporters,
+    requests,
+    rungs,
+)
 from chalicelib.jobs import relay, sweeps
 from chalicelib.observability import logger, observer
 from chalicelib.settings import runs, settings
@@ -24,6 +36,7 @@ for blueprint in (
     own.routes,
     desk.routes,
     rungs.routes,
+    agencies.routes,
     relay.jobs,
     sweeps.jobs,
 ):

@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +49,17 @@ def rung_link(code: str, officer: str, post: str, clock: str, level: str) -> str
 def is_rung_link(secret: str, code: str, officer: str, post: str, clock: str, level: str) -> bool:
     expected = rung_link(code, officer, post, clock, level)
     return hmac.compare_digest(secret.encode("utf-8", "replace"), expected.encode())
+
+
+def referral_link(code: str, agency: str, asked_at: datetime) -> str:
+    """What an agency outside opens the case with that it was asked about then: 20 letters and digits, never stored."""
+    moment = asked_at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return base64.b32encode(derive("referral", code, agency, moment))[:20].decode().lower()
+
+
+def is_referral_link(signature: str, code: str, agency: str, asked_at: datetime) -> bool:
+    expected = referral_link(code, agency, asked_at)
+    return hmac.compare_digest(signature.encode("utf-8", "replace"), expected.encode())
 
 
 def one_time_digits(challenge: str) -> str:

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from chalicelib.cities import FILES, BadProfile, ground, services, worktime
-from chalicelib.cities.reading import WEEKDAYS, Faults, Table
+from chalicelib.cities.reading import WEEKDAYS, Faults, Table, words_of
 from chalicelib.domain.city import (
     Area,
     Asking,
@@ -19,6 +19,7 @@ from chalicelib.domain.city import (
     Lists,
     NewDates,
     Office,
+    Road,
     Rung,
     Windows,
 )
@@ -122,6 +123,8 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         sms_price=_sms_price(top),
         geography=ground.geography(areas, neighbours, area_file, boundaries, faults),
         routing_rules=services.routing_rules(category_file, areas, offices, categories, languages),
+        roads=_roads(top, offices.keys() - own),
+        road_categories=_road_categories(top, categories),
         contacts=_contacts(top),
         lists=_lists(top),
     )
@@ -132,7 +135,11 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
 
 def _windows(table: Table) -> Windows:
     windows = Windows(
-        table.time("edit"), table.time("rate"), table.time("reopen"), table.time("silence_warning")
+        table.time("edit"),
+        table.time("rate"),
+        table.time("reopen"),
+        table.time("silence_warning"),
+        table.time("referral_link"),
     )
     if windows.silence_warning >= windows.reopen:
         table.fault("silence_warning", "must be shorter than reopen, or it would come before the claim")
@@ -289,6 +296,28 @@ def _conflict(top: Table, areas: Mapping[str, Area], offices: Mapping[str, Offic
         if found.get(office.id, found.get(office.kind, found.get("office"))) == office.id:
             table.fault(office.id, "would take the cases about itself")
     return found
+
+
+def _roads(top: Table, outside: Collection[str]) -> tuple[Road, ...]:
+    """Main roads that an agency outside keeps; no name may mean two of them."""
+    roads = tuple(
+        Road(table.text("name"), table.choice("owner", outside), table.phrases("aliases", default=()))
+        for table in top.listed("road")
+    )
+    seen: dict[str, str] = {}
+    for place, road in enumerate(roads):
+        for name in (road.name, *road.aliases):
+            plain = " ".join(words_of(name))
+            if seen.setdefault(plain, road.name) != road.name or not plain:
+                top.fault(f"road[{place}]", f"{name!r} names {seen[plain] or 'nothing'} already")
+    return roads
+
+
+def _road_categories(top: Table, categories: Collection[str]) -> frozenset[str]:
+    found = top.texts("road_categories", default=())
+    for category in sorted({*found} - {*categories}):
+        top.fault("road_categories", f"there is no category {category!r}")
+    return frozenset(found)
 
 
 def _asking(top: Table) -> Asking:

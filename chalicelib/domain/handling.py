@@ -10,6 +10,7 @@ from chalicelib.domain import emergency
 from chalicelib.domain.asking import put_off
 from chalicelib.domain.city import Category, City
 from chalicelib.domain.complaint import (
+    BY_TRIAGE,
     UNCLAIMED,
     Alarm,
     Change,
@@ -26,7 +27,7 @@ from chalicelib.domain.complaint import (
     screened_in_time,
 )
 from chalicelib.domain.errors import Fault, IllegalMove, Invalid, NoProof, OwnWork
-from chalicelib.domain.people import Act, Officer, triage_for
+from chalicelib.domain.people import Act, Officer, allowed, is_accused, triage_for
 from chalicelib.domain.service_level import (
     ClockName,
     Clocks,
@@ -243,14 +244,20 @@ def refer(
 
     Until the case is back (any act that leads out of this status) its solution climbs no rung: the referral's own
     clock runs instead, on the office's own heads. The promises run on.
+    Nobody asks the agency that the case is about (Invalid).
     """
+    if is_accused(agency, complaint.accused, city):
+        raise Invalid([Fault("agency", "agency_accused")])
+    facts: dict[str, Any] = {"agency": agency}
+    if allowed(officer, Act.SORT, complaint, city):
+        facts[BY_TRIAGE] = True
     return change(
         complaint,
         Act.REFER,
         by(officer),
         now,
         said=text,
-        data={"agency": agency},
+        data=facts,
         referred_to=agency,
         clocks=complaint.clocks.start(referral_clock(agency, complaint.office, city, now)),
     )

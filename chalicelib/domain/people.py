@@ -74,6 +74,10 @@ class Act(StrEnum):
     DECLINE_DATE = "decline_date"
     AGREE = "agree"  # the reporter says that it is solved
     CEILING = "ceiling"
+    AGENCY_REPLY = "agency_reply"
+    """An agency outside answered, and the state stays."""
+    AGENCY_RETURN = "agency_return"
+    """An agency outside answered, and the case is the office's again."""
 
 
 _HANDLE = frozenset(

@@ -10,6 +10,7 @@ from chalicelib.domain.city import City
 from chalicelib.domain.complaint import (
     FOR_TRIAGE,
     REPORTER,
+    SHARED,
     UNCLAIMED,
     Alarm,
     By,
@@ -124,6 +125,8 @@ def file(
         data["rule"] = route.rule
     if filed_by:
         data["consent"] = True  # the form takes nothing without it; here it stays on record
+    if filing.share:
+        data[SHARED] = True
     return Change(complaint, Event(Act.FILE, now, by, data=data))
 
 

@@ -26,7 +26,7 @@ from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card
 from chalicelib.http import dossier, forms, html, own, problems, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
-from chalicelib.usecases import handling, reading, signin
+from chalicelib.usecases import handling, outside, reading, signin
 from chalicelib.usecases.reading import Stored
 
 routes = Blueprint(__name__)
@@ -219,7 +219,16 @@ def _case(
         "act.html" if act in _WIDE and act in acts else "case.html",
         status,
         due=foreseen(complaint, city).next_due if complaint.open else None,
-        case=views.office(stored, officer, city, visit.language, visit.now, sent, following),
+        case=views.office(
+            stored,
+            officer,
+            city,
+            visit.language,
+            visit.now,
+            sent,
+            following,
+            link=outside.link_for(stored, officer, now=visit.now),
+        ),
         answers=own.answers(complaint, visit),
         hamlet=hamlet.name if hamlet else "",
         acts=acts,

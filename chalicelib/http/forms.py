@@ -16,6 +16,7 @@ from chalicelib.domain.city import CITY_SCOPE, City, Kind
 from chalicelib.domain.complaint import Filing, Place, Status
 from chalicelib.domain.errors import Fault, Invalid
 from chalicelib.domain.geo import Point
+from chalicelib.domain.outside import Answer as Word
 from chalicelib.domain.scheduling import Wish
 from chalicelib.domain.tracking import parse_code
 from chalicelib.usecases.handling import Lowering, Sorting
@@ -221,6 +222,7 @@ def complaint(
     publication = form.choice("publication", ("public", "private"))
     spoken = form.choice("language", city.languages) or language
     client_time = form.moment("client_time", now=now)
+    share = form.boolean("share_with_agency") or False
     contact = _contact(form)
     about = form.part("about_staff")
     accused, accused_words = _accused(about, city) if about else (None, "")
@@ -244,6 +246,7 @@ def complaint(
         accused=accused,
         accused_words=accused_words,
         client_time=client_time,
+        share=share,
     )
     if not {fault.field.partition(".")[0] for fault in form.faults} & {"place", "category", "kind"}:
         try:
@@ -356,13 +359,15 @@ def sentence(values: Mapping[str, Any], *, required: bool = True) -> str:
     return text
 
 
-def answer(values: Mapping[str, Any]) -> tuple[int, str]:
-    """``{"question": 2, "text": ...}``: which of the office's questions it answers, and the words."""
+def answer(values: Mapping[str, Any]) -> tuple[int, str, bool]:
+    """``{"question": 2, "text": ...}``: which of the office's questions it answers, the words, and whether numbers in
+    them may go to an agency outside."""
     form = Form(values)
     number = form.whole("question", 1, QUESTIONS_MOST, required=True)
     text = form.text("text", least=1, most=SENTENCE_MOST)
+    share = form.boolean("share_with_agency") or False
     form.done()
-    return number or 0, text
+    return number or 0, text, share
 
 
 def resolution(values: Mapping[str, Any]) -> tuple[str, str]:
@@ -431,6 +436,23 @@ def _target(values: Mapping[str, Any], name: str) -> tuple[str, str]:
     text = form.text("text", least=3, most=SENTENCE_MOST)
     form.done()
     return target, text
+
+
+def agency_answer(values: Mapping[str, Any]) -> tuple[Word, str, date | None]:
+    """An agency's answer: ``done``, ``will_do`` with a ``day``, or ``not_ours``, and a sentence."""
+    form = Form(values)
+    word = form.choice("answer", [str(word) for word in Word], required=True)
+    text = form.text("text", least=3, most=SENTENCE_MOST)
+    typed = form.text("day", most=10, lines=False)
+    day = None
+    try:
+        day = date.fromisoformat(typed) if typed else None
+    except ValueError:
+        form.fault("day", "no_day")
+    if word == Word.WILL_DO and not typed:
+        form.fault("day", "required")
+    form.done()
+    return Word(word or Word.DONE), text, day if word == Word.WILL_DO else None
 
 
 def sorting(values: Mapping[str, Any], city: City) -> Sorting:

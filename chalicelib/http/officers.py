@@ -13,7 +13,7 @@ from chalicelib.http import dossier, forms, requests, views
 from chalicelib.http.auth import signed_in
 from chalicelib.http.problems import answers_problems
 from chalicelib.settings import settings, utc_now
-from chalicelib.usecases import handling, intake, reading, signin
+from chalicelib.usecases import handling, intake, outside, reading, signin
 
 routes = Blueprint(__name__)
 
@@ -75,7 +75,14 @@ def get_case(code: str) -> Response:
     now = utc_now()
     following = reading.next_post(stored.complaint, officer, now=now)
     body = views.office(
-        stored, officer, load(settings().city), requests.language(request), now, sent, following
+        stored,
+        officer,
+        load(settings().city),
+        requests.language(request),
+        now,
+        sent,
+        following,
+        link=outside.link_for(stored, officer, now=now),
     )
     return views.answer(body, version=stored.complaint.version)
 

@@ -257,6 +257,11 @@ REASONS: dict[str, dict[str, str]] = {
         "en": "the category promises nothing later, or the old promise has passed; leave it empty",
     },
     "agency_unknown": {"id": "lembaga luar tidak dikenal", "en": "no such outside agency"},
+    "agency_accused": {
+        "id": "laporan ini tentang lembaga itu, jadi tidak dirujuk ke sana",
+        "en": "the report is about that agency, so it is not the one to ask",
+    },
+    "day_past": {"id": "sudah lewat", "en": "is past already"},
     "accusation_undecided": {
         "id": "putuskan dulu: apakah ini laporan tentang petugas?",
         "en": "decide first: is this about an officer?",

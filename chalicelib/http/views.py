@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from chalice.app import Response
 
+from chalicelib.domain import outside
 from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.clock import Unit
@@ -30,6 +31,7 @@ from chalicelib.domain.emergency import to_call
 from chalicelib.domain.geo import Located
 from chalicelib.domain.handling import doers, may_call_back
 from chalicelib.domain.notices import reopening
+from chalicelib.domain.outside import Answer
 from chalicelib.domain.people import Act, Officer, allowed, taker
 from chalicelib.domain.reporting import reopens_until
 from chalicelib.domain.scheduling import accepted, asked
@@ -37,6 +39,7 @@ from chalicelib.domain.service_level import INSIDE, ClockName
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, public_pin
 from chalicelib.usecases.intake import Filed
+from chalicelib.usecases.outside import Opened
 from chalicelib.usecases.reading import Delivery, NextPost, Page, Stored, is_late
 
 STATUS: Mapping[str, Mapping[str, str]] = {
@@ -193,6 +196,21 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "Jeda selesai; pertanyaan masih menunggu jawaban.",
         "en": "The pause is over; the question still waits.",
     },
+    Act.AGENCY_REPLY: {"id": "{by} menjawab rujukan:", "en": "{by} answered the referral:"},
+    Act.AGENCY_RETURN: {"id": "{by} menjawab rujukan:", "en": "{by} answered the referral:"},
+}
+
+_AGENCY_SAYS: Mapping[str, Mapping[str, str]] = {
+    Answer.DONE: {"id": "sudah dikerjakan.", "en": "it is done."},
+    Answer.WILL_DO: {
+        "id": "akan dikerjakan paling lambat {day}.",
+        "en": "it will be done by {day} at the latest.",
+    },
+    Answer.NOT_OURS: {"id": "bukan kewenangannya.", "en": "it is not theirs to do."},
+}
+_BACK = {
+    "id": "Kembali ke {office} untuk diperiksa dan dijawab.",
+    "en": "It is with {office} again, to look and to answer.",
 }
 
 _NEARBY = {
@@ -441,6 +459,7 @@ def own(stored: Stored, city: City, language: str, now: datetime) -> dict[str, A
         "answers": dict(complaint.answers),
         "identity": "shown" if complaint.identity_shown else "hidden",
         "publication": "private" if complaint.private else "public",
+        "share_with_agency": outside.may_share(stored.history),
         "office": None if complaint.sealed else _office(complaint.office, city),
         "promised": promises(complaint, stored.history),
         "reopens_on": _reopens_on(complaint, city, now),
@@ -470,9 +489,14 @@ def office(
     now: datetime,
     sent: Iterable[Delivery] = (),
     following: NextPost | None = None,
+    *,
+    link: str | None = None,
 ) -> dict[str, Any]:
-    """A case for those who handle it. A hidden reporter is a placeholder; to see a shown one's contact is an act."""
-    complaint = stored.complaint
+    """A case for those who handle it. A hidden reporter is a placeholder; to see a shown one's contact is an act.
+
+    ``link`` is the one for the agency outside that has been asked, where this officer may hand it over.
+    """
+    complaint, sent = stored.complaint, list(sent)
     return {
         **common(complaint, city, language),
         "emergency": _danger(complaint, officer, city, language, following),
@@ -482,6 +506,7 @@ def office(
         "reporter": {
             "known": complaint.citizen is not None,
             "contact": _contact(complaint, officer, city),
+            "share_with_agency": outside.may_share(stored.history),
         },
         "publication": "private" if complaint.private else "public",
         "office": _office(complaint.office, city),
@@ -493,6 +518,8 @@ def office(
         if complaint.sealed or complaint.accused
         else None,
         "suggested": list(complaint.suggested),
+        "suggested_agency": outside.suggested_agency(complaint, city),
+        "referral": _referral(stored, city, sent, link),
         "promised": promises(complaint, stored.history),
         "schedule": schedule(accepted(stored.history), city, language),
         "asked_date": schedule(asked(stored.history), city, language),
@@ -810,6 +837,51 @@ def _ceiling(complaint: Complaint) -> dict[str, Any] | None:
     return {"due": clock.due, "told": complaint.clocks.at_ceiling} if clock else None
 
 
+def _referral(
+    stored: Stored, city: City, sent: Iterable[Delivery], link: str | None
+) -> dict[str, Any] | None:
+    """The agency outside that has been asked and has the case now, and its link for whoever may hand that over."""
+    complaint, asked = stored.complaint, outside.referrals(stored.history)
+    if complaint.status is not Status.REFERRED or not asked:
+        return None
+    clock = complaint.clocks.get(ClockName.REFERRAL)
+    mailed = any(d.notice.to == f"agency#{asked[-1].agency}" and d.state == "sent" for d in sent)
+    return {
+        "agency": _office(asked[-1].agency, city),
+        "contact": city.offices[asked[-1].agency].contact,
+        "asked_at": asked[-1].at,
+        "due": clock.due if clock else None,
+        "answered": asked[-1].answered,
+        "link": link,
+        "link_until": asked[-1].ends_at(city),
+        "mailed": mailed,
+    }
+
+
+def agency(opened: Opened, city: City, language: str) -> dict[str, Any]:
+    """What an agency outside reads behind its link: no identity, and of the reporter's words what may go there."""
+    complaint, history = opened.stored.complaint, opened.stored.history
+    shown = outside.shown(complaint, history, city)
+    hamlet = city.hamlets.get(shown.hamlet or "")
+    clock = complaint.clocks.get(ClockName.REFERRAL)
+    return {
+        "code": complaint.code,
+        "agency": _office(opened.referral.agency, city),
+        "office": _office(complaint.office, city),
+        "category": _category(complaint.category, city, language),
+        "area": _area(complaint.area, city) if complaint.area else None,
+        "hamlet": hamlet.name if hamlet else "",
+        "filed_at": complaint.filed_at,
+        "asked": outside.asked_for(opened.referral, history),
+        "due": clock.due if clock else None,
+        "until": opened.referral.ends_at(city),
+        "text": shown.text,
+        "place_words": shown.place_words,
+        "point": shown.point,
+        "answers": dict(shown.answers or {}),
+    }
+
+
 def _next_step(complaint: Complaint, city: City, language: str, *, bare: bool = False) -> str:
     office_name = city.offices[city.triage_office if complaint.sealed else complaint.office].name
     agency = city.offices[complaint.referred_to].name if complaint.referred_to else ""
@@ -841,7 +913,7 @@ def _public_line(event: Event, complaint: Complaint, city: City, language: str) 
     line = _line(event, complaint, city, language)
     line.pop("by", None)
     hidden = complaint.private or complaint.sealed or complaint.screening is not Screening.RELEASED
-    if hidden or event.by.kind == "reporter" or event.act in BETWEEN_COLLEAGUES:
+    if hidden or event.by.kind in ("reporter", "agency") or event.act in BETWEEN_COLLEAGUES:
         line["text"] = ""
     if complaint.private or complaint.sealed:
         # The names of offices and posts would tell what a private case is about.
@@ -914,9 +986,20 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         until=local_time(datetime.fromisoformat(until), city) if until else "",
         **{"from": name(event.data.get("from"))},
     )
+    said = _agency_says(event, language)
+    if event.act is Act.AGENCY_RETURN:
+        said = f"{said} {_BACK[language].format(office=name(event.data.get('office')))}"
     return " ".join(
-        part for part in (what, _later(event, city, language), _pause(event, city, language)) if part
+        part for part in (what, said, _later(event, city, language), _pause(event, city, language)) if part
     )
+
+
+def _agency_says(event: Event, language: str) -> str:
+    words = _AGENCY_SAYS.get(str(event.data.get("answer")))
+    if words is None or event.act not in outside.ANSWERS:
+        return ""
+    day = event.data.get("day")
+    return words[language].format(day=f"{date.fromisoformat(day):%d-%m-%Y}" if day else "")
 
 
 def _pause(event: Event, city: City, language: str) -> str:

@@ -277,9 +277,9 @@ def message(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
     return _reporter(code, who, lambda c: reporting.message(c, text, city=city(), now=now))
 
 
-def answer(code: str, who: Who, number: int, text: str, *, now: datetime) -> Complaint:
+def answer(code: str, who: Who, number: int, text: str, share: bool = False, *, now: datetime) -> Complaint:
     """Answer the office's question of this number; one that waits no longer takes no answer."""
-    return _reporter(code, who, lambda c: asking.answer(c, number, text, city=city(), now=now))
+    return _reporter(code, who, lambda c: asking.answer(c, number, text, share=share, city=city(), now=now))
 
 
 def edit(code: str, who: Who, text: str, *, now: datetime) -> Complaint:

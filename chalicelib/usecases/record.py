@@ -8,6 +8,7 @@ from datetime import datetime
 
 from chalicelib import keys, mail
 from chalicelib.cities import load
+from chalicelib.domain import outside
 from chalicelib.domain.asking import settled
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import TIME, Change, Complaint, Route
@@ -59,6 +60,9 @@ def record(
         if change.event.act is Act.LAST_CALL
         else _channel(change.complaint),
         holders=holders(_posts(change), change.complaint, now=change.event.at),
+        agency=outside.addressee(change, previous.history, city())
+        if previous is not None and mail.configured()
+        else None,
     )
     if texts_a_citizen(notices):
         counted = replace(change.complaint, citizen_sms=change.complaint.citizen_sms + 1)
