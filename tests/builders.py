@@ -463,6 +463,7 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.LOWER: lambda c, city, now: emergency.lower(
         c, _TRIAGE, city.categories["sampah"], Route(WASTE, "topic"), city, "Bukan darurat.", now=now
     ),
+    Act.NOTE: lambda c, city, now: handling.note(c, _STAFF, "Alat besok.", (), city, now=now),
     Act.AGENCY_REPLY: lambda c, city, now: _agency(Act.AGENCY_REPLY, c, city, now),
     Act.AGENCY_RETURN: lambda c, city, now: _agency(Act.AGENCY_RETURN, c, city, now),
 }

@@ -101,6 +101,7 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     # Another post begins, as with every hand-over.
     Act.RAISE: (WORKED, Status.RECEIVED),
     Act.LOWER: (WORKED, Status.RECEIVED),
+    Act.NOTE: (frozenset(Status), None),
     Act.AGENCY_REPLY: (frozenset(Status), None),
     Act.AGENCY_RETURN: (frozenset({Status.REFERRED}), Status.IN_PROGRESS),
 }

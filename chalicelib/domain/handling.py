@@ -27,7 +27,7 @@ from chalicelib.domain.complaint import (
     screened_in_time,
 )
 from chalicelib.domain.errors import Fault, IllegalMove, Invalid, NoProof, OwnWork
-from chalicelib.domain.people import Act, Officer, allowed, is_accused, triage_for
+from chalicelib.domain.people import Act, Officer, allowed, is_accused, triage_for, works_at
 from chalicelib.domain.service_level import (
     ClockName,
     Clocks,
@@ -260,6 +260,34 @@ def refer(
         data=facts,
         referred_to=agency,
         clocks=complaint.clocks.start(referral_clock(agency, complaint.office, city, now)),
+    )
+
+
+def note(
+    complaint: Complaint,
+    officer: Officer,
+    text: str,
+    mentioned: Iterable[Officer],
+    city: City,
+    *,
+    now: datetime,
+) -> Change:
+    """Write something for the people of one's own office, and tell those who are mentioned that there is something.
+
+    It is no act on the case: no clock ends or moves by it, and for the reporter nothing has happened. Raises Invalid
+    where somebody is mentioned who may not read the case, or works elsewhere.
+    """
+    told = list(dict.fromkeys(mentioned))
+    if any(not works_at(who, officer.office) or not allowed(who, Act.READ, complaint, city) for who in told):
+        raise Invalid([Fault("mentions", "mention_unknown")])
+    return change(
+        complaint,
+        Act.NOTE,
+        by(officer),
+        now,
+        said=text,
+        data={"mentions": [who.id for who in told]} if told else {},
+        updated_at=complaint.updated_at,
     )
 
 

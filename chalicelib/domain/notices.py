@@ -109,6 +109,8 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "officer_referral.sms": "code category where due link",
         "officer_referral.subject": "code",
         "officer_referral.email": "service code category where due office agency link",
+        "officer_mentioned.subject": "code",
+        "officer_mentioned.email": "service code link",
         "officer_coordination.sms": "code category where due link",
         "officer_coordination.subject": "code",
         "officer_coordination.email": "service code category where due office link",
@@ -237,11 +239,13 @@ def notices_for(
     citizen_channel: Channel | None = None,
     holders: Mapping[str, Holder] | None = None,
     agency: str | None = None,
+    mentioned: Mapping[str, str] | None = None,
 ) -> tuple[Notice, ...]:
     """The notices of one change; deterministic ids, so that a repeated job writes the same rows.
 
     ``citizen_channel`` is the road to the reporter, None where there is no contact; ``holders`` says who holds the
-    duty posts that this change reaches; ``agency`` is the one outside that is written to (`domain/outside.py`).
+    duty posts that this change reaches; ``agency`` is the one outside that is written to (`domain/outside.py`);
+    ``mentioned`` are the officers, with the language of each, whom a note names.
     """
     complaint, act = change.complaint, change.event.act
     found: list[Notice] = []
@@ -271,6 +275,10 @@ def notices_for(
         # No list names an undecided accusation, so whoever decides on it hears that the law's limit is near.
         triage = triage_for(complaint.accused, city)
         found.append(_notice(change, city, "office_sealed", Channel.TOPIC, triage, city.languages[0]))
+    for officer, language in (mentioned or {}).items():
+        if officer != change.event.by.id:  # nobody hears of their own act
+            lane = (Channel.EMAIL, f"officer#{officer}", language)
+            found.append(_notice(change, city, "officer_mentioned", *lane))
     if agency:
         template = "agency_referral" if act is Act.REFER else "agency_reminder"
         found.append(_notice(change, city, template, Channel.EMAIL, f"agency#{agency}", city.languages[0]))

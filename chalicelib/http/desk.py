@@ -33,7 +33,7 @@ routes = Blueprint(__name__)
 
 _PAGE = 20
 _AREA_HEADS = (Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD)
-_WIDE = ("schedule", "pass_on", "refer", "sort", "reject", "raise", "lower")
+_WIDE = ("note", "schedule", "pass_on", "refer", "sort", "reject", "raise", "lower")
 """Acts whose form has long lists: each has a page of its own, so that the case's page stays small."""
 _MOVES_AWAY = ("pass_on", "sort", "raise", "lower")
 _LATE = ("1", "3")
@@ -111,7 +111,10 @@ def post_act(visit: Visit, short_code: str, act: str) -> Response:
     code = requests.code(short_code)
     if act not in _DOES:
         raise NotFound(act)
-    said: dict[str, Any] = dict(html.last(html.said(visit.request)))
+    fields = html.said(visit.request)
+    said: dict[str, Any] = dict(html.last(fields))
+    if "mentions" in fields:
+        said["mentions"] = fields["mentions"]  # a tick for each
     version = str(said.pop("version", ""))
     if not (version.isascii() and version.isdigit() and len(version) <= 9):
         raise problems.Plain(400)
@@ -240,6 +243,7 @@ def _case(
         offices=[o for o in own_offices if o.id != complaint.office],
         all_offices=own_offices,
         agencies=[o for o in city.offices.values() if o.outside],
+        colleagues=handling.colleagues(officer) if act == Act.NOTE else (),
         rejections=forms.REJECTIONS,
         ordinary=[c for c in city.categories.values() if not c.emergency],
         said=said or {},
@@ -343,6 +347,10 @@ def _hide(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> 
     handling.hide(code, officer, forms.reason(said), **seen)
 
 
+def _note(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.note(code, officer, *forms.note(said), **seen)
+
+
 def _reject(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
     handling.reject(code, officer, *forms.rejection(said), **seen)
 
@@ -386,6 +394,7 @@ _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | No
     Act.RELEASE: _release,
     Act.HIDE: _hide,
     Act.REVEAL: _reveal,
+    Act.NOTE: _note,
     Act.PASS_ON: _pass_on,
     Act.REFER: _refer,
     Act.REJECT: _reject,

@@ -30,7 +30,10 @@ def for_office(
         city,
         language,
         now,
-        lambda event: triage or not (event.data.get(FOR_TRIAGE) or event.act in (Act.WITHDRAW, Act.HIDE)),
+        lambda event: (
+            views.reads_note(event, officer)
+            and (triage or not (event.data.get(FOR_TRIAGE) or event.act in (Act.WITHDRAW, Act.HIDE)))
+        ),
     )
 
 

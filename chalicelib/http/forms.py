@@ -30,6 +30,8 @@ WORDS_MOST = 300
 QUESTIONS_MOST = 99
 """No case has more; how many it may have is in the profile."""
 PROOF_LEAST = 10
+MENTIONS_MOST = 10
+_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 _RESERVED = frozenset(
     {"status", "office", "deadline", "due", "code", "version", "level", "citizen", "screening", "outcome"}
@@ -423,6 +425,23 @@ def rating(values: Mapping[str, Any]) -> tuple[int, str]:
 def transfer(values: Mapping[str, Any]) -> tuple[str, str]:
     """The office that a case goes to, and the sentence that says why."""
     return _target(values, "office")
+
+
+def note(values: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Words for the own office, and the ids of the colleagues whom they mention."""
+    form = Form(values)
+    text = form.text("text", least=3, most=SENTENCE_MOST)
+    given = form.raw("mentions")
+    mentions: list[str] = []
+    if given is not None:
+        if not isinstance(given, list) or len(given) > MENTIONS_MOST:
+            form.fault("mentions", "no_list")
+        elif any(not isinstance(item, str) or not _ID.fullmatch(item) for item in given):
+            form.fault("mentions", "mention_unknown")
+        else:
+            mentions = list(dict.fromkeys(given))
+    form.done()
+    return text, mentions
 
 
 def referral(values: Mapping[str, Any]) -> tuple[str, str]:

@@ -222,6 +222,23 @@ def post_referral(code: str) -> Response:
     )
 
 
+@routes.route("/v1/office/complaints/{code}/notes", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_note(code: str) -> Response:
+    return _act(
+        code, forms.note, lambda case, officer, said, **seen: handling.note(case, officer, *said, **seen)
+    )
+
+
+@routes.route("/v1/office/colleagues", methods=["GET"], authorizer=signed_in)
+@answers_problems
+def get_colleagues() -> Response:
+    """Whom a note may mention."""
+    officer = signin.officer(requests.who(requests.current()))
+    found = handling.colleagues(officer)
+    return views.answer({"officers": [{"id": o.id, "name": o.name, "title": o.title} for o in found]})
+
+
 @routes.route("/v1/office/complaints/{code}/sorting", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_sorting(code: str) -> Response:

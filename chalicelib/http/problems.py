@@ -261,6 +261,10 @@ REASONS: dict[str, dict[str, str]] = {
         "id": "laporan ini tentang lembaga itu, jadi tidak dirujuk ke sana",
         "en": "the report is about that agency, so it is not the one to ask",
     },
+    "mention_unknown": {
+        "id": "hanya rekan sekantor yang boleh membaca aduan ini",
+        "en": "only colleagues of the same office who may read the complaint",
+    },
     "day_past": {"id": "sudah lewat", "en": "is past already"},
     "accusation_undecided": {
         "id": "putuskan dulu: apakah ini laporan tentang petugas?",

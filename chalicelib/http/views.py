@@ -32,7 +32,7 @@ from chalicelib.domain.geo import Located
 from chalicelib.domain.handling import doers, may_call_back
 from chalicelib.domain.notices import reopening
 from chalicelib.domain.outside import Answer
-from chalicelib.domain.people import Act, Officer, allowed, taker
+from chalicelib.domain.people import Act, Officer, allowed, taker, works_at
 from chalicelib.domain.reporting import reopens_until
 from chalicelib.domain.scheduling import accepted, asked
 from chalicelib.domain.service_level import INSIDE, ClockName
@@ -196,6 +196,7 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "Jeda selesai; pertanyaan masih menunggu jawaban.",
         "en": "The pause is over; the question still waits.",
     },
+    Act.NOTE: {"id": "Catatan internal {by}.", "en": "An internal note of {by}."},
     Act.AGENCY_REPLY: {"id": "{by} menjawab rujukan:", "en": "{by} answered the referral:"},
     Act.AGENCY_RETURN: {"id": "{by} menjawab rujukan:", "en": "{by} answered the referral:"},
 }
@@ -299,7 +300,7 @@ _THEM = {"id": "Kantor", "en": "The office"}
 _AGENCY = {"id": "lembaga lain", "en": "another agency"}
 _UNSAID = {"id": "Pelapor tahu alasannya", "en": "The reporter knows why"}
 """Stand-ins where a name would tell too much."""
-INTERNAL = frozenset({Act.WARN, Act.WAIT, Act.ASK_DATE, Act.DECLINE_DATE})
+INTERNAL = frozenset({Act.WARN, Act.WAIT, Act.NOTE, Act.ASK_DATE, Act.DECLINE_DATE})
 _INSIDE = frozenset(str(name) for name in INSIDE)
 """What is told inside the city only: neither the public nor the reporter reads it."""
 BETWEEN_COLLEAGUES = frozenset({Act.CLAIM, Act.SEND_BACK})
@@ -530,10 +531,7 @@ def office(
         "question": _question(complaint, city, stored.history),
         "unanswered": complaint.asked.unanswered,
         "screening": _screening(complaint, language),
-        "timeline": [
-            _staff_line(event, complaint, city, language, triage=allowed(officer, Act.SORT, complaint, city))
-            for event in stored.history
-        ],
+        "timeline": [_staff_line(event, complaint, city, language, officer) for event in stored.history],
         "rating": complaint.rating,
         "rating_words": complaint.rating_words,
         "messages": [
@@ -803,6 +801,11 @@ def is_internal(event: Event) -> bool:
     return event.act in INTERNAL or event.data.get("clock") in _INSIDE
 
 
+def reads_note(event: Event, officer: Officer) -> bool:
+    """Whether the words of an event are this officer's to read, where they are a note of one office."""
+    return event.act is not Act.NOTE or works_at(officer, event.by.office)
+
+
 def _question(complaint: Complaint, city: City, history: Iterable[Event] = ()) -> dict[str, Any] | None:
     """The question that waits for the reporter, and what it does to the promise; its words only out of the history."""
     asked = complaint.asked
@@ -937,12 +940,15 @@ def _own_line(event: Event, complaint: Complaint, city: City, language: str) -> 
 
 
 def _staff_line(
-    event: Event, complaint: Complaint, city: City, language: str, *, triage: bool
+    event: Event, complaint: Complaint, city: City, language: str, officer: Officer
 ) -> dict[str, Any]:
-    """What an office reads; why somebody withdrew, and words that accuse, are for triage alone."""
+    """What an office reads; why somebody withdrew, and words that accuse, are for triage alone, a note for its own."""
     line = _line(event, complaint, city, language)
     data = dict(event.data)
-    if not triage:
+    if not reads_note(event, officer):
+        line["text"] = ""
+        data.pop("mentions", None)
+    if not allowed(officer, Act.SORT, complaint, city):
         data.pop("reason", None)
         if data.get(FOR_TRIAGE):
             line["text"] = ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from chalicelib.domain.complaint import Change, Complaint, Route
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Officer, demand, triage_for
 from chalicelib.domain.scheduling import Wish
-from chalicelib.store import complaints, guards
+from chalicelib.store import complaints, guards, people
 from chalicelib.usecases.intake import misuse_key
 from chalicelib.usecases.record import city, record, report_rules
 from chalicelib.usecases.signin import Kind, Who
@@ -123,6 +123,26 @@ def refer(code: str, officer: Officer, agency: str, text: str, *, if_match: int,
         if_match,
         lambda c: handling.refer(c, officer, agency, text, city(), now=now),
     )
+
+
+def note(
+    code: str, officer: Officer, text: str, mentions: Sequence[str], *, if_match: int, now: datetime
+) -> Complaint:
+    """Write something for the own office alone; whom it mentions hears that there is something, not what."""
+
+    def write(complaint: Complaint) -> Change:
+        there = {colleague.id: colleague for colleague in people.officers_of(officer.office)}
+        if not there.keys() >= set(mentions):
+            raise Invalid([Fault("mentions", "mention_unknown")])
+        return handling.note(complaint, officer, text, [there[item] for item in mentions], city(), now=now)
+
+    return _office(code, officer, Act.NOTE, if_match, write)
+
+
+def colleagues(officer: Officer) -> list[Officer]:
+    """Who works in the same office and may be mentioned, by name; the officer is none of them."""
+    found = (who for who in people.officers_of(officer.office) if not who.disabled and who.id != officer.id)
+    return sorted(found, key=lambda who: (who.name, who.id))
 
 
 def acknowledge_rung(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:

@@ -63,6 +63,7 @@ def record(
         agency=outside.addressee(change, previous.history, city())
         if previous is not None and mail.configured()
         else None,
+        mentioned={item: people.officer(item).language for item in change.event.data.get("mentions", ())},
     )
     if texts_a_citizen(notices):
         counted = replace(change.complaint, citizen_sms=change.complaint.citizen_sms + 1)

@@ -182,6 +182,7 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "Nothing": forms.nothing,
     "Transfer": forms.transfer,
     "Referral": forms.referral,
+    "Note": forms.note,
     "Sorting": lambda body: forms.sorting(body, CITY),
     "Raising": lambda body: forms.raising(body, CITY),
     "Lowering": lambda body: forms.lowering(body, CITY),
