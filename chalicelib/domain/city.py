@@ -282,6 +282,19 @@ class Road:
 
 
 @dataclass(frozen=True, slots=True)
+class ReplyTemplate:
+    """Words that an office may begin an answer with (`domain/replies.py`); an empty condition always holds."""
+
+    id: str
+    act: str
+    """What the words are for: ``reply``, ``ask`` or ``resolve``."""
+    labels: Label
+    texts: Label
+    categories: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Neighbour:
     """Whose ground it is outside the city, as a label point."""
 
@@ -360,9 +373,10 @@ class City:
     post_calendars: Mapping[str, str] = field(default_factory=dict)
     """Role -> calendar of the posts that serve the whole city; the triage office's where it names none."""
     lists: Lists = field(default_factory=Lists)
+    replies: tuple[ReplyTemplate, ...] = ()
     roads: tuple[Road, ...] = ()
     """Main roads of others; the first that a report names tells whom to ask."""
-    road_categories: frozenset[str] = frozenset()
+    road_categories: tuple[str, ...] = ()
     """Categories of which the owner of the road is the one to ask."""
     contacts: Mapping[str, str] = field(default_factory=dict)
     """How else to reach the city: ``phone``, ``email``, ``address``, ``sms`` (a number that takes messages)."""

@@ -85,7 +85,13 @@ def get_inbox(visit: Visit) -> Response:
 @answers_pages
 def get_case(visit: Visit, short_code: str) -> Response:
     officer = _officer(visit)
-    return _case(visit, officer, reading.office_case(requests.code(short_code), officer))
+    stored = reading.office_case(requests.code(short_code), officer)
+    chosen = visit.query.get("contoh", "")
+    for template in _templates(stored, officer, visit) if chosen else ():
+        if template["id"] == chosen:
+            # A preview: the words stand in the form, to be read and mended; nothing is sent by this.
+            return _case(visit, officer, stored, act=template["act"], said={"text": template["text"]})
+    return _case(visit, officer, stored)
 
 
 @routes.route("/o/{short_code}/{act}", methods=["GET"], cors=False)
@@ -171,6 +177,11 @@ def _open_acts(stored: Stored, officer: Officer, visit: Visit) -> list[str]:
     return [act for act in _DOES if act in may and act not in shut]
 
 
+def _templates(stored: Stored, officer: Officer, visit: Visit) -> list[dict[str, str]]:
+    acts = _open_acts(stored, officer, visit)
+    return views.reply_templates(stored.complaint, acts, visit.city, visit.language, visit.now)
+
+
 def _again(
     visit: Visit,
     officer: Officer,
@@ -243,6 +254,7 @@ def _case(
         offices=[o for o in own_offices if o.id != complaint.office],
         all_offices=own_offices,
         agencies=[o for o in city.offices.values() if o.outside],
+        templates=views.reply_templates(complaint, acts, city, visit.language, visit.now),
         colleagues=handling.colleagues(officer) if act == Act.NOTE else (),
         rejections=forms.REJECTIONS,
         ordinary=[c for c in city.categories.values() if not c.emergency],

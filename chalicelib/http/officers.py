@@ -222,6 +222,19 @@ def post_referral(code: str) -> Response:
     )
 
 
+@routes.route("/v1/office/complaints/{code}/reply-templates", methods=["GET"], authorizer=signed_in)
+@answers_problems
+def get_reply_templates(code: str) -> Response:
+    """Beginnings of an answer, filled in: a preview that somebody reads and mends before anything is sent."""
+    request, city = requests.current(), load(settings().city)
+    officer, language = signin.officer(requests.who(request)), requests.language(request)
+    stored = reading.office_case(requests.code(code), officer)
+    now = utc_now()
+    may = views.office(stored, officer, city, language, now)["may"]
+    found = views.reply_templates(stored.complaint, may, city, language, now)
+    return views.answer({"templates": found, "language": stored.complaint.language})
+
+
 @routes.route("/v1/office/complaints/{code}/notes", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_note(code: str) -> Response:

@@ -13,7 +13,7 @@ from typing import Any
 
 from chalice.app import Response
 
-from chalicelib.domain import outside
+from chalicelib.domain import outside, replies
 from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.clock import Unit
@@ -804,6 +804,23 @@ def is_internal(event: Event) -> bool:
 def reads_note(event: Event, officer: Officer) -> bool:
     """Whether the words of an event are this officer's to read, where they are a note of one office."""
     return event.act is not Act.NOTE or works_at(officer, event.by.office)
+
+
+def reply_templates(
+    complaint: Complaint, may: Iterable[str], city: City, language: str, now: datetime
+) -> list[dict[str, str]]:
+    """Beginnings of answers for this case, filled in and in the reporter's language, for the acts that are open."""
+    allowed_acts = {*may}
+    return [
+        {
+            "id": template.id,
+            "act": template.act,
+            "label": _label(template.labels, language),
+            "text": replies.filled(template, complaint, city),
+        }
+        for template in replies.offered(complaint, city, now=now)
+        if template.act in allowed_acts
+    ]
 
 
 def _question(complaint: Complaint, city: City, history: Iterable[Event] = ()) -> dict[str, Any] | None:

@@ -237,7 +237,7 @@ class TestRoads:
             Road("Jalan Bypass Timur", "bpjn", ("bypass timur",)),
             Road("Jalan Raya Barat", "provinsi", ()),
         ),
-        road_categories=frozenset({"jalan"}),
+        road_categories=("jalan",),
     )
 
     @pytest.mark.parametrize(
