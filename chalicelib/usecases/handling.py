@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -130,13 +130,17 @@ def note(
 ) -> Complaint:
     """Write something for the own office alone; whom it mentions hears that there is something, not what."""
 
-    def write(complaint: Complaint) -> Change:
-        there = {colleague.id: colleague for colleague in people.officers_of(officer.office)}
+    there = {colleague.id: colleague for colleague in people.officers_of(officer.office)}
+
+    def write(stored: complaints.Stored) -> Change:
         if not there.keys() >= set(mentions):
             raise Invalid([Fault("mentions", "mention_unknown")])
-        return handling.note(complaint, officer, text, [there[item] for item in mentions], city(), now=now)
+        return handling.note(
+            stored.complaint, officer, text, [there[item] for item in mentions], city(), now=now
+        )
 
-    return _office(code, officer, Act.NOTE, if_match, write)
+    told = {item: there[item].language for item in mentions if item in there}
+    return _office_act(code, officer, Act.NOTE, if_match, write, mentioned=told)
 
 
 def colleagues(officer: Officer) -> list[Officer]:
@@ -343,10 +347,16 @@ def _office(
 
 
 def _office_act(
-    code: str, officer: Officer, act: Act, if_match: int, decide: Callable[[complaints.Stored], Change]
+    code: str,
+    officer: Officer,
+    act: Act,
+    if_match: int,
+    decide: Callable[[complaints.Stored], Change],
+    *,
+    mentioned: Mapping[str, str] | None = None,
 ) -> Complaint:
     stored = _seen(code, officer, act, if_match)
-    return record(decide(stored), previous=stored)
+    return record(decide(stored), previous=stored, mentioned=mentioned)
 
 
 def _seen(code: str, officer: Officer, act: Act, if_match: int) -> complaints.Stored:

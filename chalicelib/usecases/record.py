@@ -45,8 +45,11 @@ def record(
     previous: complaints.Stored | None = None,
     guard: guards.Guard | None = None,
     reporter: PersonRow | None = None,
+    mentioned: Mapping[str, str] | None = None,
 ) -> Complaint:
     """Store a change, its history entry and its notices in one transaction, and return the complaint as stored.
+
+    ``mentioned`` are the officers whom a note names, with the language of each.
 
     Raises what `store.complaints.save` raises.
     """
@@ -63,7 +66,7 @@ def record(
         agency=outside.addressee(change, previous.history, city())
         if previous is not None and mail.configured()
         else None,
-        mentioned={item: people.officer(item).language for item in change.event.data.get("mentions", ())},
+        mentioned=mentioned,
     )
     if texts_a_citizen(notices):
         counted = replace(change.complaint, citizen_sms=change.complaint.citizen_sms + 1)
