@@ -151,7 +151,7 @@ def services(code: Path) -> dict[str, frozenset[str] | None]:
     """
     made: list[tuple[str, ast.Call]] = []
     asked: dict[int, str] = {}
-    # All trees are kept to the end: nodes are told apart by their ids, and a tree that is gone gives its ids to the next.
+    # All trees are kept to the end: nodes are told apart by their ids, and one that is gone gives its id to another.
     trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(code.rglob("*.py"))}
     for path, tree in trees.items():
         for node in ast.walk(tree):

@@ -872,6 +872,17 @@ def every_page(stack: Stack) -> Iterator[tuple[str, HTTPResponse]]:
     yield "schedule", head.get(f"{path}/schedule")
     yield "pass on", roads.get(f"{path}/pass_on")
     yield "refer", roads.get(f"{path}/refer")
+    yield "note", roads.get(f"{path}/note")
+    other = code_of(file(text=long, **{"place.words": ATTACK}))
+    asked = {"version": "1", "agency": "bpjn", "text": ATTACK}
+    assert roads.post(f"/o/{short(other)}/refer", asked).status_code == 303
+    yield "referred", roads.get(f"/o/{short(other)}")
+    link = re.search(r"/t/[0-9A-Za-z]+\.[a-z2-7]+", roads.get(f"/o/{short(other)}").body.decode())
+    assert link is not None
+    yield "agency", Browser().get(link[0])
+    yield "agency's faults", Browser().post(link[0], {"text": ATTACK, "day": ATTACK})
+    Browser().post(link[0], {"text": ATTACK, "answer": "done"})
+    yield "void link", Browser().post(link[0], {"text": ATTACK, "answer": "done"})
     yield "reject", triage.get(f"{path}/reject")
     yield "contact", roads.post(f"{path}/reveal", {"version": version_in(roads.get(path))})
     yield "lost race", roads.post(f"{path}/reply", {"version": "1", "text": ATTACK})
