@@ -42,6 +42,7 @@ HANDLING = {
     Act.REFER,
     Act.REVEAL,
     Act.ASK,
+    Act.NOTE,
 }
 WEIGHING = {Act.RAISE, Act.LOWER}
 ON_DUTY = WEIGHING | {Act.CONFIRM}
