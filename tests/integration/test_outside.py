@@ -135,7 +135,7 @@ def test_faults_are_told_together_with_the_words_kept(stack: Stack) -> None:
     answer = Browser().post(path, {"answer": "will_do", "text": "Regu menyusul.", "day": "besok"})
     assert answer.status_code == 422
     assert "Regu menyusul." in answer.body.decode()
-    assert "bukan tanggal" in text_of(answer)
+    assert "harus berupa tanggal" in text_of(answer)
     for said in ({}, {"answer": "beres", "text": "Ya sudah."}, {"answer": "will_do", "text": "Menyusul."}):
         assert Browser().post(path, said).status_code == 422, said
     assert stored(complaint.code).version == complaint.version

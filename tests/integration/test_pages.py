@@ -578,7 +578,7 @@ def test_only_the_acts_that_are_open_to_this_officer_have_a_form(stack: Stack) -
         body = browser.get(f"/o/{short(code)}").body.decode()
         return set(re.findall(rf"/o/{short(code)}/(\w+)", body)) - {"berkas"}
 
-    handling_acts = {"acknowledge", "reply", "ask", "start", "resolve", "pass_on", "refer"}
+    handling_acts = {"acknowledge", "reply", "ask", "start", "resolve", "pass_on", "refer", "note"}
     assert acts(officer_browser("staff@pupr")) == handling_acts
     assert acts(officer_browser("district_head@51.71.01")) == set()
     assert acts(officer_browser("triage@diskominfos")) == {
