@@ -3,6 +3,7 @@
 from chalice.app import Chalice, ConvertToMiddleware, CORSConfig
 
 from chalicelib.http import (
+    agencies,
     auth,
     desk,
     joined,
@@ -37,6 +38,7 @@ for blueprint in (
     joined.routes,
     desk.routes,
     rungs.routes,
+    agencies.routes,
     relay.jobs,
     sweeps.jobs,
 ):

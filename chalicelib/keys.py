@@ -12,6 +12,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -58,6 +59,17 @@ def join_secret(code: str, person: str) -> str:
 def join_id(code: str, secret: str) -> str:
     """What a join is stored under: found by its secret, and no way back to it."""
     return base64.b32encode(derive("join-row", code, secret))[:20].decode().lower()
+
+
+def referral_link(code: str, agency: str, asked_at: datetime) -> str:
+    """What an agency outside opens the case with that it was asked about then: 20 letters and digits, never stored."""
+    moment = asked_at.astimezone(UTC).isoformat(timespec="milliseconds")
+    return base64.b32encode(derive("referral", code, agency, moment))[:20].decode().lower()
+
+
+def is_referral_link(signature: str, code: str, agency: str, asked_at: datetime) -> bool:
+    expected = referral_link(code, agency, asked_at)
+    return hmac.compare_digest(signature.encode("utf-8", "replace"), expected.encode())
 
 
 def one_time_digits(challenge: str) -> str:

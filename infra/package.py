@@ -151,8 +151,10 @@ def services(code: Path) -> dict[str, frozenset[str] | None]:
     """
     made: list[tuple[str, ast.Call]] = []
     asked: dict[int, str] = {}
-    for path in sorted(code.rglob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    # All trees are kept to the end: nodes are told apart by their ids, and one that is gone gives its id to another.
+    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted(code.rglob("*.py"))}
+    for path, tree in trees.items():
+        for node in ast.walk(tree):
             if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Call):
                 asked[id(node.value)] = node.attr
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "aws.client":

@@ -9,7 +9,16 @@ from functools import cache
 from typing import Any
 
 from chalicelib import cities
-from chalicelib.domain import asking, duplicates, emergency, handling, overdue, reporting, scheduling
+from chalicelib.domain import (
+    asking,
+    duplicates,
+    emergency,
+    handling,
+    outside,
+    overdue,
+    reporting,
+    scheduling,
+)
 from chalicelib.domain.city import (
     AREA_HEAD,
     Area,
@@ -40,8 +49,10 @@ from chalicelib.domain.complaint import (
     Route,
     Screening,
     Status,
+    may_move,
 )
 from chalicelib.domain.geo import Geography, Point
+from chalicelib.domain.outside import Answer, Referral
 from chalicelib.domain.people import Act, Duty, Officer, Role
 from chalicelib.domain.routing import route
 from chalicelib.domain.service_level import ClockName, Clocks
@@ -406,6 +417,22 @@ def a_request(*, days: int = 400, at: datetime = NOW) -> Event:
     return Event(Act.ASK_DATE, at, By("officer", "kepala-1", WORKS), "Menunggu anggaran.", data)
 
 
+def _agency(act: Act, complaint: Complaint, city: City, now: datetime) -> Change:
+    """An answer from outside: a promised day leaves the state alone, done gives the case back."""
+    may_move(complaint, act)
+    referral = Referral(OUTSIDE, WORKS, now, "Mohon bantuan.", by_triage=True)
+    word = Answer.DONE if act is Act.AGENCY_RETURN else Answer.WILL_DO
+    return outside.answer(
+        complaint,
+        referral,
+        word,
+        "Sudah kami cek.",
+        by_day=(now + city.utc_offset).date(),
+        city=city,
+        now=now,
+    )
+
+
 _STAFF = an_officer()
 _SECRETARY = an_officer("secretary@city", officer_id="sekda-1", office=WORKS)
 _HEAD = an_officer(f"{Role.OFFICE_HEAD}@{WORKS}", officer_id="kepala-1")
@@ -464,6 +491,9 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.LOWER: lambda c, city, now: emergency.lower(
         c, _TRIAGE, city.categories["sampah"], Route(WASTE, "topic"), city, "Bukan darurat.", now=now
     ),
+    Act.NOTE: lambda c, city, now: handling.note(c, _STAFF, "Alat besok.", (), city, now=now),
+    Act.AGENCY_REPLY: lambda c, city, now: _agency(Act.AGENCY_REPLY, c, city, now),
+    Act.AGENCY_RETURN: lambda c, city, now: _agency(Act.AGENCY_RETURN, c, city, now),
 }
 
 

@@ -11,7 +11,8 @@ from datetime import date, timedelta
 from typing import Any
 
 from chalicelib.cities import FILES, BadProfile, ground, services, worktime
-from chalicelib.cities.reading import WEEKDAYS, Faults, Table
+from chalicelib.cities.reading import WEEKDAYS, Faults, Table, words_of
+from chalicelib.domain import replies
 from chalicelib.domain.city import (
     Area,
     Asking,
@@ -20,10 +21,13 @@ from chalicelib.domain.city import (
     Lists,
     NewDates,
     Office,
+    ReplyTemplate,
+    Road,
     Rung,
     Windows,
 )
 from chalicelib.domain.clock import Unit
+from chalicelib.domain.complaint import OPEN
 from chalicelib.domain.notices import TEMPLATES
 from chalicelib.domain.people import Role
 from chalicelib.domain.sms import is_gsm7
@@ -124,6 +128,9 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         geography=ground.geography(areas, neighbours, area_file, boundaries, faults),
         routing_rules=services.routing_rules(category_file, areas, offices, categories, languages),
         duplicates=_duplicates(top),
+        replies=_replies(top, categories, languages),
+        roads=_roads(top, offices.keys() - own),
+        road_categories=_road_categories(top, categories),
         contacts=_contacts(top),
         lists=_lists(top),
     )
@@ -134,7 +141,11 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
 
 def _windows(table: Table) -> Windows:
     windows = Windows(
-        table.time("edit"), table.time("rate"), table.time("reopen"), table.time("silence_warning")
+        table.time("edit"),
+        table.time("rate"),
+        table.time("reopen"),
+        table.time("silence_warning"),
+        table.time("referral_link"),
     )
     if windows.silence_warning >= windows.reopen:
         table.fault("silence_warning", "must be shorter than reopen, or it would come before the claim")
@@ -290,6 +301,67 @@ def _conflict(top: Table, areas: Mapping[str, Area], offices: Mapping[str, Offic
     for office in offices.values():
         if found.get(office.id, found.get(office.kind, found.get("office"))) == office.id:
             table.fault(office.id, "would take the cases about itself")
+    return found
+
+
+def _replies(
+    top: Table, categories: Collection[str], languages: tuple[str, ...]
+) -> tuple[ReplyTemplate, ...]:
+    """Beginnings of answers, each in all languages of the city, with no placeholder but the safe ones."""
+    found: list[ReplyTemplate] = []
+    for table in top.listed("reply"):
+        template = ReplyTemplate(
+            table.text("name", form=r"[a-z][a-z0-9_]*", shape="small letters, digits and _"),
+            table.choice("act", replies.ACTS),
+            table.label(languages),
+            table.table("text").label(languages),
+            table.texts("categories", default=()),
+            table.texts("states", default=()),
+        )
+        for category in sorted({*template.categories} - {*categories}):
+            table.fault("categories", f"there is no category {category!r}")
+        for state in sorted({*template.states} - {*OPEN}):
+            table.fault("states", f"{state!r} is no state of an open case")
+        if any(template.id == other.id for other in found):
+            table.fault("name", f"{template.id!r} stands twice")
+        for language, text in template.texts.items():
+            _check_reply(table, f"text.{language}", text)
+        found.append(template)
+    return tuple(found)
+
+
+def _check_reply(table: Table, key: str, text: str) -> None:
+    try:
+        pieces = [*string.Formatter().parse(text)]
+    except ValueError as error:
+        table.fault(key, f"its braces do not pair: {error}")
+        return
+    names = {name for _, name, _, _ in pieces if name is not None}
+    if names - replies.FIELDS or any(spec or conversion for _, _, spec, conversion in pieces):
+        table.fault(key, f"may fill in {', '.join(sorted(replies.FIELDS))} and nothing else")
+    if len(text) > replies.LONGEST:
+        table.fault(key, f"is longer than {replies.LONGEST} letters")
+
+
+def _roads(top: Table, outside: Collection[str]) -> tuple[Road, ...]:
+    """Main roads that an agency outside keeps; no name may mean two of them."""
+    roads = tuple(
+        Road(table.text("name"), table.choice("owner", outside), table.phrases("aliases", default=()))
+        for table in top.listed("road")
+    )
+    seen: dict[str, str] = {}
+    for place, road in enumerate(roads):
+        for name in (road.name, *road.aliases):
+            plain = " ".join(words_of(name))
+            if seen.setdefault(plain, road.name) != road.name or not plain:
+                top.fault(f"road[{place}]", f"{name!r} names {seen[plain] or 'nothing'} already")
+    return roads
+
+
+def _road_categories(top: Table, categories: Collection[str]) -> tuple[str, ...]:
+    found = top.texts("road_categories", default=())
+    for category in sorted({*found} - {*categories}):
+        top.fault("road_categories", f"there is no category {category!r}")
     return found
 
 

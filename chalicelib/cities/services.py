@@ -83,6 +83,7 @@ def offices(
             checked=table.flag("checked", True),
             post_calendars=worktime.post_calendars(table, OFFICE_ROLES, calendars),
             answers=table.span("answers") if kind == OUTSIDE and "answers" in table else None,
+            email=_mailbox(table) if kind == OUTSIDE and "email" in table else "",
         )
     templates = dict(top.named("area_office"))
     posts = {
@@ -113,6 +114,10 @@ def offices(
                     f"office.{office.id}.{field}", f"is the same as that of {seen[getattr(office, field)]}"
                 )
     return found
+
+
+def _mailbox(table: Table) -> str:
+    return table.text("email", form=r"[\w.+-]+@[\w-]+(\.[\w-]+)+", shape="an e-mail address")
 
 
 def _titles(titles: Mapping[str, str], kind: str) -> dict[str, str]:

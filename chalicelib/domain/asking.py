@@ -17,6 +17,7 @@ from chalicelib.domain.clock import Calendar, Span, Unit
 from chalicelib.domain.complaint import (
     FOR_TRIAGE,
     REPORTER,
+    SHARED,
     TIME,
     WORKED,
     Asked,
@@ -68,7 +69,9 @@ def ask(complaint: Complaint, officer: Officer, text: str, *, city: City, now: d
     )
 
 
-def answer(complaint: Complaint, number: int, text: str, *, city: City, now: datetime) -> Change:
+def answer(
+    complaint: Complaint, number: int, text: str, *, share: bool = False, city: City, now: datetime
+) -> Change:
     """Take the reporter's answer to the question of this number; the pause ends.
 
     Words that accuse somebody are for triage's eyes alone, as in a message. Raises QuestionClosed where that question
@@ -79,6 +82,8 @@ def answer(complaint: Complaint, number: int, text: str, *, city: City, now: dat
     may_move(complaint, Act.ANSWER)
     complaint, facts = _resumed(complaint, city, now)
     clocks, data = complaint.clocks, {"question": number, **facts}
+    if share:
+        data[SHARED] = True  # their yes, given here, to passing numbers on to an agency outside
     if not complaint.sealed and accuses(text, city):
         clocks = clocks.start(verification_clock(clocks, city, now))
         data[FOR_TRIAGE] = True

@@ -101,6 +101,9 @@ class Office:
         default_factory=dict
     )  # role -> calendar, where not the office's
     answers: Span | None = None  # outside: how long a referral may take there, None as everywhere
+    email: str = (
+        ""  # outside: the mailbox that is told of referrals; none where somebody has to hand the link over
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +178,8 @@ class Windows:
     """Counted from the moment the reporter was told that it is solved; at its end silence closes the case."""
     silence_warning: timedelta = timedelta(days=3)
     """How long before that the reporter is warned, and the least time that they then have."""
+    referral_link: timedelta = timedelta(days=14)
+    """How long an agency outside may open the link to a case that it was asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,6 +283,29 @@ class EmergencyRules:
 
 
 @dataclass(frozen=True, slots=True)
+class Road:
+    """A main road that is not the city's, as people call it, and the agency that keeps it."""
+
+    name: str
+    owner: str
+    """Id of an office outside."""
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTemplate:
+    """Words that an office may begin an answer with (`domain/replies.py`); an empty condition always holds."""
+
+    id: str
+    act: str
+    """What the words are for: ``reply``, ``ask`` or ``resolve``."""
+    labels: Label
+    texts: Label
+    categories: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Neighbour:
     """Whose ground it is outside the city, as a label point."""
 
@@ -357,6 +385,11 @@ class City:
     """Role -> calendar of the posts that serve the whole city; the triage office's where it names none."""
     lists: Lists = field(default_factory=Lists)
     duplicates: Duplicates = Duplicates()
+    replies: tuple[ReplyTemplate, ...] = ()
+    roads: tuple[Road, ...] = ()
+    """Main roads of others; the first that a report names tells whom to ask."""
+    road_categories: tuple[str, ...] = ()
+    """Categories of which the owner of the road is the one to ask."""
     contacts: Mapping[str, str] = field(default_factory=dict)
     """How else to reach the city: ``phone``, ``email``, ``address``, ``sms`` (a number that takes messages)."""
 

@@ -103,6 +103,9 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     Act.LOWER: (WORKED, Status.RECEIVED),
     Act.MERGE: (WORKED, None),
     Act.UNMERGE: (OPEN, None),
+    Act.NOTE: (frozenset(Status), None),
+    Act.AGENCY_REPLY: (frozenset(Status), None),
+    Act.AGENCY_RETURN: (frozenset({Status.REFERRED}), Status.IN_PROGRESS),
 }
 """The one table of allowed moves; every act passes it, so no act can be a back door to a status."""
 
@@ -198,7 +201,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class By:
-    """Who acted: ``reporter``, ``officer`` (with id and office), or ``time``."""
+    """Who acted: ``reporter``, ``officer`` (with id and office), ``agency`` (outside, as its office), or ``time``."""
 
     kind: str
     id: str = ""
@@ -228,6 +231,10 @@ TO_OMBUDSMAN = "ombudsman"
 """In an event's data: from here on the reporter is told how to reach the Ombudsman."""
 FOR_TRIAGE = "for_triage"
 """In an event's data: its words accuse somebody, so no office sees them."""
+SHARED = "shared"
+"""In the data of a filing or an answer: the reporter's yes to passing numbers on to an agency outside."""
+BY_TRIAGE = "triage"
+"""In the data of a referral: triage made it, which alone lets an agency read of what is private or about somebody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -403,6 +410,8 @@ class Filing:
     accused: str | None = None
     accused_words: str = ""
     client_time: datetime | None = None
+    share: bool = False
+    """Numbers may be passed on to an agency outside; kept in the history, not in the head."""
 
 
 @dataclass(frozen=True, slots=True)

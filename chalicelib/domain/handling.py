@@ -10,6 +10,7 @@ from chalicelib.domain import emergency
 from chalicelib.domain.asking import put_off
 from chalicelib.domain.city import Category, City
 from chalicelib.domain.complaint import (
+    BY_TRIAGE,
     UNCLAIMED,
     Alarm,
     Change,
@@ -26,7 +27,7 @@ from chalicelib.domain.complaint import (
     screened_in_time,
 )
 from chalicelib.domain.errors import Fault, IllegalMove, Invalid, NoProof, OwnWork
-from chalicelib.domain.people import Act, Officer, triage_for
+from chalicelib.domain.people import Act, Officer, allowed, is_accused, triage_for, works_at
 from chalicelib.domain.service_level import (
     ClockName,
     Clocks,
@@ -243,16 +244,50 @@ def refer(
 
     Until the case is back (any act that leads out of this status) its solution climbs no rung: the referral's own
     clock runs instead, on the office's own heads. The promises run on.
+    Nobody asks the agency that the case is about (Invalid).
     """
+    if is_accused(agency, complaint.accused, city):
+        raise Invalid([Fault("agency", "agency_accused")])
+    facts: dict[str, Any] = {"agency": agency}
+    if allowed(officer, Act.SORT, complaint, city):
+        facts[BY_TRIAGE] = True
     return change(
         complaint,
         Act.REFER,
         by(officer),
         now,
         said=text,
-        data={"agency": agency},
+        data=facts,
         referred_to=agency,
         clocks=complaint.clocks.start(referral_clock(agency, complaint.office, city, now)),
+    )
+
+
+def note(
+    complaint: Complaint,
+    officer: Officer,
+    text: str,
+    mentioned: Iterable[Officer],
+    city: City,
+    *,
+    now: datetime,
+) -> Change:
+    """Write something for the people of one's own office, and tell those who are mentioned that there is something.
+
+    It is no act on the case: no clock ends or moves by it, and for the reporter nothing has happened. Raises Invalid
+    where somebody is mentioned who may not read the case, or works elsewhere.
+    """
+    told = list(dict.fromkeys(mentioned))
+    if any(not works_at(who, officer.office) or not allowed(who, Act.READ, complaint, city) for who in told):
+        raise Invalid([Fault("mentions", "mention_unknown")])
+    return change(
+        complaint,
+        Act.NOTE,
+        by(officer),
+        now,
+        said=text,
+        data={"mentions": [who.id for who in told]} if told else {},
+        updated_at=complaint.updated_at,
     )
 
 

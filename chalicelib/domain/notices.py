@@ -34,7 +34,8 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One message to one audience. ``to`` is an office id (topic), or ``officer#<id>`` / ``citizen#<id>``."""
+    """One message to one audience. ``to`` is an office id (topic), or ``officer#<id>`` / ``citizen#<id>`` /
+    ``agency#<office id>``."""
 
     id: str
     code: str
@@ -88,6 +89,12 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "office_message.email": "service code category where link",
         "office_answered.subject": "code category",
         "office_answered.email": "service code category where due link",
+        "office_agency.subject": "code category agency",
+        "office_agency.email": "service code category where agency due link",
+        "agency_referral.subject": "code office",
+        "agency_referral.email": "service code office due until link",
+        "agency_reminder.subject": "code office",
+        "agency_reminder.email": "service code office due link",
         "office_withdrawn.subject": "code category",
         "office_withdrawn.email": "service code category where",
         "officer_new.sms": "code category where due link",
@@ -102,6 +109,8 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "officer_referral.sms": "code category where due link",
         "officer_referral.subject": "code",
         "officer_referral.email": "service code category where due office agency link",
+        "officer_mentioned.subject": "code",
+        "officer_mentioned.email": "service code link",
         "officer_coordination.sms": "code category where due link",
         "officer_coordination.subject": "code",
         "officer_coordination.email": "service code category where due office link",
@@ -196,6 +205,8 @@ _OFFICE_NOTICE: Mapping[Act, tuple[str, bool]] = {
     Act.EDIT: ("office_sealed", True),
     Act.MESSAGE: ("office_message", False),
     Act.ANSWER: ("office_answered", False),
+    Act.AGENCY_REPLY: ("office_agency", False),
+    Act.AGENCY_RETURN: ("office_agency", False),
     Act.WITHDRAW: ("office_withdrawn", False),
     Act.RAISE: ("office_emergency", True),
     Act.LOWER: ("office_new", True),
@@ -254,11 +265,14 @@ def notices_for(
     *,
     citizen_channel: Channel | None = None,
     holders: Mapping[str, Holder] | None = None,
+    agency: str | None = None,
+    mentioned: Mapping[str, str] | None = None,
 ) -> tuple[Notice, ...]:
     """The notices of one change; deterministic ids, so that a repeated job writes the same rows.
 
     ``citizen_channel`` is the road to the reporter, None where there is no contact; ``holders`` says who holds the
-    duty posts that this change reaches.
+    duty posts that this change reaches; ``agency`` is the one outside that is written to (`domain/outside.py`);
+    ``mentioned`` are the officers, with the language of each, whom a note names.
     """
     complaint, act = change.complaint, change.event.act
     found: list[Notice] = []
@@ -288,6 +302,13 @@ def notices_for(
         # No list names an undecided accusation, so whoever decides on it hears that the law's limit is near.
         triage = triage_for(complaint.accused, city)
         found.append(_notice(change, city, "office_sealed", Channel.TOPIC, triage, city.languages[0]))
+    for officer, language in (mentioned or {}).items():
+        if officer != change.event.by.id:  # nobody hears of their own act
+            lane = (Channel.EMAIL, f"officer#{officer}", language)
+            found.append(_notice(change, city, "officer_mentioned", *lane))
+    if agency:
+        template = "agency_referral" if act is Act.REFER else "agency_reminder"
+        found.append(_notice(change, city, template, Channel.EMAIL, f"agency#{agency}", city.languages[0]))
     if (
         (act in _CITIZEN_NOTICE or later or ombudsman)
         and (act is not Act.REVEAL or change.event.data.get("callback"))
@@ -583,8 +604,11 @@ def _notice(
         arguments |= {"number": number.number, "post": number.labels.get(language) or number.labels["id"]}
     if event.act is Act.PASS_ON:
         arguments["from"] = city.offices[str(event.data["from"])].short
-    if complaint.referred_to:
-        arguments["agency"] = city.offices[complaint.referred_to].short
+    if named := event.data.get("agency") or complaint.referred_to:
+        arguments["agency"] = city.offices[str(named)].short
+    if template == "agency_referral" and (clock := complaint.clocks.get(ClockName.REFERRAL)):
+        useful_until = event.at + city.windows.referral_link
+        arguments |= {"due": moment(clock.due, city), "until": moment(useful_until, city)}
     if template == "citizen_promise":
         arguments |= _moved_promise(event.data, city)
     names = {f"{template}.sms", f"{template}.subject", f"{template}.email"} & TEMPLATES.keys()

@@ -76,6 +76,12 @@ class Act(StrEnum):
     CEILING = "ceiling"
     MERGE = "merge"
     UNMERGE = "unmerge"
+    AGENCY_REPLY = "agency_reply"
+    """An agency outside answered, and the state stays."""
+    AGENCY_RETURN = "agency_return"
+    """An agency outside answered, and the case is the office's again."""
+    NOTE = "note"
+    """Something the people of one office tell each other."""
 
 
 _HANDLE = frozenset(
@@ -91,6 +97,7 @@ _HANDLE = frozenset(
         Act.ASK,
         Act.MERGE,
         Act.UNMERGE,
+        Act.NOTE,
     }
 )
 
@@ -240,6 +247,11 @@ def in_conflict(officer: Officer, complaint: Case, city: City) -> bool:
     """
     scopes = {duty.scope for duty in officer.duties} | {officer.office}
     return any(is_accused(scope, complaint.accused, city) for scope in scopes)
+
+
+def works_at(officer: Officer, office: str) -> bool:
+    """Tell whether somebody is one of an office's own people: by where they work, or by a duty there."""
+    return office in {officer.office, *(duty.scope.partition("/")[0] for duty in officer.duties)}
 
 
 def is_accused(scope: str, accused: str | None, city: City) -> bool:

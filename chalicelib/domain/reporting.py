@@ -11,6 +11,7 @@ from chalicelib.domain.city import City
 from chalicelib.domain.complaint import (
     FOR_TRIAGE,
     REPORTER,
+    SHARED,
     UNCLAIMED,
     Alarm,
     By,
@@ -128,6 +129,8 @@ def file(
     data |= {name: code for name, code in (links or {}).items() if code}
     if filed_by:
         data["consent"] = True  # the form takes nothing without it; here it stays on record
+    if filing.share:
+        data[SHARED] = True
     return Change(complaint, Event(Act.FILE, now, by, data=data))
 
 

@@ -26,14 +26,14 @@ from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card
 from chalicelib.http import dossier, forms, html, own, problems, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
-from chalicelib.usecases import duplicates, handling, reading, signin
+from chalicelib.usecases import duplicates, handling, outside, reading, signin
 from chalicelib.usecases.reading import Stored
 
 routes = Blueprint(__name__)
 
 _PAGE = 20
 _AREA_HEADS = (Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD)
-_WIDE = ("schedule", "pass_on", "refer", "sort", "reject", "raise", "lower")
+_WIDE = ("note", "schedule", "pass_on", "refer", "sort", "reject", "raise", "lower")
 """Acts whose form has long lists: each has a page of its own, so that the case's page stays small."""
 _MOVES_AWAY = ("pass_on", "sort", "raise", "lower")
 _LATE = ("1", "3")
@@ -85,7 +85,13 @@ def get_inbox(visit: Visit) -> Response:
 @answers_pages
 def get_case(visit: Visit, short_code: str) -> Response:
     officer = _officer(visit)
-    return _case(visit, officer, reading.office_case(requests.code(short_code), officer))
+    stored = reading.office_case(requests.code(short_code), officer)
+    chosen = visit.query.get("contoh", "")
+    for template in _templates(stored, officer, visit) if chosen else ():
+        if template["id"] == chosen:
+            # A preview: the words stand in the form, to be read and mended; nothing is sent by this.
+            return _case(visit, officer, stored, act=template["act"], said={"text": template["text"]})
+    return _case(visit, officer, stored)
 
 
 @routes.route("/o/{short_code}/{act}", methods=["GET"], cors=False)
@@ -111,7 +117,10 @@ def post_act(visit: Visit, short_code: str, act: str) -> Response:
     code = requests.code(short_code)
     if act not in _DOES:
         raise NotFound(act)
-    said: dict[str, Any] = dict(html.last(html.said(visit.request)))
+    fields = html.said(visit.request)
+    said: dict[str, Any] = dict(html.last(fields))
+    if "mentions" in fields:
+        said["mentions"] = fields["mentions"]  # a tick for each
     version = str(said.pop("version", ""))
     if not (version.isascii() and version.isdigit() and len(version) <= 9):
         raise problems.Plain(400)
@@ -166,6 +175,11 @@ def _open_acts(stored: Stored, officer: Officer, visit: Visit) -> list[str]:
     if case.citizen is None or not (case.identity_shown or reading.may_call_back(case, officer)):
         shut.add(Act.REVEAL)
     return [act for act in _DOES if act in may and act not in shut]
+
+
+def _templates(stored: Stored, officer: Officer, visit: Visit) -> list[dict[str, str]]:
+    acts = _open_acts(stored, officer, visit)
+    return views.reply_templates(stored.complaint, acts, visit.city, visit.language, visit.now)
 
 
 def _again(
@@ -228,6 +242,7 @@ def _case(
             sent,
             following,
             links=duplicates.links(stored, officer),
+            link=outside.link_for(stored, officer, now=visit.now),
         ),
         answers=own.answers(complaint, visit),
         hamlet=hamlet.name if hamlet else "",
@@ -240,6 +255,8 @@ def _case(
         offices=[o for o in own_offices if o.id != complaint.office],
         all_offices=own_offices,
         agencies=[o for o in city.offices.values() if o.outside],
+        templates=views.reply_templates(complaint, acts, city, visit.language, visit.now),
+        colleagues=handling.colleagues(officer) if act == Act.NOTE else (),
         rejections=forms.REJECTIONS,
         ordinary=[c for c in city.categories.values() if not c.emergency],
         said=said or {},
@@ -353,6 +370,10 @@ def _hide(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> 
     handling.hide(code, officer, forms.reason(said), **seen)
 
 
+def _note(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    handling.note(code, officer, *forms.note(said), **seen)
+
+
 def _reject(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
     handling.reject(code, officer, *forms.rejection(said), **seen)
 
@@ -398,6 +419,7 @@ _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | No
     Act.RELEASE: _release,
     Act.HIDE: _hide,
     Act.REVEAL: _reveal,
+    Act.NOTE: _note,
     Act.PASS_ON: _pass_on,
     Act.REFER: _refer,
     Act.REJECT: _reject,

@@ -32,7 +32,8 @@ def for_office(
         language,
         now,
         lambda event: (
-            (triage or not (event.data.get(FOR_TRIAGE) or event.act in (Act.WITHDRAW, Act.HIDE)))
+            views.reads_note(event, officer)
+            and (triage or not (event.data.get(FOR_TRIAGE) or event.act in (Act.WITHDRAW, Act.HIDE)))
             and _knows(event, links)
         ),
     )

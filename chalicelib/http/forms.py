@@ -16,6 +16,7 @@ from chalicelib.domain.city import CITY_SCOPE, City, Kind
 from chalicelib.domain.complaint import Filing, Place, Status
 from chalicelib.domain.errors import Fault, Invalid
 from chalicelib.domain.geo import Point
+from chalicelib.domain.outside import Answer as Word
 from chalicelib.domain.scheduling import Wish
 from chalicelib.domain.tracking import parse_code
 from chalicelib.usecases.handling import Lowering, Sorting
@@ -29,6 +30,8 @@ WORDS_MOST = 300
 QUESTIONS_MOST = 99
 """No case has more; how many it may have is in the profile."""
 PROOF_LEAST = 10
+MENTIONS_MOST = 10
+_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 _RESERVED = frozenset(
     {"status", "office", "deadline", "due", "code", "version", "level", "citizen", "screening", "outcome"}
@@ -221,6 +224,7 @@ def complaint(
     publication = form.choice("publication", ("public", "private"))
     spoken = form.choice("language", city.languages) or language
     client_time = form.moment("client_time", now=now)
+    share = form.boolean("share_with_agency") or False
     contact = _contact(form)
     about = form.part("about_staff")
     accused, accused_words = _accused(about, city) if about else (None, "")
@@ -244,6 +248,7 @@ def complaint(
         accused=accused,
         accused_words=accused_words,
         client_time=client_time,
+        share=share,
     )
     if not {fault.field.partition(".")[0] for fault in form.faults} & {"place", "category", "kind"}:
         try:
@@ -356,13 +361,15 @@ def sentence(values: Mapping[str, Any], *, required: bool = True) -> str:
     return text
 
 
-def answer(values: Mapping[str, Any]) -> tuple[int, str]:
-    """``{"question": 2, "text": ...}``: which of the office's questions it answers, and the words."""
+def answer(values: Mapping[str, Any]) -> tuple[int, str, bool]:
+    """``{"question": 2, "text": ...}``: which of the office's questions it answers, the words, and whether numbers in
+    them may go to an agency outside."""
     form = Form(values)
     number = form.whole("question", 1, QUESTIONS_MOST, required=True)
     text = form.text("text", least=1, most=SENTENCE_MOST)
+    share = form.boolean("share_with_agency") or False
     form.done()
-    return number or 0, text
+    return number or 0, text, share
 
 
 def resolution(values: Mapping[str, Any]) -> tuple[str, str]:
@@ -456,6 +463,23 @@ def transfer(values: Mapping[str, Any]) -> tuple[str, str]:
     return _target(values, "office")
 
 
+def note(values: Mapping[str, Any]) -> tuple[str, list[str]]:
+    """Words for the own office, and the ids of the colleagues whom they mention."""
+    form = Form(values)
+    text = form.text("text", least=3, most=SENTENCE_MOST)
+    given = form.raw("mentions")
+    mentions: list[str] = []
+    if given is not None:
+        if not isinstance(given, list) or len(given) > MENTIONS_MOST:
+            form.fault("mentions", "no_list")
+        elif any(not isinstance(item, str) or not _ID.fullmatch(item) for item in given):
+            form.fault("mentions", "mention_unknown")
+        else:
+            mentions = list(dict.fromkeys(given))
+    form.done()
+    return text, mentions
+
+
 def referral(values: Mapping[str, Any]) -> tuple[str, str]:
     """The agency outside the city that is asked, and what it is asked."""
     return _target(values, "agency")
@@ -467,6 +491,23 @@ def _target(values: Mapping[str, Any], name: str) -> tuple[str, str]:
     text = form.text("text", least=3, most=SENTENCE_MOST)
     form.done()
     return target, text
+
+
+def agency_answer(values: Mapping[str, Any]) -> tuple[Word, str, date | None]:
+    """An agency's answer: ``done``, ``will_do`` with a ``day``, or ``not_ours``, and a sentence."""
+    form = Form(values)
+    word = form.choice("answer", [str(word) for word in Word], required=True)
+    text = form.text("text", least=3, most=SENTENCE_MOST)
+    typed = form.text("day", most=10, lines=False)
+    day = None
+    try:
+        day = date.fromisoformat(typed) if typed else None
+    except ValueError:
+        form.fault("day", "no_day")
+    if word == Word.WILL_DO and not typed:
+        form.fault("day", "required")
+    form.done()
+    return Word(word or Word.DONE), text, day if word == Word.WILL_DO else None
 
 
 def sorting(values: Mapping[str, Any], city: City) -> Sorting:

@@ -151,7 +151,7 @@ def answers_pages(view: Callable[Concatenate[Visit, P], Response]) -> Callable[P
         try:
             if (
                 request.method == "POST"
-                and not str(request.path).startswith(("/k/", "/r/", "/j/"))
+                and not str(request.path).startswith(("/k/", "/r/", "/j/", "/t/"))
                 and is_from_elsewhere(request)
             ):
                 return refusal(visit, 403, visit.texts["from_elsewhere"])

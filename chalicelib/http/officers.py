@@ -13,7 +13,7 @@ from chalicelib.http import dossier, forms, requests, views
 from chalicelib.http.auth import signed_in
 from chalicelib.http.problems import answers_problems
 from chalicelib.settings import settings, utc_now
-from chalicelib.usecases import duplicates, handling, intake, reading, signin
+from chalicelib.usecases import duplicates, handling, intake, outside, reading, signin
 
 routes = Blueprint(__name__)
 
@@ -76,7 +76,8 @@ def get_case(code: str) -> Response:
     following = reading.next_post(stored.complaint, officer, now=now)
     found = duplicates.links(stored, officer)
     city, language = load(settings().city), requests.language(request)
-    body = views.office(stored, officer, city, language, now, sent, following, links=found)
+    link = outside.link_for(stored, officer, now=now)
+    body = views.office(stored, officer, city, language, now, sent, following, links=found, link=link)
     return views.answer(body, version=stored.complaint.version)
 
 
@@ -213,6 +214,36 @@ def post_referral(code: str) -> Response:
     return _act(
         code, forms.referral, lambda case, officer, said, **seen: handling.refer(case, officer, *said, **seen)
     )
+
+
+@routes.route("/v1/office/complaints/{code}/reply-templates", methods=["GET"], authorizer=signed_in)
+@answers_problems
+def get_reply_templates(code: str) -> Response:
+    """Beginnings of an answer, filled in: a preview that somebody reads and mends before anything is sent."""
+    request, city = requests.current(), load(settings().city)
+    officer, language = signin.officer(requests.who(request)), requests.language(request)
+    stored = reading.office_case(requests.code(code), officer)
+    now = utc_now()
+    may = views.office(stored, officer, city, language, now)["may"]
+    found = views.reply_templates(stored.complaint, may, city, language, now)
+    return views.answer({"templates": found, "language": stored.complaint.language})
+
+
+@routes.route("/v1/office/complaints/{code}/notes", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_note(code: str) -> Response:
+    return _act(
+        code, forms.note, lambda case, officer, said, **seen: handling.note(case, officer, *said, **seen)
+    )
+
+
+@routes.route("/v1/office/colleagues", methods=["GET"], authorizer=signed_in)
+@answers_problems
+def get_colleagues() -> Response:
+    """Whom a note may mention."""
+    officer = signin.officer(requests.who(requests.current()))
+    found = handling.colleagues(officer)
+    return views.answer({"officers": [{"id": o.id, "name": o.name, "title": o.title} for o in found]})
 
 
 @routes.route("/v1/office/complaints/{code}/sorting", methods=["POST"], authorizer=signed_in)

@@ -240,6 +240,8 @@ def _answer(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> C
     number = said.get("question", "")
     whole = number.isascii() and number.isdigit() and len(number) <= 2
     typed: dict[str, Any] = {**said, "question": int(number)} if whole else {**said}
+    if typed.pop("share_with_agency", ""):
+        typed["share_with_agency"] = True
     return handling.answer(code, who, *forms.answer(typed), now=visit.now)
 
 
@@ -277,10 +279,15 @@ _DOES: dict[str, Callable[[str, signin.Who, dict[str, str], Visit], Complaint]] 
 
 def answers(complaint: Complaint, visit: Visit) -> list[tuple[str, str]]:
     """The category's questions with what the reporter answered, in words."""
-    category = visit.city.categories.get(complaint.category or "")
+    return in_words(complaint.category, complaint.answers, visit)
+
+
+def in_words(category_id: str | None, answers: Mapping[str, Any], visit: Visit) -> list[tuple[str, str]]:
+    """Answers by question id as questions and words, in the order in which they are asked."""
+    category = visit.city.categories.get(category_id or "")
     found = []
     for question in category.questions if category else ():
-        given = complaint.answers.get(question.id)
+        given = answers.get(question.id)
         if given is None:
             continue
         values = given if isinstance(given, list) else [given]

@@ -153,6 +153,7 @@ def _form(
         key=key if _KEY.fullmatch(key) else secrets.token_urlsafe(24),
         kinds=[str(kind) for kind in Kind],
         questions=asked,
+        numbers=any(not q.values and q.datatype != "datetime" for q in asked),
         ask_about=about,
         hamlets=len(city.hamlets) in range(1, _MOST_HAMLETS),
         by_name=sorted(city.villages.values(), key=lambda area: area.name),
@@ -200,6 +201,8 @@ def _report(fields: Mapping[str, list[str]], city: City) -> dict[str, Any]:
         found = _PIN.fullmatch(pin)
         # What is no pair of numbers goes on as it is and becomes a fault of the form.
         place["lat"], place["lon"] = (float(found[1]), float(found[2])) if found else (pin, 0.0)
+    if body.pop("share_with_agency", ""):
+        body["share_with_agency"] = True  # a tick says yes; without one the browser sends nothing
     if body.pop("about", ""):
         # Ticked, or named without ticking: either way no office may learn of it before triage has read it.
         body.setdefault("about_staff", {})

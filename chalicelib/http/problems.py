@@ -268,6 +268,15 @@ REASONS: dict[str, dict[str, str]] = {
         "en": "is not shown in public, so nothing can be merged with it",
     },
     "master_over": {"id": "aduan itu sudah berakhir", "en": "is over already"},
+    "agency_accused": {
+        "id": "laporan ini tentang lembaga itu, jadi tidak dirujuk ke sana",
+        "en": "the report is about that agency, so it is not the one to ask",
+    },
+    "mention_unknown": {
+        "id": "hanya rekan sekantor yang boleh membaca aduan ini",
+        "en": "only colleagues of the same office who may read the complaint",
+    },
+    "day_past": {"id": "sudah lewat", "en": "is past already"},
     "accusation_undecided": {
         "id": "putuskan dulu: apakah ini laporan tentang petugas?",
         "en": "decide first: is this about an officer?",

@@ -83,8 +83,8 @@ def post_message(code: str) -> Response:
 @answers_problems
 def post_answer(code: str) -> Response:
     request = requests.current()
-    number, text = forms.answer(requests.body(request))
-    return _done(handling.answer(requests.code(code), requests.who(request), number, text, now=utc_now()))
+    said = forms.answer(requests.body(request))
+    return _done(handling.answer(requests.code(code), requests.who(request), *said, now=utc_now()))
 
 
 @routes.route("/v1/me/complaints/{code}/rating", methods=["POST"], authorizer=signed_in)

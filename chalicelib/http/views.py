@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from chalice.app import Response
 
+from chalicelib.domain import outside, replies
 from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.clock import Unit
@@ -32,7 +33,8 @@ from chalicelib.domain.emergency import to_call
 from chalicelib.domain.geo import Located
 from chalicelib.domain.handling import doers, may_call_back
 from chalicelib.domain.notices import reopening
-from chalicelib.domain.people import Act, Officer, allowed, taker
+from chalicelib.domain.outside import Answer
+from chalicelib.domain.people import Act, Officer, allowed, taker, works_at
 from chalicelib.domain.reporting import reopens_until
 from chalicelib.domain.routing import Suggestion
 from chalicelib.domain.scheduling import accepted, asked
@@ -42,6 +44,7 @@ from chalicelib.domain.visibility import Card, public_pin
 from chalicelib.usecases.duplicates import LINKED, Join, Joined, Links, may_judge
 from chalicelib.usecases.intake import Filed
 from chalicelib.usecases.nearby import Offer
+from chalicelib.usecases.outside import Opened
 from chalicelib.usecases.reading import Delivery, NextPost, Page, Stored, is_late
 
 STATUS: Mapping[str, Mapping[str, str]] = {
@@ -206,6 +209,22 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "Jeda selesai; pertanyaan masih menunggu jawaban.",
         "en": "The pause is over; the question still waits.",
     },
+    Act.NOTE: {"id": "Catatan internal {by}.", "en": "An internal note of {by}."},
+    Act.AGENCY_REPLY: {"id": "{by} menjawab rujukan:", "en": "{by} answered the referral:"},
+    Act.AGENCY_RETURN: {"id": "{by} menjawab rujukan:", "en": "{by} answered the referral:"},
+}
+
+_AGENCY_SAYS: Mapping[str, Mapping[str, str]] = {
+    Answer.DONE: {"id": "sudah dikerjakan.", "en": "it is done."},
+    Answer.WILL_DO: {
+        "id": "akan dikerjakan paling lambat {day}.",
+        "en": "it will be done by {day} at the latest.",
+    },
+    Answer.NOT_OURS: {"id": "bukan kewenangannya.", "en": "it is not theirs to do."},
+}
+_BACK = {
+    "id": "Kembali ke {office} untuk diperiksa dan dijawab.",
+    "en": "It is with {office} again, to look and to answer.",
 }
 
 _NEARBY = {
@@ -306,7 +325,7 @@ _THEM = {"id": "Kantor", "en": "The office"}
 _AGENCY = {"id": "lembaga lain", "en": "another agency"}
 _UNSAID = {"id": "Pelapor tahu alasannya", "en": "The reporter knows why"}
 """Stand-ins where a name would tell too much."""
-INTERNAL = frozenset({Act.WARN, Act.WAIT, Act.ASK_DATE, Act.DECLINE_DATE})
+INTERNAL = frozenset({Act.WARN, Act.WAIT, Act.NOTE, Act.ASK_DATE, Act.DECLINE_DATE})
 _INSIDE = frozenset(str(name) for name in INSIDE)
 """What is told inside the city only: neither the public nor the reporter reads it."""
 BETWEEN_COLLEAGUES = frozenset({Act.CLAIM, Act.SEND_BACK})
@@ -518,6 +537,7 @@ def own(
         "answers": dict(complaint.answers),
         "identity": "shown" if complaint.identity_shown else "hidden",
         "publication": "private" if complaint.private else "public",
+        "share_with_agency": outside.may_share(stored.history),
         "office": None if complaint.sealed else _office(complaint.office, city),
         "promised": promises(complaint, stored.history),
         "reopens_on": _reopens_on(complaint, city, now),
@@ -553,9 +573,13 @@ def office(
     following: NextPost | None = None,
     *,
     links: Links | None = None,
+    link: str | None = None,
 ) -> dict[str, Any]:
-    """A case for those who handle it. A hidden reporter is a placeholder; to see a shown one's contact is an act."""
-    complaint, links = stored.complaint, links or Links()
+    """A case for those who handle it. A hidden reporter is a placeholder; to see a shown one's contact is an act.
+
+    ``link`` is the one for the agency outside that has been asked, where this officer may hand it over.
+    """
+    complaint, links, sent = stored.complaint, links or Links(), list(sent)
     return {
         **common(complaint, city, language),
         "emergency": _danger(complaint, officer, city, language, following),
@@ -565,6 +589,7 @@ def office(
         "reporter": {
             "known": complaint.citizen is not None,
             "contact": _contact(complaint, officer, city),
+            "share_with_agency": outside.may_share(stored.history),
         },
         "publication": "private" if complaint.private else "public",
         "office": _office(complaint.office, city),
@@ -576,6 +601,8 @@ def office(
         if complaint.sealed or complaint.accused
         else None,
         "suggested": list(complaint.suggested),
+        "suggested_agency": outside.suggested_agency(complaint, city),
+        "referral": _referral(stored, city, sent, link),
         "promised": promises(complaint, stored.history),
         "schedule": schedule(accepted(stored.history), city, language),
         "asked_date": schedule(asked(stored.history), city, language),
@@ -591,10 +618,7 @@ def office(
         "recurs": links.recurs,
         "follows": links.follows,
         "screening": _screening(complaint, language),
-        "timeline": [
-            _staff_line(event, complaint, city, language, triage=allowed(officer, Act.SORT, complaint, city))
-            for event in stored.history
-        ],
+        "timeline": [_staff_line(event, complaint, city, language, officer) for event in stored.history],
         "rating": complaint.rating,
         "rating_words": complaint.rating_words,
         "messages": [
@@ -875,6 +899,28 @@ def is_internal(event: Event) -> bool:
     return event.act in INTERNAL or event.data.get("clock") in _INSIDE
 
 
+def reads_note(event: Event, officer: Officer) -> bool:
+    """Whether the words of an event are this officer's to read, where they are a note of one office."""
+    return event.act is not Act.NOTE or works_at(officer, event.by.office)
+
+
+def reply_templates(
+    complaint: Complaint, may: Iterable[str], city: City, language: str, now: datetime
+) -> list[dict[str, str]]:
+    """Beginnings of answers for this case, filled in and in the reporter's language, for the acts that are open."""
+    allowed_acts = {*may}
+    return [
+        {
+            "id": template.id,
+            "act": template.act,
+            "label": _label(template.labels, language),
+            "text": replies.filled(template, complaint, city),
+        }
+        for template in replies.offered(complaint, city, now=now)
+        if template.act in allowed_acts
+    ]
+
+
 def _question(complaint: Complaint, city: City, history: Iterable[Event] = ()) -> dict[str, Any] | None:
     """The question that waits for the reporter, and what it does to the promise; its words only out of the history."""
     asked = complaint.asked
@@ -907,6 +953,51 @@ def _ceiling(complaint: Complaint) -> dict[str, Any] | None:
     """The longest that the law allows this case, and whether the secretary has been told of it."""
     clock = complaint.clocks.get(ClockName.CEILING)
     return {"due": clock.due, "told": complaint.clocks.at_ceiling} if clock else None
+
+
+def _referral(
+    stored: Stored, city: City, sent: Iterable[Delivery], link: str | None
+) -> dict[str, Any] | None:
+    """The agency outside that has been asked and has the case now, and its link for whoever may hand that over."""
+    complaint, asked = stored.complaint, outside.referrals(stored.history)
+    if complaint.status is not Status.REFERRED or not asked:
+        return None
+    clock = complaint.clocks.get(ClockName.REFERRAL)
+    mailed = any(d.notice.to == f"agency#{asked[-1].agency}" and d.state == "sent" for d in sent)
+    return {
+        "agency": _office(asked[-1].agency, city),
+        "contact": city.offices[asked[-1].agency].contact,
+        "asked_at": asked[-1].at,
+        "due": clock.due if clock else None,
+        "answered": asked[-1].answered,
+        "link": link,
+        "link_until": asked[-1].ends_at(city),
+        "mailed": mailed,
+    }
+
+
+def agency(opened: Opened, city: City, language: str) -> dict[str, Any]:
+    """What an agency outside reads behind its link: no identity, and of the reporter's words what may go there."""
+    complaint, history = opened.stored.complaint, opened.stored.history
+    shown = outside.shown(complaint, history, city)
+    hamlet = city.hamlets.get(shown.hamlet or "")
+    clock = complaint.clocks.get(ClockName.REFERRAL)
+    return {
+        "code": complaint.code,
+        "agency": _office(opened.referral.agency, city),
+        "office": _office(complaint.office, city),
+        "category": _category(complaint.category, city, language),
+        "area": _area(complaint.area, city) if complaint.area else None,
+        "hamlet": hamlet.name if hamlet else "",
+        "filed_at": complaint.filed_at,
+        "asked": outside.asked_for(opened.referral, history),
+        "due": clock.due if clock else None,
+        "until": opened.referral.ends_at(city),
+        "text": shown.text,
+        "place_words": shown.place_words,
+        "point": shown.point,
+        "answers": dict(shown.answers or {}),
+    }
 
 
 def _next_step(complaint: Complaint, city: City, language: str, *, bare: bool = False) -> str:
@@ -942,7 +1033,7 @@ def _public_line(event: Event, complaint: Complaint, city: City, language: str) 
     line = _line(event, complaint, city, language)
     line.pop("by", None)
     hidden = complaint.private or complaint.sealed or complaint.screening is not Screening.RELEASED
-    if hidden or event.by.kind == "reporter" or event.act in BETWEEN_COLLEAGUES:
+    if hidden or event.by.kind in ("reporter", "agency") or event.act in BETWEEN_COLLEAGUES:
         line["text"] = ""
     if complaint.private or complaint.sealed:
         # The names of offices and posts would tell what a private case is about.
@@ -966,13 +1057,16 @@ def _own_line(event: Event, complaint: Complaint, city: City, language: str) -> 
 
 
 def _staff_line(
-    event: Event, complaint: Complaint, city: City, language: str, *, triage: bool
+    event: Event, complaint: Complaint, city: City, language: str, officer: Officer
 ) -> dict[str, Any]:
-    """What an office reads; why somebody withdrew, and words that accuse, are for triage alone."""
+    """What an office reads; why somebody withdrew, and words that accuse, are for triage alone, a note for its own."""
     line = _line(event, complaint, city, language)
     # Other cases are named where it is known who may know them (`merged_with` and the like).
     data = {name: value for name, value in event.data.items() if name not in LINKED}
-    if not triage:
+    if not reads_note(event, officer):
+        line["text"] = ""
+        data.pop("mentions", None)
+    if not allowed(officer, Act.SORT, complaint, city):
         data.pop("reason", None)
         if data.get(FOR_TRIAGE):
             line["text"] = ""
@@ -1021,9 +1115,20 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         until=local_time(datetime.fromisoformat(until), city) if until else "",
         **{"from": name(event.data.get("from"))},
     )
+    said = _agency_says(event, language)
+    if event.act is Act.AGENCY_RETURN:
+        said = f"{said} {_BACK[language].format(office=name(event.data.get('office')))}"
     return " ".join(
-        part for part in (what, _later(event, city, language), _pause(event, city, language)) if part
+        part for part in (what, said, _later(event, city, language), _pause(event, city, language)) if part
     )
+
+
+def _agency_says(event: Event, language: str) -> str:
+    words = _AGENCY_SAYS.get(str(event.data.get("answer")))
+    if words is None or event.act not in outside.ANSWERS:
+        return ""
+    day = event.data.get("day")
+    return words[language].format(day=f"{date.fromisoformat(day):%d-%m-%Y}" if day else "")
 
 
 def _pause(event: Event, city: City, language: str) -> str:

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib import keys, mail, sns
-from chalicelib.domain.errors import NotFound, Passing, Refused
+from chalicelib.domain.errors import NotFound, Passing, Refused, WindowClosed
 from chalicelib.domain.notices import FAN_OUT, Channel, Notice, render, topic_room
 from chalicelib.domain.sms import SINGLE_PART
 from chalicelib.domain.tracking import short
 from chalicelib.observability import correlated_with, count, logger
 from chalicelib.settings import settings
 from chalicelib.store import complaints, outbox, people
-from chalicelib.usecases import endings
+from chalicelib.usecases import endings, outside
 from chalicelib.usecases.record import city
 
 TRIES = 8
@@ -70,7 +70,11 @@ def _send(claim: outbox.Claim, notice_id: str, now: datetime) -> str:
         if now >= _useful_until(claim, notice):
             count("NoticesExpired")
             return _mark(claim, "expired", "no longer useful", now)
-        receipt = endings.expand(notice, now=now) if notice.template == FAN_OUT else _publish(notice)
+        receipt = endings.expand(notice, now=now) if notice.template == FAN_OUT else _publish(notice, now)
+    except WindowClosed:
+        # Answered, or the case is elsewhere: the link that it would bring opens nothing.
+        count("NoticesExpired")
+        return _mark(claim, "expired", "no longer useful", now)
     except Passing as error:
         # Their trouble, not the notice's: it waits with all the others, for as long as it is of use.
         return _put_off(claim, now + _wait(now - claim.created_at), f"waits: {error}", counts=False)
@@ -119,11 +123,11 @@ def _useful_until(claim: outbox.Claim, notice: Notice) -> datetime:
     return max(notice.useful_until, held + _USEFUL_AFTER_HOLD) if held else notice.useful_until
 
 
-def _publish(notice: Notice) -> str:
+def _publish(notice: Notice, now: datetime) -> str:
     profile = city()
     arguments = {
         **notice.args,
-        **_late_arguments(notice),
+        **_late_arguments(notice, now),
         "code": notice.code,
         "service": profile.service_name,
     }
@@ -140,6 +144,10 @@ def _publish(notice: Notice) -> str:
         sms = text("sms") if notice.sms else None
         return sns.publish_to_office(notice.to, text("subject"), text("email"), sms, attributes)
     kind, _, person = notice.to.partition("#")
+    if kind == "agency":
+        return mail.send(
+            _address({"email": profile.offices[person].email}, "email"), text("subject"), text("email")
+        )
     if kind == "officer":
         registered = people.registered(person)
         if registered.officer.disabled:
@@ -155,7 +163,7 @@ def _publish(notice: Notice) -> str:
     return mail.send(_address(contact, "email"), text("subject"), text("email"))
 
 
-def _late_arguments(notice: Notice) -> dict[str, str]:
+def _late_arguments(notice: Notice, now: datetime) -> dict[str, str]:
     """What is a secret is worked out at the last moment and stored nowhere."""
     if notice.template == "sign_in":
         return {"digits": keys.one_time_digits(notice.args["challenge"])}
@@ -176,6 +184,8 @@ def _late_arguments(notice: Notice) -> dict[str, str]:
     if notice.to.startswith("joiner#"):
         secret = keys.join_secret(notice.code, notice.to.removeprefix("joiner#"))
         return {"link": f"{settings().base_url}/j/{short(notice.code)}/{secret}"}
+    if notice.to.startswith("agency#"):
+        return {"link": outside.link_to_send(notice.code, notice.to.partition("#")[2], now=now)}
     return {"link": f"{settings().base_url}/o/{short(notice.code)}"}
 
 

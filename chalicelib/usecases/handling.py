@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ from chalicelib.domain.complaint import Change, Complaint, Route
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Officer, demand, triage_for
 from chalicelib.domain.scheduling import Wish
-from chalicelib.store import complaints, guards
+from chalicelib.store import complaints, guards, people
 from chalicelib.usecases import duplicates, endings
 from chalicelib.usecases.intake import misuse_key
 from chalicelib.usecases.record import city, record, report_rules
@@ -124,6 +124,30 @@ def refer(code: str, officer: Officer, agency: str, text: str, *, if_match: int,
         if_match,
         lambda c: handling.refer(c, officer, agency, text, city(), now=now),
     )
+
+
+def note(
+    code: str, officer: Officer, text: str, mentions: Sequence[str], *, if_match: int, now: datetime
+) -> Complaint:
+    """Write something for the own office alone; whom it mentions hears that there is something, not what."""
+
+    there = {colleague.id: colleague for colleague in people.officers_of(officer.office)}
+
+    def write(stored: complaints.Stored) -> Change:
+        if not there.keys() >= set(mentions):
+            raise Invalid([Fault("mentions", "mention_unknown")])
+        return handling.note(
+            stored.complaint, officer, text, [there[item] for item in mentions], city(), now=now
+        )
+
+    told = {item: there[item].language for item in mentions if item in there}
+    return _office_act(code, officer, Act.NOTE, if_match, write, mentioned=told)
+
+
+def colleagues(officer: Officer) -> list[Officer]:
+    """Who works in the same office and may be mentioned, by name; the officer is none of them."""
+    found = (who for who in people.officers_of(officer.office) if not who.disabled and who.id != officer.id)
+    return sorted(found, key=lambda who: (who.name, who.id))
 
 
 def acknowledge_rung(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
@@ -278,9 +302,9 @@ def message(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
     return _reporter(code, who, lambda c: reporting.message(c, text, city=city(), now=now))
 
 
-def answer(code: str, who: Who, number: int, text: str, *, now: datetime) -> Complaint:
+def answer(code: str, who: Who, number: int, text: str, share: bool = False, *, now: datetime) -> Complaint:
     """Answer the office's question of this number; one that waits no longer takes no answer."""
-    return _reporter(code, who, lambda c: asking.answer(c, number, text, city=city(), now=now))
+    return _reporter(code, who, lambda c: asking.answer(c, number, text, share=share, city=city(), now=now))
 
 
 def edit(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
@@ -335,10 +359,16 @@ def _office(
 
 
 def _office_act(
-    code: str, officer: Officer, act: Act, if_match: int, decide: Callable[[complaints.Stored], Change]
+    code: str,
+    officer: Officer,
+    act: Act,
+    if_match: int,
+    decide: Callable[[complaints.Stored], Change],
+    *,
+    mentioned: Mapping[str, str] | None = None,
 ) -> Complaint:
     stored = _seen(code, officer, act, if_match)
-    return record(decide(stored), previous=stored)
+    return record(decide(stored), previous=stored, mentioned=mentioned)
 
 
 def _seen(code: str, officer: Officer, act: Act, if_match: int) -> complaints.Stored:

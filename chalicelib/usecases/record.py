@@ -8,6 +8,7 @@ from datetime import datetime
 
 from chalicelib import keys, mail
 from chalicelib.cities import load
+from chalicelib.domain import outside
 from chalicelib.domain.asking import settled
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import TIME, Change, Complaint, Route
@@ -48,10 +49,12 @@ def record(
     guard: guards.Guard | None = None,
     reporter: PersonRow | None = None,
     beside: complaints.Also | None = None,
+    mentioned: Mapping[str, str] | None = None,
 ) -> Complaint:
     """Store a change, its history entry and its notices in one transaction, and return the complaint as stored.
 
-    ``beside`` adds rows of its own to it. Raises what `store.complaints.save` raises.
+    ``beside`` adds rows of its own to it; ``mentioned`` are the officers whom a note names, with the language of each.
+    Raises what `store.complaints.save` raises.
     """
     if previous is not None:
         change = settled(previous.complaint, change, city())
@@ -63,6 +66,10 @@ def record(
         if change.event.act is Act.LAST_CALL
         else channel_of(change.complaint.reach),
         holders=holders(_posts(change), change.complaint, now=change.event.at),
+        agency=outside.addressee(change, previous.history, city())
+        if previous is not None and mail.configured()
+        else None,
+        mentioned=mentioned,
     )
     if texts_a_citizen(notices):
         counted = replace(change.complaint, citizen_sms=change.complaint.citizen_sms + 1)

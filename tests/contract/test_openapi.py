@@ -182,6 +182,7 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "Nothing": forms.nothing,
     "Transfer": forms.transfer,
     "Referral": forms.referral,
+    "Note": forms.note,
     "Sorting": lambda body: forms.sorting(body, CITY),
     "Raising": lambda body: forms.raising(body, CITY),
     "Lowering": lambda body: forms.lowering(body, CITY),
@@ -527,6 +528,10 @@ def test_real_answers_fit_the_document(api: Api) -> None:
     act("acknowledgement", {}, token=pupr)
     act("replies", {"text": "Tim ke lokasi besok."}, token=pupr)
     act("start", {}, token=pupr)
+    act("notes", {"text": "Alatnya baru ada hari Kamis."}, token=pupr)
+    call("GET", "/v1/office/colleagues", expect=200, token=pupr)
+    offered = call("GET", "/v1/office/complaints/{code}/reply-templates", expect=200, code=code, token=pupr)
+    assert offered["templates"]
     act("referral", {"agency": "pln", "text": "Ada tiang PLN di tengah."}, token=pupr)
     call(
         "POST", "/v1/me/complaints/{code}/messages", {"text": "Makin lebar."}, expect=201, code=code, token=me

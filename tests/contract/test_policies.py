@@ -12,7 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
 from functools import cache
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSResponse
 
 from chalicelib import settings as current
 from chalicelib.usecases import endings
@@ -30,7 +31,7 @@ from local.context import Context
 from local.engines import REGION
 from local.server import Gateway
 from tests import stack as stacks
-from tests.contract.conftest import Api, a_report, citizen, officer
+from tests.contract.conftest import Api, a_report, citizen, officer, token_of
 
 CHALICE = stacks.PROJECT / ".chalice"
 CODE = stacks.PROJECT / "chalicelib"
@@ -61,10 +62,6 @@ GRANTED_FOR_WHAT_NO_TEST_CALLS: Mapping[tuple[str, str], str] = {
         "relay_notices",
         "sqs:SendMessage",
     ): "the poller's failure destination, written under the function's role",
-    **{
-        (function, "ses:SendEmail"): "citizens' e-mail is off until a sender is configured"
-        for function in ("relay_notices", "sweep_outbox")
-    },
 }
 """Every grant that the scenario cannot ask for, by function and action."""
 
@@ -84,11 +81,9 @@ NOT_IN_A_LAMBDA: Mapping[str, str] = {
     "people.hold_post": "make posts",
     "outbox.get": "asked by tests and tools",
     "people.all_officers": "make posts",
-    "people.officers_of": "make posts",
     "sns.subscribe_office": "make posts",
     "sns.ensure_officer_topic": "make posts",
     "sns._unsubscribe": "make posts",
-    "mail.send": "off until a sender is configured; its grant is excused above",
 }
 """What calls AWS and is not reached by the scenario, with whoever calls it instead."""
 
@@ -183,6 +178,9 @@ def needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[t
             if "TopicArn" in params:  # topics are encrypted
                 yield "kms:GenerateDataKey", KEY
                 yield "kms:Decrypt", KEY
+        case "sesv2", "SendEmail":
+            identity = params["FromEmailAddress"]
+            yield "ses:SendEmail", f"arn:aws:ses:{REGION}:{stacks.ACCOUNT}:identity/{identity}"
         case _:
             raise AssertionError(f"no rule says what {service}.{operation} takes")
 
@@ -373,6 +371,7 @@ def serve_requests(api: Api, me: str, duty: str, triage: str) -> None:
         api.call("GET", "/v1/office/complaints?which=screening", token=triage),
         api.call("GET", f"/v1/office/{path}", token=duty),
         api.call("GET", "/v1/office/posts/vacant", token=duty),
+        api.call("GET", "/v1/office/colleagues", token=duty),
         api.call("POST", "/v1/auth/codes", {"phone": "0812-3456-7890"}),
         api.call("POST", "/v1/auth/links", {"code": code, "secret": filed.json["secret"]}),
     ]
@@ -448,6 +447,41 @@ def those_above() -> None:
         sns.ensure_officer_topic(person.id, contact["email"])
 
 
+@contextmanager
+def by_mail() -> Iterator[None]:
+    """A sender address, and an agency outside with a mailbox; what SES answers is simulated."""
+    from chalicelib import aws, cities
+
+    profile = cities.load(stacks.CITY)
+    offices = profile.offices
+    patch = pytest.MonkeyPatch()
+    patch.setenv("MAIL_FROM", "pengaduan@example.id")
+    pln = replace(offices["pln"], email="pengaduan@pln.example.id")
+    object.__setattr__(profile, "offices", {**offices, "pln": pln})
+    current.settings.cache_clear()
+    events = aws.client("sesv2").meta.events
+
+    def taken(**_: Any) -> Any:
+        return AWSResponse("https://email", 200, {}, None), {"MessageId": "1"}
+
+    events.register("before-call.sesv2.SendEmail", taken)
+    try:
+        yield
+    finally:
+        events.unregister("before-call.sesv2.SendEmail", taken)
+        object.__setattr__(profile, "offices", offices)
+        patch.undo()
+        current.settings.cache_clear()
+
+
+def refer(api: Api) -> None:
+    """File a report and ask an agency outside about it."""
+    code = api.call("POST", "/v1/complaints", a_report(contact=None)).json["code"]
+    said = {"agency": "pln", "text": "Mohon dicek."}
+    duty = token_of("officer", "petugas")  # a fresh one: the scenario lasts for weeks
+    assert act(api, f"/v1/office/complaints/{code}/referral", said, duty, '"1"').status == 201
+
+
 @pytest.fixture(scope="module")
 def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, Calls]]:
     """The scenario, played once for all tests of this module."""
@@ -486,6 +520,9 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
             duty = officer("duty@pupr", "village_head@51.71.01.1004", office="pupr")
             triage = officer("triage@diskominfos", office="diskominfos", identity="triase")
             join_and_end(api, duty, triage)
+            with by_mail():
+                refer(api)
+                send(sender, made[sender])
             send(sender, made[sender])
             for day in range(1, 20):
                 if any("-officer-bidang" in resource for _, resource in made[sender].needed):
@@ -670,7 +707,6 @@ def test_one_stage_may_not_touch_what_another_stores(tmp_path: Path) -> None:
 
 
 def test_mail_may_be_sent_by_whoever_sends_notices() -> None:
-    # Off until a sender is configured, so no test above sends one.
     for function in ("relay_notices", "sweep_outbox"):
         assert permits(
             function, "ses:SendEmail", f"arn:aws:ses:{REGION}:{stacks.ACCOUNT}:identity/pro@example.id"

@@ -578,7 +578,7 @@ def test_only_the_acts_that_are_open_to_this_officer_have_a_form(stack: Stack) -
         body = browser.get(f"/o/{short(code)}").body.decode()
         return set(re.findall(rf"/o/{short(code)}/(\w+)", body)) - {"berkas"}
 
-    handling_acts = {"acknowledge", "reply", "ask", "start", "resolve", "pass_on", "refer", "merge"}
+    handling_acts = {"acknowledge", "reply", "ask", "start", "resolve", "pass_on", "refer", "merge", "note"}
     assert acts(officer_browser("staff@pupr")) == handling_acts
     assert acts(officer_browser("district_head@51.71.01")) == set()
     assert acts(officer_browser("triage@diskominfos")) == {
@@ -873,6 +873,17 @@ def every_page(stack: Stack) -> Iterator[tuple[str, HTTPResponse]]:
     yield "schedule", head.get(f"{path}/schedule")
     yield "pass on", roads.get(f"{path}/pass_on")
     yield "refer", roads.get(f"{path}/refer")
+    yield "note", roads.get(f"{path}/note")
+    other = code_of(file(text=long, **{"place.words": ATTACK}))
+    asked = {"version": "1", "agency": "bpjn", "text": ATTACK}
+    assert roads.post(f"/o/{short(other)}/refer", asked).status_code == 303
+    yield "referred", roads.get(f"/o/{short(other)}")
+    link = re.search(r"/t/[0-9A-Za-z]+\.[a-z2-7]+", roads.get(f"/o/{short(other)}").body.decode())
+    assert link is not None
+    yield "agency", Browser().get(link[0])
+    yield "agency's faults", Browser().post(link[0], {"text": ATTACK, "day": ATTACK})
+    Browser().post(link[0], {"text": ATTACK, "answer": "done"})
+    yield "void link", Browser().post(link[0], {"text": ATTACK, "answer": "done"})
     yield "reject", triage.get(f"{path}/reject")
     yield "contact", roads.post(f"{path}/reveal", {"version": version_in(roads.get(path))})
     yield "lost race", roads.post(f"{path}/reply", {"version": "1", "text": ATTACK})

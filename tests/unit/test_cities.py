@@ -446,6 +446,26 @@ SPOILED = [
         r"answers.tergigit: is no number",
     ),
     (_set("categories:route/0/when/answers/tergigit", {}), r"says neither at_least nor at_most"),
+    # What goes outside, and beginnings of answers.
+    (_set("offices:office/pln/email", "pln"), r"office.pln.email: 'pln' is not an e-mail address"),
+    (_set("offices:office/pupr/email", "a@b.id"), r"office.pupr.email: unknown key"),
+    (_set("city:windows/referral_link", None), r"windows.referral_link: is missing"),
+    (_set("city:road/0/owner", "pupr"), r"road\[0\].owner: 'pupr' is none of"),
+    (
+        _set("city:road/1/aliases", ["by pass sanur"]),
+        r"road\[1\]: 'by pass sanur' names Bypass Ngurah Rai already",
+    ),
+    (_set("city:road_categories", ["jalanan"]), r"road_categories: there is no category 'jalanan'"),
+    (_set("city:reply/0/act", "reject"), r"reply\[0\].act: 'reject' is none of"),
+    (_set("city:reply/0/states", ["closed"]), r"reply\[0\].states: 'closed' is no state of an open case"),
+    (_set("city:reply/0/categories", ["debu"]), r"reply\[0\].categories: there is no category 'debu'"),
+    (_set("city:reply/1/name", "akan_dicek"), r"reply\[1\].name: 'akan_dicek' stands twice"),
+    (
+        _set("city:reply/0/text/en", "{text}"),
+        r"reply\[0\].text.en: may fill in area, category, code, due, office",
+    ),
+    (_set("city:reply/0/text/en", "{code"), r"reply\[0\].text.en: its braces do not pair"),
+    (_set("city:reply/0/text/en", "a" * 701), r"reply\[0\].text.en: is longer than 700 letters"),
     # Categories, levels, ceilings.
     (
         _set("categories:category/sampah/office", "kebersihan"),

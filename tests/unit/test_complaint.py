@@ -26,7 +26,7 @@ from chalicelib.domain.complaint import (
     Screening,
     Status,
 )
-from chalicelib.domain.errors import IllegalMove, NotDue, OwnWork, WindowClosed
+from chalicelib.domain.errors import IllegalMove, Invalid, NotDue, OwnWork, WindowClosed
 from chalicelib.domain.people import Act
 from chalicelib.domain.service_level import INSIDE, ClockName
 from tests.builders import (
@@ -736,3 +736,25 @@ class TestSilences:
     def test_a_case_reopened_in_it_climbs_when_it_is_over(self):
         case = reporting.reopen(self.solved(self.NOON), "Belum.", city=self.CITY, now=self.NOON).complaint
         assert case.clocks.get(ClockName.RESOLUTION).climbs_at == self.END
+
+
+class TestNotes:
+    CITY = a_city()
+
+    @pytest.mark.parametrize("status", list(Status))
+    def test_a_note_changes_nothing_but_the_history_whatever_the_state(self, status):
+        before = a_complaint(status, city=self.CITY)
+        done = handling.note(before, an_officer(), "Alat besok.", (), self.CITY, now=NOW + timedelta(hours=3))
+        assert done.complaint == before
+        assert (done.event.act, done.event.text) == (Act.NOTE, "Alat besok.")
+
+    def test_only_a_colleague_who_may_read_the_case_is_mentioned(self):
+        case, now = a_complaint(city=self.CITY), NOW
+        colleague = an_officer(officer_id="petugas-2")
+        done = handling.note(case, an_officer(), "Tolong dicek.", [colleague, colleague], self.CITY, now=now)
+        assert done.event.data["mentions"] == ["petugas-2"]
+        elsewhere = an_officer(f"staff@{WASTE}", officer_id="petugas-3")
+        gone = an_officer(officer_id="petugas-4", disabled=True)
+        for who in (elsewhere, gone):
+            with pytest.raises(Invalid):
+                handling.note(case, an_officer(), "Tolong dicek.", [who], self.CITY, now=now)

@@ -44,6 +44,7 @@ HANDLING = {
     Act.ASK,
     Act.MERGE,
     Act.UNMERGE,
+    Act.NOTE,
 }
 WEIGHING = {Act.RAISE, Act.LOWER}
 ON_DUTY = WEIGHING | {Act.CONFIRM}
