@@ -81,6 +81,8 @@ def earlier(text: str, category: str | None, area: str | None, who: Who | None) 
 def _near(point: Point, category: Category, statuses: Iterable[Status]) -> list[tuple[int, Card]]:
     metres = category.duplicate_radius + duplicates.PIN_SLACK
     cards: list[Card] = []
+    if city().geography.locate(point).outside is not None:
+        return []  # nothing of ours is there, and towards the poles a small box has many cells
     for cell in cells_for_box(*_box_around(point, metres), complaints.CELL_PRECISION, _MOST_CELLS):
         before: str | None = None
         for _ in range(_READS):

@@ -256,9 +256,11 @@ def open_world() -> World:
             apply(template, parameters, made, account_id=ACCOUNT, exports=exports)
     from chalicelib import settings
 
-    # A fixed place in the month, so that the month's lists are long; ahead, for the emulator really deletes by TTL.
+    # Late in a month, so that the month's lists are long, and on a working day, for no rung hears on another; ahead, as
+    # the emulator really deletes by TTL.
+    calendar = cities.load(CITY).calendars["office"]
     now = datetime.now(UTC).replace(hour=3, minute=0, second=0, microsecond=0)
-    while now.day != 25:
+    while now.day < 24 or not calendar.is_working_day(now.date()):
         now += timedelta(days=1)
     settings.move_clock(now - datetime.now(UTC))
     from app import app

@@ -539,3 +539,9 @@ def test_a_text_that_speaks_of_an_earlier_report_is_offered_it_to_its_own_report
     assert nearby.earlier("Sampah menumpuk lagi.", "sampah", cast.PANJER, me) is None
     assert nearby.earlier(says, "sampah", cast.PANJER, other) is None
     assert nearby.earlier(says, "sampah", cast.PANJER, None) is None
+
+
+def test_far_from_the_city_nothing_is_near(stack: Stack) -> None:
+    shown()
+    for lat in (89.9, -89.9, 0.0):
+        assert list(nearby.offers("sampah", Point(lat, 115.22))) == []
