@@ -347,7 +347,10 @@ class _Lines(logging.Handler):
         self.lines: list[str] = []
 
     def emit(self, record: logging.LogRecord) -> None:
-        extras = {name: value for name, value in vars(record).items() if name not in ("exc_info", "args")}
+        # Without what Python numbers by itself: a thread's or a moment's digits may look like a phone number.
+        numbers = ("created", "msecs", "relativeCreated", "thread", "process", "taskName")
+        left_out = ("exc_info", "args", *numbers)
+        extras = {name: value for name, value in vars(record).items() if name not in left_out}
         trace = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
         self.lines.append(f"{record.getMessage()} {extras!r} {trace}")
 
