@@ -284,7 +284,7 @@ class _Story:
             act: tuple[str, dict[str, Any]] | None = {
                 "solve": ("rating", {"score": 5, "words": "Terima kasih."}),
                 "reopen": ("reopening", {"text": back}),
-                "withdraw": ("withdrawal", {"reason": back}),
+                "withdraw": ("withdrawal", {"reason": "other", "text": back}),
                 "message": ("messages", {"text": back}),
             }.get(then)
             if act is None:

@@ -330,7 +330,7 @@ class _Life:
         if act is Act.REOPEN:
             return handling.reopen(code, who, text, now=at)
         if act is Act.WITHDRAW:
-            return handling.withdraw(code, who, text, now=at)
+            return handling.withdraw(code, who, "other", text, now=at)
         return handling.message(code, who, text, now=at)
 
     def _as_officer(self, act: Act, step: Mapping[str, Any], at: datetime) -> Complaint:

@@ -10,6 +10,7 @@ from typing import Any
 
 from chalicelib import cities
 from chalicelib.domain import (
+    appeals,
     asking,
     duplicates,
     emergency,
@@ -19,6 +20,7 @@ from chalicelib.domain import (
     reporting,
     scheduling,
 )
+from chalicelib.domain import complaint as rules
 from chalicelib.domain.city import (
     AREA_HEAD,
     Area,
@@ -49,6 +51,7 @@ from chalicelib.domain.complaint import (
     Route,
     Screening,
     Status,
+    by,
     may_move,
 )
 from chalicelib.domain.geo import Geography, Point
@@ -256,7 +259,7 @@ def _small_city() -> City:
             misuse=2,
             misuse_within=timedelta(days=90),
         ),
-        windows=Windows(timedelta(minutes=10), timedelta(days=30), timedelta(days=10), timedelta(days=3)),
+        windows=Windows(timedelta(minutes=10), timedelta(days=14), timedelta(days=10), timedelta(days=3)),
         asking=Asking(Span.parse("5 working days"), Span.parse("10 working days"), 3),
         new_dates=NewDates(6, {"budget_year": _LABELS, "dry_weather": _LABELS}),
         retention_days={},
@@ -339,6 +342,7 @@ _ROADS: Mapping[Status, tuple[Act, ...]] = {
     Status.RESOLVED: (Act.RESOLVE,),
     Status.CLOSED: (Act.RESOLVE, Act.RATE),
     Status.REJECTED: (Act.REJECT,),
+    Status.APPEALED: (Act.REJECT, Act.APPEAL),
     Status.WITHDRAWN: (Act.WITHDRAW,),
 }
 
@@ -362,9 +366,26 @@ def a_rung(complaint: Complaint) -> Officer:
     return an_officer(*(complaint.rungs or (f"{Role.DUTY}@{WASTE}",)), officer_id="pejabat-1")
 
 
-def perform(act: Act, complaint: Complaint, city: City, *, now: datetime) -> Change:
-    """Do any act as a plain caller would; ESCALATE finds every post filled."""
+def perform(
+    act: Act, complaint: Complaint, city: City, *, now: datetime, history: tuple[Event, ...] = ()
+) -> Change:
+    """Do any act as a plain caller would; ESCALATE finds every post filled.
+
+    Without a ``history`` the acts that need one find the case as one of the office of works that just ended.
+    """
+    if act in _BY_HISTORY:
+        return _BY_HISTORY[act](complaint, city, now, history or _an_end(complaint, now))
     return _ACTS[act](complaint, city, now)
+
+
+def _an_end(complaint: Complaint, now: datetime) -> tuple[Event, ...]:
+    ended = max((clock.stopped_at for clock in complaint.clocks if clock.stopped_at), default=now)
+    declined = by(_TRIAGE)
+    return (
+        Event(Act.WITHDRAW, ended, rules.REPORTER, data={"reason": "other"}),
+        Event(Act.REJECT, ended, declined, "Bukan urusan kota.", {"reason": "not_city"}),
+        Event(Act.APPEAL, ended, rules.REPORTER, "Ini jalan kota.", {"from": WORKS, "line": "topic"}),
+    )
 
 
 def escalate(
@@ -436,14 +457,21 @@ def _agency(act: Act, complaint: Complaint, city: City, now: datetime) -> Change
 _STAFF = an_officer()
 _SECRETARY = an_officer("secretary@city", officer_id="sekda-1", office=WORKS)
 _HEAD = an_officer(f"{Role.OFFICE_HEAD}@{WORKS}", officer_id="kepala-1")
-_TRIAGE = an_officer(f"{Role.TRIAGE}@{TRIAGE}")
+_TRIAGE = an_officer(f"{Role.TRIAGE}@{TRIAGE}", officer_id="pemilah-1")
+_ABOVE = an_officer(f"{Role.OFFICE_HEAD}@{TRIAGE}", officer_id="kepala-2")
+
+_BY_HISTORY: Mapping[Act, Callable[[Complaint, City, datetime, tuple[Event, ...]], Change]] = {
+    Act.UPHOLD: lambda c, city, now, said: appeals.uphold(c, _ABOVE, "Ini jalan provinsi.", said, now=now),
+    Act.GRANT: lambda c, city, now, said: appeals.grant(c, _ABOVE, "Ini jalan kota.", said, city, now=now),
+    Act.CONTINUE: lambda c, city, now, said: appeals.go_on(c, _TRIAGE, said, city, now=now),
+}
 
 _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.EDIT: lambda c, city, now: reporting.edit(c, "Lubang besar di depan pasar baru.", city=city, now=now),
     Act.MESSAGE: lambda c, city, now: reporting.message(c, "Masih ada.", city=city, now=now),
     Act.RATE: lambda c, city, now: reporting.rate(c, 4, "Baik", city=city, now=now),
     Act.REOPEN: lambda c, city, now: reporting.reopen(c, "Belum beres.", city=city, now=now),
-    Act.WITHDRAW: lambda c, city, now: reporting.withdraw(c, "sudah tidak perlu", now=now),
+    Act.WITHDRAW: lambda c, city, now: reporting.withdraw(c, "other", "sudah tidak perlu", now=now),
     Act.ACKNOWLEDGE: lambda c, city, now: handling.acknowledge(c, _STAFF, now=now),
     Act.REPLY: lambda c, city, now: handling.reply(c, _STAFF, "Tim menuju lokasi.", now=now),
     Act.START: lambda c, city, now: handling.start(c, _STAFF, now=now),
@@ -485,6 +513,7 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.WAIT: lambda c, city, now: escalate(c, city, now=now),
     Act.MERGE: lambda c, city, now: duplicates.merge(c, _STAFF, a_master(city, now=now), city=city, now=now),
     Act.UNMERGE: lambda c, city, now: duplicates.unmerge(c, _STAFF, now=now),
+    Act.APPEAL: lambda c, city, now: appeals.appeal(c, "Ini jalan kota.", Filled(), city, now=now),
     Act.ACK_RUNG: lambda c, city, now: handling.acknowledge_rung(c, a_rung(c), now=now),
     Act.CONFIRM: lambda c, city, now: emergency.confirm(c, _STAFF, city, now=now),
     Act.RAISE: lambda c, city, now: emergency.raise_to(c, _TRIAGE, "fire", "Api sudah besar.", city, now=now),

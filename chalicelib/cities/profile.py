@@ -14,6 +14,8 @@ from chalicelib.cities import FILES, BadProfile, ground, services, worktime
 from chalicelib.cities.reading import WEEKDAYS, Faults, Table, words_of
 from chalicelib.domain import replies
 from chalicelib.domain.city import (
+    WINDOWS,
+    Appeals,
     Area,
     Asking,
     City,
@@ -26,7 +28,7 @@ from chalicelib.domain.city import (
     Rung,
     Windows,
 )
-from chalicelib.domain.clock import Unit
+from chalicelib.domain.clock import Span, Unit
 from chalicelib.domain.complaint import OPEN
 from chalicelib.domain.notices import TEMPLATES
 from chalicelib.domain.people import Role
@@ -78,6 +80,8 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
     known = services.Known(languages, offices, calendars, groups, ceilings, emergency_numbers)
     categories = services.categories(category_file, known)
     emergency = services.emergency_rules(top, categories)
+    windows = top.table("windows")
+    question = windows.span("question")
     ladders = _ladders(top, areas, offices, titles, languages)
     city = City(
         id=city_id,
@@ -110,6 +114,8 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         approval=top.span("approval"),
         handover=top.span("handover"),
         referral=top.span("referral"),
+        redo=top.span("redo"),
+        appeals=_appeals(top, ladders["topic"]),
         longer_by=_longer_by(top),
         village_affairs=_village_affairs(top, own, ladders["area"]),
         post_calendars=worktime.post_calendars(top, services.CITY_ROLES, calendars),
@@ -118,8 +124,8 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         accusation_words=top.phrases("accusation_words"),
         emergency_numbers=emergency_numbers,
         emergency=emergency,
-        windows=_windows(top.table("windows")),
-        asking=_asking(top),
+        windows=_windows(windows),
+        asking=_asking(top, question, windows),
         new_dates=_new_dates(top.table("scheduled"), languages),
         retention_days=_retention(top),
         neighbours=neighbours,
@@ -137,19 +143,6 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
     if found := faults.all():
         raise BadProfile(city_id, found)
     return city
-
-
-def _windows(table: Table) -> Windows:
-    windows = Windows(
-        table.time("edit"),
-        table.time("rate"),
-        table.time("reopen"),
-        table.time("silence_warning"),
-        table.time("referral_link"),
-    )
-    if windows.silence_warning >= windows.reopen:
-        table.fault("silence_warning", "must be shorter than reopen, or it would come before the claim")
-    return windows
 
 
 def _new_dates(table: Table, languages: tuple[str, ...]) -> NewDates:
@@ -365,12 +358,39 @@ def _road_categories(top: Table, categories: Collection[str]) -> tuple[str, ...]
     return found
 
 
-def _asking(top: Table) -> Asking:
+def _windows(table: Table) -> Windows:
+    """Every window, who may use it, and what somebody who left no contact can do."""
+    who, without = table.table("who"), table.table("without_contact")
+    windows = Windows(
+        edit=table.time("edit"),
+        rate=table.time("rate"),
+        reopen=table.time("reopen"),
+        appeal=table.time("appeal"),
+        silence=table.time("silence"),
+        silence_warning=table.time("silence_warning"),
+        referral_link=table.time("referral_link"),
+        who={name: who.choice(name, (only,)) for name, (only, _) in WINDOWS.items()},
+        without_contact={name: without.choice(name, choices) for name, (_, choices) in WINDOWS.items()},
+    )
+    if windows.silence_warning >= windows.silence:
+        table.fault("silence_warning", "must be shorter than silence, or it would come before the claim")
+    if windows.silence > windows.reopen:
+        table.fault("silence", "is longer than reopen, so a case would wait that nobody can reopen")
+    return windows
+
+
+def _appeals(top: Table, topic_line: Iterable[Rung]) -> Appeals:
+    table = top.table("appeals")
+    roles = [rung.role for rung in topic_line if rung.role != Role.DUTY]
+    return Appeals(table.choice("by", roles), table.span("within"))
+
+
+def _asking(top: Table, wait: Span, windows: Table) -> Asking:
     table = top.table("question")
-    asking = Asking(table.span("wait"), table.span("most"), table.whole("times"))
-    for key, span in (("wait", asking.wait), ("most", asking.most)):
-        if key in table and span.unit is not Unit.WORKING_DAYS:
-            table.fault(key, "must be working days")
+    asking = Asking(wait, table.span("most"), table.whole("times"))
+    for key, span, at in (("question", asking.wait, windows), ("most", asking.most, table)):
+        if key in at and span.unit is not Unit.WORKING_DAYS:
+            at.fault(key, "must be working days")
     if "most" in table and asking.most.amount < asking.wait.amount:
         table.fault("most", "is less than a single question may wait")
     return asking

@@ -39,7 +39,7 @@ def ask(complaint: Complaint, officer: Officer, text: str, *, city: City, now: d
     """Ask the reporter one question, in a sentence that they see: a written reply, so it ends the first-reply clock.
 
     A question that still waits is replaced by this one. It pauses until it is answered, at the longest for
-    the city's ``wait`` and for what is left of ``most``; an emergency is never paused.
+    the city's window and for what is left of ``most``; an emergency is never paused.
     Raises AskedEnough after ``times`` questions.
     """
     may_move(complaint, Act.ASK)
@@ -198,7 +198,7 @@ def _is_emergency(complaint: Complaint, city: City) -> bool:
 
 
 def _asleep(clocks: Clocks, complaint: Complaint, officer: Officer, city: City, now: datetime) -> Clocks:
-    names = {ClockName.RESOLUTION}
+    names = {ClockName.RESOLUTION, ClockName.REDO}
     if officer.office == triage_for(complaint.accused, city):
         names.add(ClockName.VERIFICATION)  # what triage has to decide hangs on the answer
     return Clocks(tuple(replace(c, asleep=now) if c.running and c.name in names else c for c in clocks))
@@ -235,6 +235,8 @@ def _counted(clock: Clock, complaint: Complaint, city: City) -> tuple[str, Span]
     """Whose working time a promise is counted in, and the span that it was."""
     if clock.name is ClockName.VERIFICATION:
         return city.triage_office, city.verification
+    if clock.name is ClockName.REDO:
+        return complaint.office, city.redo
     category = city.categories.get(complaint.category or "") or city.categories[city.default_category]
     return complaint.office, category.level.resolution
 

@@ -170,16 +170,54 @@ class Rung:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """How long a reporter may do what. The one table of these spans."""
+    """How long a window stands open, for whom, and what somebody who left no contact can do. The one table of these.
+
+    The window of a question is `Asking.wait`; it stands in the same table of the profile.
+    """
 
     edit: timedelta
+    """Counted from the filing."""
     rate: timedelta
     reopen: timedelta
-    """Counted from the moment the reporter was told that it is solved; at its end silence closes the case."""
+    """Counted from the moment the reporter was told that it is solved."""
     silence_warning: timedelta = timedelta(days=3)
-    """How long before that the reporter is warned, and the least time that they then have."""
+    """How long before silence closes the case the reporter is warned, and the least time that they then have."""
+    appeal: timedelta = timedelta(days=14)
+    """Counted from the rejection."""
+    silence: timedelta = timedelta(days=10)
+    """At its end, counted as ``reopen``, silence closes the case."""
     referral_link: timedelta = timedelta(days=14)
-    """How long an agency outside may open the link to a case that it was asked about."""
+    """How long an agency outside may answer by its link."""
+    who: Mapping[str, str] = field(default_factory=dict)
+    """Window -> who may use it, one of `WINDOWS`."""
+    without_contact: Mapping[str, str] = field(default_factory=dict)
+    """Window -> ``link`` (by the secret link; also where it says nothing), ``no``, or ``unconcerned``."""
+
+    def serves(self, window: str, *, contact: bool) -> bool:
+        """Whether a reporter may use it at all; only those who left no contact may be left out."""
+        return contact or self.without_contact.get(window, "link") == "link"
+
+
+WINDOWS: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    # window: (who may use it, what may stand for reporters without contact)
+    "edit": ("reporter", ("link", "no")),
+    "question": ("reporter", ("link",)),
+    "rate": ("reporter", ("link", "no")),
+    "reopen": ("reporter", ("link",)),
+    "appeal": ("reporter", ("link",)),
+    "silence": ("nobody", ("link",)),
+    "referral_link": ("agency", ("unconcerned",)),
+}
+"""Every window. Nobody who left no contact loses the word about a case, so most leave the profile no choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Appeals:
+    """Who decides when a reporter appeals against a rejection, and how soon."""
+
+    by: str = "office_head"
+    """The lowest role on the topic line, at the office that declined."""
+    within: Span = field(default_factory=lambda: Span(5, Unit.WORKING_DAYS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -377,6 +415,9 @@ class City:
     """In order; the first that holds decides, and where none does the category's own office answers."""
     referral: Span = field(default_factory=lambda: Span(5, Unit.WORKING_DAYS))
     """How long an agency outside has to answer where its own entry says nothing."""
+    redo: Span = field(default_factory=lambda: Span(3, Unit.WORKING_DAYS))
+    """How long an office has to solve anew what was reopened."""
+    appeals: Appeals = field(default_factory=Appeals)
     longer_by: frozenset[str] = frozenset({"triage"})
     """Roles at the triage office that may promise a later moment when they sort; each of them may sort."""
     village_affairs: str = ""

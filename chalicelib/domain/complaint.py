@@ -36,6 +36,7 @@ class Status(StrEnum):
     RESOLVED = "resolved"  # claimed fixed: the reporter has the word
     CLOSED = "closed"
     REJECTED = "rejected"
+    APPEALED = "appealed"  # declined, and the reporter asked one level up to look again
     WITHDRAWN = "withdrawn"
 
 
@@ -51,7 +52,7 @@ WORKED = frozenset(
 )
 """An office works on it, or should."""
 
-OPEN = WORKED | {Status.CONFIRMING}
+OPEN = WORKED | {Status.CONFIRMING, Status.APPEALED}
 """Somebody of the city owes an act."""
 
 CLAIMED = frozenset({Status.RESOLVED, Status.CONFIRMING})
@@ -67,16 +68,16 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     Act.RATE: (CLAIMED | {Status.CLOSED}, Status.CLOSED),
     Act.AGREE: (CLAIMED, Status.CLOSED),
     Act.REOPEN: (CLAIMED | {Status.CLOSED}, Status.REOPENED),
-    Act.WITHDRAW: (OPEN, Status.WITHDRAWN),
+    Act.WITHDRAW: (OPEN - {Status.APPEALED}, Status.WITHDRAWN),
     Act.ACKNOWLEDGE: (frozenset({Status.RECEIVED, Status.REOPENED}), Status.ACKNOWLEDGED),
-    Act.REPLY: (OPEN, None),
+    Act.REPLY: (OPEN - {Status.APPEALED}, None),
     Act.START: (WORKED - {Status.IN_PROGRESS}, Status.IN_PROGRESS),
     Act.RESOLVE: (WORKED, Status.RESOLVED),
     Act.CLAIM: (WORKED, Status.CONFIRMING),
     Act.APPROVE: (CLAIMED, Status.RESOLVED),
     Act.SEND_BACK: (frozenset({Status.CONFIRMING}), Status.IN_PROGRESS),
     Act.PASS_ON: (WORKED, Status.RECEIVED),
-    Act.SORT: (OPEN, Status.RECEIVED),
+    Act.SORT: (OPEN - {Status.APPEALED}, Status.RECEIVED),
     Act.REFER: (WORKED - {Status.REFERRED}, Status.REFERRED),
     Act.SCHEDULE: (WORKED - {Status.SCHEDULED}, Status.SCHEDULED),
     Act.ASK_DATE: (WORKED - {Status.SCHEDULED}, None),
@@ -106,6 +107,10 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     Act.NOTE: (frozenset(Status), None),
     Act.AGENCY_REPLY: (frozenset(Status), None),
     Act.AGENCY_RETURN: (frozenset({Status.REFERRED}), Status.IN_PROGRESS),
+    Act.APPEAL: (frozenset({Status.REJECTED}), Status.APPEALED),
+    Act.UPHOLD: (frozenset({Status.APPEALED}), Status.REJECTED),
+    Act.GRANT: (frozenset({Status.APPEALED}), Status.REOPENED),
+    Act.CONTINUE: (frozenset({Status.WITHDRAWN}), Status.RECEIVED),
 }
 """The one table of allowed moves; every act passes it, so no act can be a back door to a status."""
 
@@ -294,6 +299,8 @@ class Complaint:
     rating: int | None = None
     rating_words: str = ""
     reopened: int = 0
+    appealed: bool = False
+    """Whether the reporter has used the one appeal."""
     citizen_sms: int = 0
     """Messages sent to the reporter about this case, one-time codes apart."""
     link_version: int = 1
@@ -336,7 +343,7 @@ class Complaint:
     def closing(self, city: City) -> datetime:
         """When silence closes a claimed fix. Computed only for what was stored before these moments were stamped."""
         claimed = self.resolved_at or self.updated_at
-        return self.closes_at or out_of_silence(claimed + city.windows.reopen, self.office, city)
+        return self.closes_at or out_of_silence(claimed + city.windows.silence, self.office, city)
 
     def last_call(self, city: City) -> datetime | None:
         """When the reporter is to be warned of that; None where there is nobody to warn, or once it is done."""
@@ -447,6 +454,9 @@ def change(
     if act in _HEARD and clocks.get(ClockName.ALARM):
         fields["clocks"] = clocks.stop(ClockName.ALARM, now)
     after = replace(complaint, **{"status": status, "updated_at": now, **fields})
+    resolution = after.clocks.get(ClockName.RESOLUTION)
+    if resolution is None or not resolution.running:
+        after = replace(after, clocks=after.clocks.without(ClockName.REDO))  # done again, or ended
     if status is not Status.REFERRED:
         after = replace(after, clocks=after.clocks.without(ClockName.REFERRAL))  # back from outside
     if act in TAKES_UP:
@@ -483,7 +493,7 @@ UNCLAIMED: Mapping[str, Any] = {
 
 def claimed(complaint: Complaint, city: City, now: datetime) -> dict[str, Any]:
     """The moments that begin when the reporter is told that it is solved: the reporter's windows, and silence."""
-    closes_at = out_of_silence(now + city.windows.reopen, complaint.office, city)
+    closes_at = out_of_silence(now + city.windows.silence, complaint.office, city)
     call = out_of_silence(closes_at - city.windows.silence_warning, complaint.office, city)
     return {
         **UNCLAIMED,

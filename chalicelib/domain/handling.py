@@ -66,13 +66,23 @@ def start(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
 
 
 def resolve(
-    complaint: Complaint, officer: Officer, text: str, *, city: City, now: datetime, proof: str = ""
+    complaint: Complaint,
+    officer: Officer,
+    text: str,
+    *,
+    city: City,
+    now: datetime,
+    proof: str = "",
+    history: Iterable[Event] = (),
 ) -> Change:
     """Call it solved, in a sentence that tells the reporter how; the reporter then has the word.
 
     Where the category needs four eyes there must be a ``proof``, and the case waits for somebody else's approval: the
     reporter hears nothing of it before, so the first reply is still owed. Raises Invalid where the proof is missing.
+    After a second reopening somebody has to say so who has not said it before: OwnWork for whoever has.
     """
+    if complaint.reopened > 1 and officer.id in solvers(history):
+        raise OwnWork(f"{officer.id} called {complaint.code} solved before")
     clocks = complaint.clocks.stop(ClockName.RESOLUTION, now)
     data = {"proof": proof} if proof else {}
     if not needs_four_eyes(complaint, city):
@@ -118,7 +128,7 @@ def approve(
     may_move(complaint, Act.APPROVE)
     if complaint.confirmed or (complaint.status is Status.RESOLVED and complaint.citizen is not None):
         raise IllegalMove(Act.APPROVE, "in nobody's need of it")
-    if officer.id in doers(history):
+    if officer.id in doers(history) or (complaint.reopened > 1 and officer.id in approvers(history)):
         raise OwnWork(f"{officer.id} did the work on {complaint.code}")
     claim = last_claim(history)
     if claim is None or not claim.data.get("proof"):
@@ -134,6 +144,11 @@ def approve(
         told |= {"closes_at": max(complaint.closing(city), now), "last_call_at": None}
     data = {"resolves": True} if resolves else {}
     return change(complaint, Act.APPROVE, by(officer), now, said=said, data=data, clocks=clocks, **told)
+
+
+def approvers(history: Iterable[Event]) -> frozenset[str]:
+    """The officers who approved a claimed fix before."""
+    return frozenset(event.by.id for event in history if event.act is Act.APPROVE)
 
 
 def last_claim(history: Iterable[Event]) -> Event | None:
@@ -153,6 +168,12 @@ def send_back(complaint: Complaint, officer: Officer, text: str, *, city: City, 
         clocks=taken_back(complaint, city, now),
         **UNCLAIMED,
     )
+
+
+def solvers(history: Iterable[Event]) -> tuple[str, ...]:
+    """The officers who called the case solved, the last one last."""
+    acts = (Act.RESOLVE, Act.CLAIM)
+    return tuple(event.by.id for event in history if event.act in acts and event.by.id)
 
 
 def pass_on(
@@ -467,7 +488,13 @@ def hide(complaint: Complaint, officer: Officer, reason: str, *, now: datetime) 
 
 
 def reject(complaint: Complaint, officer: Officer, reason: str, text: str, *, now: datetime) -> Change:
-    """Decline the case, with a reason by name and a sentence to the reporter."""
+    """Decline the case, with a reason by name and a sentence to the reporter, who may appeal once.
+
+    What goes on upon an appeal is declined no more: that would be one level up overruled from below.
+    """
+    may_move(complaint, Act.REJECT)
+    if complaint.appealed:
+        raise IllegalMove(Act.REJECT, "taken up on appeal")
     return change(
         complaint,
         Act.REJECT,

@@ -18,8 +18,10 @@ from chalicelib.domain.complaint import FOR_TRIAGE, TO_OMBUDSMAN, Alarm, Change,
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.lists import told_by_list
 from chalicelib.domain.people import Act, Role, is_accused, taker, triage_for
+from chalicelib.domain.reporting import ASKED_TO, HIGH
 from chalicelib.domain.service_level import WARNS_AT, ClockName
 from chalicelib.domain.sms import SINGLE_PART, gsm7, units
+from chalicelib.domain.words import accuses
 
 CITIZEN_SMS_PER_CASE = 4
 SECRETARY = f"{Role.SECRETARY}@{CITY_SCOPE}"
@@ -79,7 +81,7 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "office_passed.email": "service code category where due from link",
         "office_reopened.sms": "code category where link",
         "office_reopened.subject": "code category",
-        "office_reopened.email": "service code category where due link",
+        "office_reopened.email": "service code category where due redo link",
         "office_overdue.subject": "code category",
         "office_overdue.email": "service code category where due link",
         "office_warning.sms": "code category due link",
@@ -103,6 +105,22 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "officer_rung.sms": "code category where due link",
         "officer_rung.subject": "code",
         "officer_rung.email": "service code category where due office level link",
+        "officer_appeal.sms": "code due link",
+        "officer_appeal.subject": "code due",
+        "officer_appeal.email": "service code due link",
+        "officer_thanks.subject": "code",
+        "officer_thanks.email": "service code link",
+        "office_appeal.subject": "code",
+        "office_appeal.email": "service code due link",
+        "office_granted.sms": "code category where link",
+        "office_granted.subject": "code category",
+        "office_granted.email": "service code category where due link",
+        "office_continued.sms": "code category where link",
+        "office_continued.subject": "code category",
+        "office_continued.email": "service code category where due link",
+        "office_pressed.sms": "code link",
+        "office_pressed.subject": "code",
+        "office_pressed.email": "service code link",
         "officer_handover.sms": "code category where due link",
         "officer_handover.subject": "code",
         "officer_handover.email": "service code category where due office link",
@@ -153,7 +171,13 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "citizen_reopened.email": "service code link",
         "citizen_rejected.sms": "code link",
         "citizen_rejected.subject": "code",
-        "citizen_rejected.email": "service code link",
+        "citizen_rejected.email": "service code until link",
+        "citizen_upheld.sms": "code link",
+        "citizen_upheld.subject": "code",
+        "citizen_upheld.email": "service code link",
+        "citizen_granted.sms": "code link",
+        "citizen_granted.subject": "code",
+        "citizen_granted.email": "service code link",
         "citizen_question.sms": "code until question link",
         "citizen_question.subject": "code until",
         "citizen_question.email": "service code until question link",
@@ -208,6 +232,8 @@ _OFFICE_NOTICE: Mapping[Act, tuple[str, bool]] = {
     Act.AGENCY_REPLY: ("office_agency", False),
     Act.AGENCY_RETURN: ("office_agency", False),
     Act.WITHDRAW: ("office_withdrawn", False),
+    Act.GRANT: ("office_granted", True),
+    Act.CONTINUE: ("office_continued", True),
     Act.RAISE: ("office_emergency", True),
     Act.LOWER: ("office_new", True),
     Act.CLAIM: ("office_approval", False),
@@ -220,6 +246,7 @@ _OFFICE_NOTICE: Mapping[Act, tuple[str, bool]] = {
 _RUNG_NOTICE: Mapping[str, str] = {
     ClockName.HANDOVER: "officer_handover",
     ClockName.REFERRAL: "officer_referral",
+    ClockName.APPEAL: "officer_appeal",
 }
 """What a rung hears of clocks that are no promise; of the others ``officer_rung``."""
 
@@ -228,6 +255,8 @@ _CITIZEN_NOTICE: Mapping[Act, str] = {
     Act.RESOLVE: "citizen_resolved",
     Act.REOPEN: "citizen_reopened",
     Act.REJECT: "citizen_rejected",
+    Act.UPHOLD: "citizen_upheld",
+    Act.GRANT: "citizen_granted",
     Act.ASK: "citizen_question",
     Act.RAISE: "citizen_emergency",
     Act.LOWER: "citizen_lowered",
@@ -241,6 +270,11 @@ _CITIZEN_NOTICE: Mapping[Act, str] = {
 UNVERIFIED: Mapping[str, str] = {"id": "BELUM DIPASTIKAN:", "en": "UNVERIFIED:"}
 """What every notice of an emergency to the city's people begins with, until its post has confirmed it."""
 _MARK = "unverified"
+
+_UNHURRIED = frozenset({Act.RATE, Act.APPEAL, Act.UPHOLD, Act.WITHDRAW})
+"""What wakes nobody at night, whatever the case was about."""
+_MUST = frozenset({Act.UPHOLD, Act.GRANT})
+"""What a reporter is told however many messages the case has had: each comes once at the most."""
 
 
 FAN_OUT = "fan_out"
@@ -267,12 +301,14 @@ def notices_for(
     holders: Mapping[str, Holder] | None = None,
     agency: str | None = None,
     mentioned: Mapping[str, str] | None = None,
+    doer: tuple[str, str] | None = None,
 ) -> tuple[Notice, ...]:
     """The notices of one change; deterministic ids, so that a repeated job writes the same rows.
 
     ``citizen_channel`` is the road to the reporter, None where there is no contact; ``holders`` says who holds the
     duty posts that this change reaches; ``agency`` is the one outside that is written to (`domain/outside.py`);
-    ``mentioned`` are the officers, with the language of each, whom a note names.
+    ``mentioned`` are the officers, with the language of each, whom a note names; ``doer`` is the officer (and the
+    language) whose work a reporter judges.
     """
     complaint, act = change.complaint, change.event.act
     found: list[Notice] = []
@@ -290,6 +326,7 @@ def notices_for(
         hamlet = complaint.hamlet
         if hamlet and not is_accused(hamlet, complaint.accused, city):
             found += _to_post(change, city, "officer_new", f"hamlet_head@{hamlet}", holders)
+    found += _feedback(change, city, holders, doer)
     if act is Act.ESCALATE:
         found += _climbed(change, city, holders)
     if act is Act.ASK_DATE and not told_by_list(SECRETARY, complaint, city):
@@ -316,9 +353,14 @@ def notices_for(
         and complaint.citizen
         and citizen_channel
         # A promise is put off only if the reporter is told, so no cap keeps that back.
-        and (later or not capped(complaint, citizen_channel))
+        and (later or act in _MUST or not capped(complaint, citizen_channel))
     ):
         template = "citizen_promise" if later else "citizen_ceiling" if ombudsman else _CITIZEN_NOTICE[act]
+        if act is Act.UPHOLD:
+            template = _CITIZEN_NOTICE[act]
+            if ombudsman:  # the decision, and how to go on from it
+                lane = (citizen_channel, f"citizen#{complaint.citizen}", complaint.language)
+                found.append(_notice(change, city, "citizen_ceiling", *lane))
         if act is Act.FILE and reopening(complaint, city):
             template = "citizen_received_closed"
         if act is Act.FILE and _is_emergency(complaint, city):
@@ -477,7 +519,9 @@ def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -
     alarm = _is_emergency(complaint, city)
     if alarm and clock not in _RUNG_NOTICE:
         template = "officer_alarm"
-    told = _to_post(change, city, "office_sealed" if complaint.sealed else template, post, holders)
+    if complaint.sealed and clock != ClockName.APPEAL:
+        template = "office_sealed"
+    told = _to_post(change, city, template, post, holders)
     if told and informed:
         lane = (Channel.TOPIC, str(informed), city.languages[0])
         told.append(_notice(change, city, "office_coordination", *lane, sms=False))
@@ -488,6 +532,30 @@ def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -
     # A reminder is worth an e-mail; only an accusation or an emergency that waits is worth an SMS each time.
     office, sms = _who_acts(change, city), complaint.sealed or alarm
     return [_notice(change, city, template, Channel.TOPIC, office, city.languages[0], sms=sms)]
+
+
+def _feedback(
+    change: Change,
+    city: City,
+    holders: Mapping[str, Holder] | None,
+    doer: tuple[str, str] | None,
+) -> list[Notice]:
+    """An appeal for whoever decides, a thank-you for whoever did it, and for triage what only triage may know."""
+    complaint, event = change.complaint, change.event
+    triage = (Channel.TOPIC, triage_for(complaint.accused, city), city.languages[0])
+    if event.act is Act.APPEAL:
+        told = _to_post(change, city, "officer_appeal", str(event.data["post"]), holders)
+        return told or [_notice(change, city, "office_appeal", *triage, sms=False)]
+    pressed = event.data.get("reason") == ASKED_TO or accuses(str(event.data.get("words", "")), city)
+    if event.act is Act.WITHDRAW and pressed:
+        return [_notice(change, city, "office_pressed", *triage)]
+    if event.act is not Act.RATE:
+        return []
+    if event.data.get(FOR_TRIAGE):
+        return [_notice(change, city, "office_pressed", *triage, sms=False)]
+    if doer and event.text and event.data["score"] >= HIGH:
+        return [_notice(change, city, "officer_thanks", Channel.EMAIL, f"officer#{doer[0]}", doer[1])]
+    return []
 
 
 def _told_already(change: Change) -> set[str]:
@@ -609,6 +677,12 @@ def _notice(
     if template == "agency_referral" and (clock := complaint.clocks.get(ClockName.REFERRAL)):
         useful_until = event.at + city.windows.referral_link
         arguments |= {"due": moment(clock.due, city), "until": moment(useful_until, city)}
+    if event.act is Act.REOPEN:
+        if old := complaint.clocks.get(ClockName.RESOLUTION):
+            arguments["due"] = moment(old.due, city)  # it stands; the redo clock is beside it
+        arguments["redo"] = moment(datetime.fromisoformat(event.data["redo"]), city)
+    if event.act is Act.REJECT:
+        arguments["until"] = moment(event.at + city.windows.appeal, city)
     if template == "citizen_promise":
         arguments |= _moved_promise(event.data, city)
     names = {f"{template}.sms", f"{template}.subject", f"{template}.email"} & TEMPLATES.keys()
@@ -631,7 +705,7 @@ def _notice(
         args={key: value for key, value in arguments.items() if key in wanted} | _rung_of(change, template),
         sms=sms,
         at_night=channel is Channel.TOPIC or event.act is Act.FILE,
-        urgent=_is_emergency(complaint, city),
+        urgent=_is_emergency(complaint, city) and event.act not in _UNHURRIED,
     )
 
 

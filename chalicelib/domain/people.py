@@ -60,6 +60,10 @@ class Act(StrEnum):
     WAIT = "wait"
     LONGER = "longer"
     """Of sorting: to promise a later moment than was promised."""
+    APPEAL = "appeal"
+    UPHOLD = "uphold"  # what was declined stays declined
+    GRANT = "grant"  # the appeal was right: the case goes on
+    CONTINUE = "continue"  # the city goes on with what was withdrawn
     CONFIRM = "confirm"  # an emergency is a real one
     RAISE = "raise"
     LOWER = "lower"
@@ -115,6 +119,9 @@ _WEIGH = frozenset({Act.RAISE, Act.LOWER})
 
 _DUTY = _HANDLE | _RUNG | _WEIGH | {Act.CONFIRM}
 
+_APPEALS = frozenset({Act.UPHOLD, Act.GRANT})
+"""Of the posts above triage, from the one on that the profile names; no role has them by itself."""
+
 _AREA_HEADS = frozenset({Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD})
 
 RIGHTS: dict[Role, frozenset[Act]] = {
@@ -126,7 +133,7 @@ RIGHTS: dict[Role, frozenset[Act]] = {
     Role.DIVISION_HEAD: _DUTY | _APPROVE,
     Role.OFFICE_HEAD: _DUTY | _HEAD,
     # Publication is triage's and never the office's concerned, so no office role has RELEASE or HIDE.
-    Role.TRIAGE: _HANDLE | _WEIGH | _APPROVE | {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT},
+    Role.TRIAGE: _HANDLE | _WEIGH | _APPROVE | {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.CONTINUE},
     Role.SECRETARY: _RUNG | {Act.READ, Act.GRANT_DATE, Act.DECLINE_DATE},
     Role.MAYOR: _RUNG | {Act.READ},
 }
@@ -210,6 +217,8 @@ class Case(Protocol):
         ...
 
     @property
+    def reopened(self) -> int: ...
+    @property
     def category(self) -> str | None: ...
     @property
     def danger(self) -> str:
@@ -234,7 +243,7 @@ def demand(officer: Officer, act: Act, complaint: Case, city: City) -> None:
         return
     if act is Act.READ or not allowed(officer, Act.READ, complaint, city):
         raise NotFound(complaint.code)
-    if act is not Act.ACK_RUNG and any(act in RIGHTS[duty.role] for duty in officer.duties):
+    if act not in {Act.ACK_RUNG, *_APPEALS} and any(act in RIGHTS[duty.role] for duty in officer.duties):
         raise NotResponsible(f"{complaint.code} is with {complaint.office}")
     raise NotAllowed(f"{act} is not a right of {officer.id}")
 
@@ -298,6 +307,15 @@ def _is_right(duty: Duty, act: Act, complaint: Case, city: City) -> bool:
         return False  # not even one that a ladder or a hand-over brought there
     if act is Act.ACK_RUNG:
         return duty.post in complaint.rungs
+    if act in _APPEALS:
+        return _decides_appeals(duty, complaint, city)
+    if (
+        act is Act.RESOLVE
+        and complaint.reopened > 1
+        and duty.post in complaint.rungs
+        and not complaint.sealed
+    ):
+        return True  # another than before has to say that it is solved, and the office may have nobody else
     triage = triage_for(complaint.accused, city)
     if act is Act.LONGER:
         return duty.scope == triage and (triage != city.triage_office or duty.role in city.longer_by)
@@ -326,8 +344,20 @@ _TRIAGES = frozenset(
 """What triage does to cases of every office."""
 
 
+def _decides_appeals(duty: Duty, complaint: Case, city: City) -> bool:
+    """The posts above whoever declines, from the profile's own on: where the first is vacant or late the next may."""
+    roles = [rung.role for rung in city.ladders["topic"]]
+    if duty.role not in roles[roles.index(city.appeals.by) :]:
+        return False
+    if duty.scope == CITY_SCOPE:
+        return not complaint.sealed
+    return duty.scope == triage_for(complaint.accused, city)
+
+
 def _in_triage_scope(duty: Duty, act: Act, complaint: Case) -> bool:
     if act in _APPROVE or act in _TRIAGES:
+        return True
+    if act is Act.CONTINUE:
         return True
     return complaint.office == duty.scope
 

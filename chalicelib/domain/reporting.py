@@ -38,6 +38,7 @@ from chalicelib.domain.service_level import (
     ceiling_clock,
     emergency_promise,
     promise,
+    redo_clock,
     screening_clock,
     unsorted_promise,
     verification_clock,
@@ -140,8 +141,7 @@ def edit(complaint: Complaint, text: str, *, city: City, now: datetime) -> Chang
     Words that now accuse somebody seal the case: triage reads them before any office does.
     """
     may_move(complaint, Act.EDIT)
-    if now > complaint.filed_at + city.windows.edit:
-        raise WindowClosed(Act.EDIT)
+    demand_window(complaint, Act.EDIT, city, now)
     changes = _sealed_by(text, complaint, complaint.clocks, city, now)
     if city.screening_before_public and not changes:
         # Mended words are unread words: whatever was decided before is held again, and somebody has to read it.
@@ -165,22 +165,59 @@ def message(complaint: Complaint, text: str, *, city: City, now: datetime) -> Ch
     return change(complaint, Act.MESSAGE, REPORTER, now, said=text, data={FOR_TRIAGE: True}, clocks=clocks)
 
 
+def in_window(complaint: Complaint, act: Act, city: City, now: datetime) -> bool:
+    """Whether the profile's window for this act of the reporter stands open; the status is `may_move`'s matter."""
+    windows = city.windows
+    since, lasts = {
+        Act.EDIT: (complaint.filed_at, windows.edit),
+        Act.RATE: (complaint.resolved_at, windows.rate),
+        Act.REOPEN: (complaint.resolved_at, windows.reopen),
+        Act.APPEAL: (complaint.ended_at, windows.appeal),
+    }[act]
+    served = windows.serves(act, contact=complaint.citizen is not None)
+    if act is Act.REOPEN and served and since is not None:
+        until = reopens_until(complaint, city)
+        return until is None or now <= until
+    return served and since is not None and now <= since + lasts
+
+
+def demand_window(complaint: Complaint, act: Act, city: City, now: datetime) -> None:
+    """Raise WindowClosed where the time for this act is over, or the profile opens it only to who left a contact."""
+    if not in_window(complaint, act, city, now):
+        raise WindowClosed(act)
+
+
+LOW = 2
+"""The best score after which the reporter is asked whether it is solved at all."""
+HIGH = 4
+"""The least score whose words are a thank-you."""
+
+
+def asks_reopen(complaint: Complaint, city: City, now: datetime) -> bool:
+    """Whether a low rating stands in the room: then "is it solved?" is asked, and only a no reopens."""
+    low = complaint.rating is not None and complaint.rating <= LOW
+    return low and complaint.status is Status.CLOSED and in_window(complaint, Act.REOPEN, city, now)
+
+
 def rate(complaint: Complaint, score: int, words: str, *, city: City, now: datetime) -> Change:
-    """Take the reporter's judgement, once; it closes the case, for a low score opens nothing by itself."""
+    """Take the reporter's judgement, once; it closes the case, for a low score opens nothing by itself.
+
+    Words that accuse somebody are for triage's eyes alone, as in a message.
+    """
     may_move(complaint, Act.RATE)
     if complaint.rating is not None:
         raise IllegalMove(Act.RATE, "rated")
     if complaint.resolved_at is None:
         raise IllegalMove(Act.RATE, "not approved yet")
-    if now > complaint.resolved_at + city.windows.rate:
-        raise WindowClosed(Act.RATE)
+    demand_window(complaint, Act.RATE, city, now)
+    for_triage = {FOR_TRIAGE: True} if accuses(words, city) else {}
     return change(
         complaint,
         Act.RATE,
         REPORTER,
         now,
         said=words,
-        data={"score": score},
+        data={"score": score, **for_triage},
         rating=score,
         rating_words=words,
         outcome=Outcome.CONFIRMED if score >= 3 else Outcome.DISPUTED,
@@ -219,26 +256,25 @@ def reopens_until(complaint: Complaint, city: City) -> datetime | None:
 
 
 def reopen(complaint: Complaint, text: str, *, city: City, now: datetime) -> Change:
-    """Take the case up again: it was not solved. The old deadline stands, and it starts one rung higher.
+    """Take the case up again: it was not solved. The old deadline stands, and a redo clock starts one rung higher.
 
     Words that accuse somebody (they came and asked for money) seal the case, as in a fresh report.
     """
     may_move(complaint, Act.REOPEN)
     if complaint.resolved_at is None:
         raise IllegalMove(Act.REOPEN, "not approved yet")
-    until = reopens_until(complaint, city)
-    if until is not None and now > until:
-        raise WindowClosed(Act.REOPEN)
+    demand_window(complaint, Act.REOPEN, city, now)
     # One level up is a climb like any other: it falls due now, so the next sweep makes it and tells that rung.
-    clocks = complaint.clocks.stop(ClockName.APPROVAL, now).resume(
-        ClockName.RESOLUTION, climbs_at=out_of_silence(now, complaint.office, city)
-    )
+    climbs_at = out_of_silence(now, complaint.office, city)
+    redo = redo_clock(complaint.clocks, complaint, city, now, climbs_at)
+    clocks = complaint.clocks.stop(ClockName.APPROVAL, now).resume(ClockName.RESOLUTION).start(redo)
     return change(
         complaint,
         Act.REOPEN,
         REPORTER,
         now,
         said=text,
+        data={"redo": redo.due.isoformat()},
         **{"clocks": clocks, **_sealed_by(text, complaint, clocks, city, now)},
         reopened=complaint.reopened + 1,
         ended_at=None,
@@ -249,14 +285,19 @@ def reopen(complaint: Complaint, text: str, *, city: City, now: datetime) -> Cha
     )
 
 
-def withdraw(complaint: Complaint, reason: str, *, now: datetime) -> Change:
-    """Let the reporter take the case back; the reason is for triage's eyes alone."""
+ASKED_TO = "asked_to"
+"""Somebody asked the reporter to withdraw: triage is told to look."""
+WITHDRAWALS = ("solved", "mistake", "elsewhere", ASKED_TO, "other")
+
+
+def withdraw(complaint: Complaint, reason: str, words: str = "", *, now: datetime) -> Change:
+    """Let the reporter take the case back; the reason (one of WITHDRAWALS) and words are for triage's eyes alone."""
     return change(
         complaint,
         Act.WITHDRAW,
         REPORTER,
         now,
-        data={"reason": reason},
+        data={"reason": reason, **({"words": words} if words else {})},
         clocks=complaint.clocks.stop_all(now),
         merged=None,
         outcome=Outcome.WITHDRAWN,

@@ -27,6 +27,8 @@ class ClockName(StrEnum):
     RESOLUTION = "resolution"
     HANDOVER = "handover"  # the office that was given a case does a first act
     REFERRAL = "referral"  # an agency outside the city answers; the promise to solve climbs no rung meanwhile
+    REDO = "redo"  # reopened: solved anew; its ladder takes the place of the solution's, whose moment stands
+    APPEAL = "appeal"  # one level up decides on a rejection
     ALARM = "alarm"  # of an emergency: somebody of the post says that they have it
     APPROVAL = "approval"  # somebody other than the doer looks at a claimed fix
     CEILING = "ceiling"
@@ -35,7 +37,11 @@ class ClockName(StrEnum):
 
 INSIDE = frozenset({ClockName.HANDOVER, ClockName.REFERRAL})
 """Clocks that an office keeps for itself: no promise to anybody, gone when they end, and their ladder is its own."""
+TRANSIENT = INSIDE | {ClockName.REDO, ClockName.APPEAL}
+"""Clocks that are gone when they end; the history tells that they ran."""
 _PROMISES = (ClockName.VERIFICATION, ClockName.FIRST_REPLY, ClockName.RESOLUTION, ClockName.APPROVAL)
+_REPEATED = (ClockName.REDO, ClockName.APPEAL)
+"""What is promised of a case that came back. Late against the redo clock alone is no broken promise yet."""
 WARNS_AT = (50, 80)
 """At how many hundredths of its time a promise warns whoever has to keep it."""
 CEILING_NEAR = 80
@@ -108,12 +114,13 @@ class Clocks:
 
     @property
     def level(self) -> int:
-        return max((clock.climbed for clock in self.all if clock.name in _PROMISES), default=0)
+        counted = (*_PROMISES, ClockName.REDO)
+        return max((clock.climbed for clock in self.all if clock.name in counted), default=0)
 
     @property
     def next_due(self) -> datetime:
         """The earliest promise not yet kept; when all are kept, the promise to solve."""
-        promised = [clock for clock in self.all if clock.name in _PROMISES]
+        promised = [clock for clock in self.all if clock.name in (*_PROMISES, *_REPEATED)]
         return min(clock.due for clock in [c for c in promised if c.running] or promised)
 
     @property
@@ -124,12 +131,17 @@ class Clocks:
         return min([*climbs, *(at for clock in self.all if clock.awake for at in clock.warns)], default=None)
 
     def _climbing(self) -> tuple[Clock, ...]:
-        """The clocks whose ladder is awake: no paused one; of a case outside the referral's, not the solution's."""
-        outside = self.get(ClockName.REFERRAL) is not None
-        return tuple(c for c in self._laddered() if not (outside and c.name is ClockName.RESOLUTION))
+        """The clocks whose ladder is awake: no paused one; of a case outside the referral's, not the solution's;
+        of a reopened one the redo clock's."""
+        hushed = set()
+        if self.get(ClockName.REFERRAL) is not None:
+            hushed = {ClockName.RESOLUTION, ClockName.REDO}
+        elif self.get(ClockName.REDO) is not None:
+            hushed = {ClockName.RESOLUTION}
+        return tuple(c for c in self._laddered() if c.name not in hushed)
 
     def late(self, now: datetime) -> bool:
-        return any(clock.late(now) for clock in self.all if clock.name in _PROMISES)
+        return any(clock.late(now) for clock in self.all if clock.name in (*_PROMISES, ClockName.APPEAL))
 
     def due_to_climb(self, now: datetime) -> Clock | None:
         """The running clock whose next rung should hear now, the longest waiting first."""
@@ -196,12 +208,21 @@ class Clocks:
         )
 
     def stop_all(self, at: datetime) -> Clocks:
-        ended = self.without(*INSIDE)
+        ended = self.without(*TRANSIENT)
         return Clocks(tuple(replace(c, stopped_at=at) if c.running else c for c in ended))
 
     def without(self, *names: ClockName) -> Clocks:
-        """End clocks that nobody was promised anything by; the history tells that they were."""
-        return Clocks(tuple(clock for clock in self.all if clock.name not in names))
+        """End clocks of those that are gone then. What a redo clock has climbed stays climbed, as the solution's."""
+        redo = self.get(ClockName.REDO) if ClockName.REDO in names else None
+        kept = (clock for clock in self.all if clock.name not in names)
+        return Clocks(
+            tuple(
+                replace(clock, climbed=redo.climbed, step=redo.step)
+                if redo and clock.name is ClockName.RESOLUTION
+                else clock
+                for clock in kept
+            )
+        )
 
     def moved(self) -> Clocks:
         """Begin the ladders of another office: its own posts have heard nothing yet. No moment is touched.
@@ -234,12 +255,36 @@ class Clocks:
             )
         )
 
-    def resume(self, name: ClockName, *, climbs_at: datetime) -> Clocks:
-        """Run again towards the old deadline, with the next rung to hear at ``climbs_at``."""
+    def resume(self, name: ClockName, *, climbs_at: datetime | None = None) -> Clocks:
+        """Run again towards the old deadline, with the next rung to hear at ``climbs_at``, or there."""
         return Clocks(
             tuple(
                 replace(clock, stopped_at=None, climbs_at=climbs_at, rung="", rests_until=None)
                 if clock.name is name
+                else clock
+                for clock in self.all
+            )
+        )
+
+    def since(self, ended_at: datetime) -> Clocks:
+        """Run again what ran until the case ended, towards the old deadlines; what was kept before stays kept.
+
+        Whoever should have heard in between hears at once. A head holds whole milliseconds, so one is allowed for.
+        """
+        first = ended_at - timedelta(milliseconds=1)
+        return Clocks(
+            tuple(
+                replace(
+                    clock,
+                    stopped_at=None,
+                    rung="",
+                    rests_until=None,
+                    # Of the law's limit the warnings tell whether it was told already; they are no rung's.
+                    warns=clock.warns if clock.name is ClockName.CEILING else (),
+                )
+                if clock.stopped_at is not None
+                and clock.stopped_at >= first
+                and clock.name in (*_PROMISES, ClockName.CEILING)
                 else clock
                 for clock in self.all
             )
@@ -476,6 +521,28 @@ def assigned(clocks: Clocks, office: str, city: City, at: datetime) -> Clocks:
     return clocks if asked_anyway else clocks.start(fresh)
 
 
+def redo_clock(clocks: Clocks, complaint: Complaint, city: City, at: datetime, climbs_at: datetime) -> Clock:
+    """How long the office has to solve anew what was reopened: the profile's ``redo``, of an emergency its minutes.
+
+    Its ladder begins one rung above where the solution's ended, and that rung hears at ``climbs_at``.
+    """
+    alarmed = complaint.alarmed(city)
+    category = city.categories.get(complaint.category or "")
+    level = category.level if category is not None and category.emergency else city.emergency.level
+    calendar = city.calendar_of(complaint.office)
+    span = level.resolution if alarmed else city.redo
+    fresh = _promised(ClockName.REDO, calendar, at, span, emergency=alarmed)
+    before = clocks.get(ClockName.RESOLUTION)
+    if before is None:
+        return replace(fresh, climbs_at=climbs_at)
+    return replace(fresh, climbs_at=climbs_at, climbed=before.climbed, step=before.step)
+
+
+def appeal_clock(triage: str, city: City, at: datetime) -> Clock:
+    """How long whoever decides on an appeal has, in the working time of the office that declined."""
+    return _promised(ClockName.APPEAL, city.calendar_of(triage), at, city.appeals.within)
+
+
 def referral_clock(agency: str, office: str, city: City, at: datetime) -> Clock:
     """How long an agency outside has to answer, in the working time of the office that asked."""
     span = city.offices[agency].answers or city.referral
@@ -527,7 +594,7 @@ def steps(complaint: Complaint, clock: ClockName, city: City) -> tuple[Step, ...
     """
     if clock is ClockName.SCREENING:
         return ()
-    at_triage = clock is ClockName.VERIFICATION
+    at_triage = clock in (ClockName.VERIFICATION, ClockName.APPEAL)
     alarmed = complaint.alarmed(city) and not at_triage
     category = city.categories.get(complaint.category or city.default_category)
     if (
@@ -544,7 +611,10 @@ def steps(complaint: Complaint, clock: ClockName, city: City) -> tuple[Step, ...
     own_line = at_triage or inside or clock is ClockName.APPROVAL
     line = "topic" if own_line else "emergency" if alarmed else complaint.line
     found: list[Step] = []
-    for rung in city.ladders[line]:
+    rungs = city.ladders[line]
+    if clock is ClockName.APPEAL:
+        rungs = rungs[[rung.role for rung in rungs].index(city.appeals.by) :]
+    for rung in rungs:
         role = _role_in(rung.office or office, Role(rung.role), city)
         scope = rung.office or _scope(role, office, complaint, city)
         if scope is None or (not rung.office and _is_first(role, line, complaint)):

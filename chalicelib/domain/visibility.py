@@ -36,6 +36,8 @@ class Card:
     sealed: bool = False
     accused: str | None = None
     screening: str = ""
+    reopened: int = 0
+    """Never stored: what hangs on it is decided on the case itself."""
     asked: int = 0
     """Of a question to the reporter, in lists of offices: 1 while it waits, 2 where it was left unanswered."""
     danger: str = ""

@@ -378,6 +378,21 @@ def _reject(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -
     handling.reject(code, officer, *forms.rejection(said), **seen)
 
 
+def _uphold(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    _, text = forms.appeal_decision({**said, "decision": "uphold"})
+    handling.decide_appeal(code, officer, text, grant=False, **seen)
+
+
+def _grant(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    _, text = forms.appeal_decision({**said, "decision": "grant"})
+    handling.decide_appeal(code, officer, text, grant=True, **seen)
+
+
+def _go_on(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    forms.nothing(said)
+    handling.go_on(code, officer, **seen)
+
+
 def _reveal(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> dict[str, str]:
     forms.nothing(said)
     return reading.contact_of(code, officer, **seen)[1]
@@ -403,6 +418,9 @@ _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | No
     # In the order in which the page offers them.
     Act.CONFIRM: _confirm,
     Act.SORT: _sort,
+    Act.GRANT: _grant,
+    Act.UPHOLD: _uphold,
+    Act.CONTINUE: _go_on,
     Act.ACK_RUNG: _acknowledge_rung,
     Act.ACKNOWLEDGE: _acknowledge,
     Act.REPLY: _reply,

@@ -40,11 +40,14 @@ def for_office(
 
 
 def for_reporter(stored: Stored, *, city: City, language: str, now: datetime) -> dict[str, Any]:
-    """What the reporter may hand to anybody: all that was told to them, and of the rest that it happened."""
+    """What the reporter may hand to anybody: all that was told to them, and of the rest that it happened.
+
+    Why they withdrew is left out: whoever pressed them may be the one who asks for this copy.
+    """
     links = duplicates.links(stored)
 
     def told(event: Event) -> bool:
-        hidden = event.act in views.BETWEEN_COLLEAGUES | {Act.HIDE}
+        hidden = event.act in views.BETWEEN_COLLEAGUES | {Act.HIDE, Act.WITHDRAW}
         return not (hidden or views.is_internal(event)) and _knows(event, links)
 
     return _body(stored, city, language, now, told)

@@ -17,6 +17,7 @@ from chalicelib.domain.complaint import Filing, Place, Status
 from chalicelib.domain.errors import Fault, Invalid
 from chalicelib.domain.geo import Point
 from chalicelib.domain.outside import Answer as Word
+from chalicelib.domain.reporting import WITHDRAWALS
 from chalicelib.domain.scheduling import Wish
 from chalicelib.domain.tracking import parse_code
 from chalicelib.usecases.handling import Lowering, Sorting
@@ -37,6 +38,7 @@ _RESERVED = frozenset(
     {"status", "office", "deadline", "due", "code", "version", "level", "citizen", "screening", "outcome"}
 )
 """Fields that exist on a complaint and that no citizen may set: told apart from mere typing errors."""
+DECISIONS = ("grant", "uphold")
 REJECTIONS = ("duplicate", "not_city", "unclear", "court", "abuse", "other")
 _DAY = re.compile(r"20[0-9]{2}-[0-9]{2}-[0-9]{2}")
 _MISSING = object()
@@ -456,6 +458,24 @@ def scored(said: Mapping[str, str]) -> tuple[int, str]:
     """A rating as a page sends it, where every value is a text."""
     score = said.get("score", "")
     return rating({**said, "score": int(score)} if score and score in "12345" else said)
+
+
+def withdrawal(values: Mapping[str, Any]) -> tuple[str, str]:
+    """``{"reason": "asked_to", "text": ...}``: why, from a list, and words that only triage reads."""
+    form = Form(values)
+    why = form.choice("reason", WITHDRAWALS, required=True) or ""
+    text = form.text("text", most=WORDS_MOST)
+    form.done()
+    return why, text
+
+
+def appeal_decision(values: Mapping[str, Any]) -> tuple[bool, str]:
+    """``{"decision": "grant" or "uphold", "text": ...}``: whether the case goes on, and why."""
+    form = Form(values)
+    decision = form.choice("decision", DECISIONS, required=True)
+    text = form.text("text", least=10, most=SENTENCE_MOST)
+    form.done()
+    return decision == "grant", text
 
 
 def transfer(values: Mapping[str, Any]) -> tuple[str, str]:

@@ -290,6 +290,28 @@ def post_unmerge(code: str) -> Response:
     )
 
 
+@routes.route("/v1/office/complaints/{code}/appeal-decision", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_appeal_decision(code: str) -> Response:
+    """Decide on the reporter's appeal, one level above whoever declined."""
+    return _act(
+        code,
+        forms.appeal_decision,
+        lambda case, officer, said, **seen: handling.decide_appeal(
+            case, officer, said[1], grant=said[0], **seen
+        ),
+    )
+
+
+@routes.route("/v1/office/complaints/{code}/continuation", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_continuation(code: str) -> Response:
+    """Go on by the city's own will with what its reporter withdrew."""
+    return _act(
+        code, forms.nothing, lambda case, officer, said, **seen: handling.go_on(case, officer, **seen)
+    )
+
+
 @routes.route("/v1/office/complaints/{code}/contact", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_contact(code: str) -> Response:

@@ -21,6 +21,7 @@ from chalicelib.domain.errors import (
     WindowClosed,
 )
 from chalicelib.domain.people import Act
+from chalicelib.domain.reporting import WITHDRAWALS
 from chalicelib.domain.tracking import short
 from chalicelib.http import dossier, forms, html, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
@@ -213,6 +214,7 @@ def _show(
         act=act,
         said=said or {},
         faults=html.told(visit, faults),
+        withdrawals=WITHDRAWALS,
         short=short,
     )
 
@@ -263,7 +265,11 @@ def _reopen(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> C
 
 
 def _withdraw(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
-    return handling.withdraw(code, who, forms.reason(said), now=visit.now)
+    return handling.withdraw(code, who, *forms.withdrawal(said), now=visit.now)
+
+
+def _appeal(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
+    return handling.appeal(code, who, forms.sentence(said), now=visit.now)
 
 
 _DOES: dict[str, Callable[[str, signin.Who, dict[str, str], Visit], Complaint]] = {
@@ -273,6 +279,7 @@ _DOES: dict[str, Callable[[str, signin.Who, dict[str, str], Visit], Complaint]] 
     Act.RATE: _rate,
     Act.AGREE: _agree,
     Act.REOPEN: _reopen,
+    Act.APPEAL: _appeal,
     Act.WITHDRAW: _withdraw,
 }
 

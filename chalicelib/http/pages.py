@@ -46,6 +46,13 @@ def get_scheduled(visit: Visit) -> Response:
     return html.page(visit, "scheduled.html", private=False, rows=rows, cursor=found.cursor, short=short)
 
 
+@routes.route("/janji", methods=["GET"], cors=False)
+@answers_pages
+def get_windows(visit: Visit) -> Response:
+    """What a reporter may do how long, for anybody to read."""
+    return html.page(visit, "windows.html", private=False, rows=views.windows(visit.city, visit.language))
+
+
 @routes.route("/gaya.css", methods=["GET"], cors=False)
 def get_style() -> Response:
     kept: dict[str, str | list[str]] = {

@@ -39,6 +39,14 @@ TABLE: dict[type[errors.DomainError], tuple[int, str, dict[str, str]]] = {
         "not-responsible",
         {"id": "Aduan ini ditangani kantor lain.", "en": "Another office has this complaint."},
     ),
+    errors.OwnWork: (
+        403,
+        "own-work",
+        {
+            "id": "Anda ikut mengerjakan aduan ini. Langkah ini perlu orang kedua.",
+            "en": "You took part in the work on this complaint. This step needs a second person.",
+        },
+    ),
     errors.NotAllowed: (
         403,
         "not-allowed",

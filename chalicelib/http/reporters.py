@@ -6,6 +6,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.cities import load
 from chalicelib.domain.complaint import Complaint
+from chalicelib.domain.reporting import asks_reopen
 from chalicelib.http import dossier, forms, requests, views
 from chalicelib.http.auth import signed_in
 from chalicelib.http.problems import answers_problems
@@ -92,7 +93,11 @@ def post_answer(code: str) -> Response:
 def post_rating(code: str) -> Response:
     request = requests.current()
     score, words = forms.rating(requests.body(request))
-    return _done(handling.rate(requests.code(code), requests.who(request), score, words, now=utc_now()))
+    city, now = load(settings().city), utc_now()
+    rated = handling.rate(requests.code(code), requests.who(request), score, words, now=now)
+    asks = {"ask_reopen": asks_reopen(rated, city, now)}
+    body = views.state(rated, city, requests.language(request), now) | asks
+    return views.answer(body, 201, version=rated.version)
 
 
 @routes.route("/v1/me/complaints/{code}/confirmation", methods=["POST"], authorizer=signed_in)
@@ -111,12 +116,20 @@ def post_reopening(code: str) -> Response:
     return _done(handling.reopen(requests.code(code), requests.who(request), text, now=utc_now()))
 
 
+@routes.route("/v1/me/complaints/{code}/appeal", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_appeal(code: str) -> Response:
+    request = requests.current()
+    text = forms.sentence(requests.body(request))
+    return _done(handling.appeal(requests.code(code), requests.who(request), text, now=utc_now()))
+
+
 @routes.route("/v1/me/complaints/{code}/withdrawal", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_withdrawal(code: str) -> Response:
     request = requests.current()
-    reason = forms.reason(requests.body(request))
-    return _done(handling.withdraw(requests.code(code), requests.who(request), reason, now=utc_now()))
+    why, words = forms.withdrawal(requests.body(request))
+    return _done(handling.withdraw(requests.code(code), requests.who(request), why, words, now=utc_now()))
 
 
 @routes.route("/v1/me/suggestions", methods=["POST"], authorizer=signed_in)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from chalice.app import Response
 
 from chalicelib.domain import outside, replies
+from chalicelib.domain.appeals import rejected_by
 from chalicelib.domain.asking import foreseen
-from chalicelib.domain.city import CITY_SCOPE, City
+from chalicelib.domain.city import CITY_SCOPE, WINDOWS, City
 from chalicelib.domain.clock import Unit
 from chalicelib.domain.complaint import (
     FOR_TRIAGE,
@@ -31,11 +32,11 @@ from chalicelib.domain.complaint import (
 from chalicelib.domain.duplicates import is_shared, may_join
 from chalicelib.domain.emergency import to_call
 from chalicelib.domain.geo import Located
-from chalicelib.domain.handling import doers, may_call_back
+from chalicelib.domain.handling import doers, may_call_back, solvers
 from chalicelib.domain.notices import reopening
 from chalicelib.domain.outside import Answer
 from chalicelib.domain.people import Act, Officer, allowed, taker, works_at
-from chalicelib.domain.reporting import reopens_until
+from chalicelib.domain.reporting import asks_reopen, in_window
 from chalicelib.domain.routing import Suggestion
 from chalicelib.domain.scheduling import accepted, asked
 from chalicelib.domain.service_level import INSIDE, ClockName
@@ -58,6 +59,7 @@ STATUS: Mapping[str, Mapping[str, str]] = {
     Status.RESOLVED: {"id": "Dinyatakan selesai", "en": "Said to be solved"},
     Status.CLOSED: {"id": "Ditutup", "en": "Closed"},
     Status.REJECTED: {"id": "Tidak dilanjutkan", "en": "Declined"},
+    Status.APPEALED: {"id": "Keberatan diperiksa", "en": "Under appeal"},
     Status.WITHDRAWN: {"id": "Dicabut pelapor", "en": "Withdrawn by the reporter"},
 }
 
@@ -96,6 +98,10 @@ _NEXT: Mapping[str, Mapping[str, str]] = {
     },
     Status.CLOSED: {"id": "Tidak ada langkah lagi.", "en": "Nothing more to come."},
     Status.REJECTED: {"id": "Tidak ada langkah lagi.", "en": "Nothing more to come."},
+    Status.APPEALED: {
+        "id": "Pejabat satu tingkat di atas memutuskan keberatan pelapor paling lambat {due}.",
+        "en": "One level up decides on the reporter's appeal by {due}.",
+    },
     Status.WITHDRAWN: {"id": "Tidak ada langkah lagi.", "en": "Nothing more to come."},
 }
 
@@ -120,6 +126,19 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
     Act.RELEASE: {"id": "Isi aduan ditampilkan untuk umum.", "en": "The text is public now."},
     Act.HIDE: {"id": "Isi aduan tidak ditampilkan untuk umum.", "en": "The text is not shown in public."},
     Act.REJECT: {"id": "Tidak dapat dilanjutkan.", "en": "Declined."},
+    Act.APPEAL: {
+        "id": "Pelapor mengajukan keberatan: {post} memutuskan.",
+        "en": "The reporter appealed: {post} decides.",
+    },
+    Act.UPHOLD: {"id": "Keberatan tidak dikabulkan.", "en": "The appeal was not granted."},
+    Act.GRANT: {
+        "id": "Keberatan dikabulkan: aduan dilanjutkan oleh {office}.",
+        "en": "The appeal was granted: {office} goes on with it.",
+    },
+    Act.CONTINUE: {
+        "id": "Kota melanjutkan penanganan ini atas prakarsa sendiri.",
+        "en": "The city goes on with it by itself.",
+    },
     Act.REFER: {"id": "Dirujuk ke {agency}.", "en": "Referred to {agency}."},
     Act.REVEAL: {"id": "{by} melihat kontak pelapor.", "en": "{by} looked up the reporter's contact."},
     Act.ESCALATE: {
@@ -294,6 +313,14 @@ _COORDINATED = {
     "id": "Batas waktu lewat: dikoordinasikan dengan {post}; {office} tetap yang menangani.",
     "en": "Past its deadline: coordinated with {post}; {office} still sees to it.",
 }
+_APPEAL_ROSE = {
+    "id": "Keberatan belum diputuskan: disampaikan kepada {post}.",
+    "en": "The appeal is not decided: brought to {post}.",
+}
+_REDO_ROSE = {
+    "id": "Dibuka lagi: disampaikan kepada {post}.",
+    "en": "Reopened: brought to {post}.",
+}
 _ROSE: Mapping[str, Mapping[str, str]] = {
     ClockName.HANDOVER: {
         "id": "Belum ditanggapi sejak diteruskan: disampaikan kepada {post}.",
@@ -303,10 +330,20 @@ _ROSE: Mapping[str, Mapping[str, str]] = {
         "id": "Rujukan belum dijawab: disampaikan kepada {post}.",
         "en": "The referral is unanswered: brought to {post}.",
     },
+    ClockName.APPEAL: _APPEAL_ROSE,
+    ClockName.REDO: _REDO_ROSE,
     ClockName.ALARM: {
         "id": "Keadaan darurat belum ditandai: disampaikan kepada {post}.",
         "en": "The emergency was not acknowledged: brought to {post}.",
     },
+}
+_MAY_APPEAL = {
+    "id": "Pelapor dapat mengajukan keberatan satu kali, sampai {window}.",
+    "en": "The reporter may appeal once, until {window}.",
+}
+_GOES_ON = {
+    "id": "Kota melanjutkan. Anda tidak perlu melakukan apa-apa; identitas Anda tidak ditampilkan kepada siapa pun.",
+    "en": "The city goes on. You need not do anything; nobody is shown who you are.",
 }
 _DECIDES = {
     "id": "Dialihkan dari {from}: {office} memutuskan siapa yang menangani.",
@@ -558,6 +595,8 @@ def own(
         "schedule": schedule(accepted(stored.history), city, language),
         "closes_at": complaint.closing(city) if complaint.status is Status.RESOLVED else None,
         "rating": complaint.rating,
+        "ask_reopen": asks_reopen(complaint, city, now),
+        "continued": _GOES_ON[language] if _continued(complaint, stored.history) else "",
         "may": sorted(_reporter_may(complaint, city, now)),
         "version": complaint.version,
     }
@@ -580,6 +619,7 @@ def office(
     ``link`` is the one for the agency outside that has been asked, where this officer may hand it over.
     """
     complaint, links, sent = stored.complaint, links or Links(), list(sent)
+    triage = allowed(officer, Act.SORT, complaint, city)
     return {
         **common(complaint, city, language),
         "emergency": _danger(complaint, officer, city, language, following),
@@ -620,7 +660,7 @@ def office(
         "screening": _screening(complaint, language),
         "timeline": [_staff_line(event, complaint, city, language, officer) for event in stored.history],
         "rating": complaint.rating,
-        "rating_words": complaint.rating_words,
+        "rating_words": complaint.rating_words if triage or not _accusing_rating(stored.history) else "",
         "messages": [
             {
                 "template": d.notice.template,
@@ -650,6 +690,11 @@ def office(
             and (act is not Act.APPROVE or _may_approve(stored, officer))
             and (act is not Act.SCHEDULE or _may_schedule(stored, officer))
             and (act not in (Act.GRANT_DATE, Act.DECLINE_DATE) or asked(stored.history) is not None)
+            and (act is not Act.REJECT or not complaint.appealed)
+            and (act not in (Act.UPHOLD, Act.GRANT) or officer.id != rejected_by(stored.history))
+            and (
+                act is not Act.RESOLVE or complaint.reopened <= 1 or officer.id not in solvers(stored.history)
+            )
         ),
         "version": complaint.version,
     }
@@ -845,7 +890,97 @@ def profile(city: City, language: str) -> dict[str, Any]:
             {"id": key, "number": n.number, "label": _label(n.labels, language)}
             for key, n in city.emergency_numbers.items()
         ],
+        "windows": windows(city, language),
     }
+
+
+def windows(city: City, language: str) -> list[dict[str, str]]:
+    """The table of windows as people read it: how long, who may use it, and what somebody without contact can do."""
+    spans: dict[str, object] = {
+        name: getattr(city.windows, name) for name in WINDOWS if name != "question"
+    } | {"question": city.asking.wait}
+    return [
+        {
+            "id": name,
+            "what": _WINDOW[name][language],
+            "lasts": _span(spans[name], language),
+            "who": _WHO[city.windows.who.get(name, only)][language],
+            "without_contact": _WITHOUT[
+                "silence"
+                if name == "silence"
+                else "question"
+                if name == "question"
+                else city.windows.without_contact.get(name, choices[0])
+            ][language],
+        }
+        for name, (only, choices) in WINDOWS.items()
+    ]
+
+
+def _span(span: object, language: str) -> str:
+    """A window's length in words: whole days, or minutes; a span in working days as such."""
+    if isinstance(span, timedelta):
+        days, minutes = span // timedelta(days=1), span // timedelta(minutes=1)
+        number, unit = (days, "days") if span == timedelta(days=days) else (minutes, "minutes")
+    else:
+        number, unit = int(str(span).partition(" ")[0]), "working days"
+    names = {"days": "hari", "minutes": "menit", "working days": "hari kerja"}
+    if language == "id":
+        return f"{number} {names[unit]}"
+    return f"{number} {unit if number != 1 else unit.removesuffix('s')}"
+
+
+_WINDOW: Mapping[str, Mapping[str, str]] = {
+    "edit": {
+        "id": "Memperbaiki isi laporan, sejak dikirim",
+        "en": "Mend the text, from when it was sent",
+    },
+    "question": {
+        "id": "Menjawab pertanyaan petugas, sejak ditanyakan; setelah itu kantor melanjutkan",
+        "en": "Answer an officer's question, from when it was asked; then the office goes on",
+    },
+    "rate": {
+        "id": "Memberi nilai, satu kali, sejak dinyatakan selesai",
+        "en": "Rate it, once, from when it was called solved",
+    },
+    "reopen": {
+        "id": "Membuka lagi yang belum beres, sejak dinyatakan selesai",
+        "en": "Reopen what is not solved, from when it was called solved",
+    },
+    "appeal": {
+        "id": "Mengajukan keberatan atas penolakan, satu kali, sejak ditolak",
+        "en": "Appeal against a rejection, once, from when it was declined",
+    },
+    "silence": {
+        "id": "Ditutup karena tidak ada tanggapan, sejak dinyatakan selesai",
+        "en": "Closed by silence, from when it was called solved",
+    },
+    "referral_link": {
+        "id": "Tautan jawaban bagi lembaga luar kota, sejak dirujuk",
+        "en": "Link for an agency outside to answer by, from the referral",
+    },
+}
+_WHO: Mapping[str, Mapping[str, str]] = {
+    "reporter": {"id": "Pelapor", "en": "The reporter"},
+    "agency": {"id": "Lembaga yang dirujuk", "en": "The agency that was asked"},
+    "nobody": {"id": "Tidak seorang pun: waktu saja", "en": "Nobody: time alone"},
+}
+_WITHOUT: Mapping[str, Mapping[str, str]] = {
+    "link": {
+        "id": "Sama, lewat tautan rahasia; tidak ada pesan yang dikirim",
+        "en": "The same, by the secret link; no message is sent",
+    },
+    "question": {
+        "id": "Membaca dan menjawab lewat tautan rahasia; tidak ada pesan yang dikirim",
+        "en": "Read it and answer by the secret link; no message is sent",
+    },
+    "silence": {
+        "id": "Waktu tidak menutupnya: orang kedua memeriksa bukti perbaikan",
+        "en": "Time does not close it: a second person looks at the proof of the fix",
+    },
+    "no": {"id": "Tidak dapat", "en": "Cannot"},
+    "unconcerned": {"id": "Tidak perlu berbuat apa-apa", "en": "Need not do anything"},
+}
 
 
 def local_time(at: datetime, city: City) -> str:
@@ -880,7 +1015,7 @@ def _reopens_on(complaint: Complaint, city: City, now: datetime | None = None) -
 
 def promises(complaint: Complaint, history: Iterable[Event] = ()) -> dict[str, Any]:
     """The stamped moments: what was promised, whether it was kept, and what was promised first if that was earlier."""
-    shown = (ClockName.FIRST_REPLY, ClockName.RESOLUTION)
+    shown = (ClockName.FIRST_REPLY, ClockName.RESOLUTION, ClockName.REDO, ClockName.APPEAL)
     found: dict[str, Any] = {
         clock.name: {"due": clock.due, "done_at": clock.stopped_at, "paused": clock.asleep is not None}
         for clock in complaint.clocks
@@ -1015,6 +1150,9 @@ def _next_step(complaint: Complaint, city: City, language: str, *, bare: bool = 
         if resolution.due < complaint.asked.resumes_at:
             return f"{words} {_WAITING_LATE[language]}"
         return f"{words} {_WAITING_PAUSED[language].format(due=local_time(resolution.due, city))}"
+    if complaint.status is Status.REJECTED and not complaint.appealed and complaint.ended_at:
+        end = complaint.ended_at + city.windows.appeal
+        return _MAY_APPEAL[language].format(window=local_time(end, city))
     if complaint.outcome is Outcome.SILENCE:
         return _SILENT[language]
     window = complaint.closing(city)
@@ -1056,18 +1194,34 @@ def _own_line(event: Event, complaint: Complaint, city: City, language: str) -> 
     return {**line, "text": ""} if event.act in BETWEEN_COLLEAGUES else line
 
 
+def _continued(complaint: Complaint, history: Iterable[Event]) -> bool:
+    """Whether the city goes on by itself with what the reporter withdrew."""
+    return complaint.open and any(event.act is Act.CONTINUE for event in history)
+
+
+def _accusing_rating(history: Iterable[Event]) -> bool:
+    return any(event.act is Act.RATE and event.data.get(FOR_TRIAGE) for event in history)
+
+
 def _staff_line(
     event: Event, complaint: Complaint, city: City, language: str, officer: Officer
 ) -> dict[str, Any]:
-    """What an office reads; why somebody withdrew, and words that accuse, are for triage alone, a note for its own."""
+    """What an office reads; why somebody withdrew, and words that accuse, are for triage alone, a note for its own.
+
+    Whoever decides on an appeal reads that appeal and why the case was declined, whatever the words are.
+    """
     line = _line(event, complaint, city, language)
     # Other cases are named where it is known who may know them (`merged_with` and the like).
     data = {name: value for name, value in event.data.items() if name not in LINKED}
     if not reads_note(event, officer):
         line["text"] = ""
         data.pop("mentions", None)
-    if not allowed(officer, Act.SORT, complaint, city):
+    decides = complaint.status is Status.APPEALED and allowed(officer, Act.UPHOLD, complaint, city)
+    if not allowed(officer, Act.SORT, complaint, city) and not (
+        decides and event.act in (Act.APPEAL, Act.REJECT)
+    ):
         data.pop("reason", None)
+        data.pop("words", None)
         if data.get(FOR_TRIAGE):
             line["text"] = ""
     return {**line, "officer": event.by.id, "data": data}
@@ -1213,14 +1367,12 @@ def post_title(post: str, city: City) -> str:
 
 
 def _reporter_may(complaint: Complaint, city: City, now: datetime) -> set[str]:
-    until = reopens_until(complaint, city) or now
     windows = {
-        Act.EDIT: now <= complaint.filed_at + city.windows.edit,
-        Act.RATE: complaint.rating is None
-        and complaint.resolved_at is not None
-        and now <= complaint.resolved_at + city.windows.rate,
+        Act.EDIT: in_window(complaint, Act.EDIT, city, now),
+        Act.RATE: complaint.rating is None and in_window(complaint, Act.RATE, city, now),
         Act.AGREE: complaint.resolved_at is not None,
-        Act.REOPEN: complaint.resolved_at is not None and now <= until,
+        Act.REOPEN: complaint.resolved_at is not None and in_window(complaint, Act.REOPEN, city, now),
+        Act.APPEAL: not complaint.appealed and in_window(complaint, Act.APPEAL, city, now),
         Act.MESSAGE: True,
         Act.ANSWER: complaint.asked.open,
         Act.WITHDRAW: True,

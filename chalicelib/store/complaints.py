@@ -43,7 +43,7 @@ from chalicelib.domain.lists import LISTED, post_of, stands_on
 from chalicelib.domain.notices import Notice
 from chalicelib.domain.people import Act
 from chalicelib.domain.scheduling import asked as asked_date
-from chalicelib.domain.service_level import INSIDE, NEVER, Clock, ClockName, Clocks
+from chalicelib.domain.service_level import NEVER, TRANSIENT, Clock, ClockName, Clocks
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, is_listed, public_pin
 from chalicelib.store import guards, outbox
@@ -76,9 +76,9 @@ COUNT = "count#"
 MERGED_HERE = f"{COUNT}merged"
 CONFLICT_RETRIES = 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SHORT = {ClockName.HANDOVER: "h", ClockName.REFERRAL: "r"}
-"""What a head calls the clocks that an office keeps for itself: every letter counts there."""
-_APART = INSIDE | {ClockName.ALARM, ClockName.CEILING}
+_SHORT = {ClockName.HANDOVER: "h", ClockName.REFERRAL: "r", ClockName.REDO: "d", ClockName.APPEAL: "a"}
+"""What a head calls the clocks that are gone when they end: every letter counts there."""
+_APART = TRANSIENT | {ClockName.ALARM, ClockName.CEILING}
 """Clocks that a head holds beside the others, and only while they run."""
 _FILED = ("text", "answers", "accused_words", "words")
 """Of these what a filing says; the rest comes later."""
@@ -359,7 +359,7 @@ def head_keys(
             keys["area_open"] = complaint.area
         if role := stands_on(complaint, asks_date=asks_date):
             keys["top_open"] = role
-    if held and complaint.status not in (Status.WITHDRAWN, Status.REJECTED):
+    if held and complaint.status not in (Status.WITHDRAWN, Status.REJECTED, Status.APPEALED):
         keys["screening_open"] = city.id
     if complaint.unheard:
         keys["screening_open"] = alarms_key(city)  # and back once somebody has it
@@ -494,7 +494,7 @@ def _body(complaint: Complaint) -> dict[str, Any]:
             _ms(clock.rests_until),
         ]
         for clock in complaint.clocks
-        if clock.name in INSIDE
+        if clock.name in TRANSIENT
     }
     alarm = complaint.clocks.get(ClockName.ALARM)
     values["alarm_clock"] = (
@@ -511,7 +511,7 @@ def _body(complaint: Complaint) -> dict[str, Any]:
         clock.name: [clock.rung, _ms(clock.rests_until)]
         for clock in complaint.clocks
         if clock.rung
-        and clock.name not in INSIDE
+        and clock.name not in TRANSIENT
         and (clock.running or (clock.name is ClockName.RESOLUTION and complaint.status in CLAIMED))
         and (clock.rung, clock.climbs_at) != (_TOP, NEVER)
     }
@@ -527,7 +527,7 @@ def _body(complaint: Complaint) -> dict[str, Any]:
     return values
 
 
-_ASLEEP: Mapping[str, str] = {ClockName.RESOLUTION: "r", ClockName.VERIFICATION: "v"}
+_ASLEEP: Mapping[str, str] = {ClockName.RESOLUTION: "r", ClockName.VERIFICATION: "v", ClockName.REDO: "d"}
 """The clocks that a question may pause, as short as a head can name them."""
 
 
@@ -742,6 +742,7 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         rating=body.get("rating"),
         rating_words=spoken.get("rating_words", ""),
         reopened=body.get("reopened", 0),
+        appealed=body.get("appealed", False),
         citizen_sms=body.get("citizen_sms", 0),
         link_version=body.get("link_version", 1),
         asked=asked,

@@ -6,15 +6,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain import asking, emergency, handling, reporting, routing, scheduling
+from chalicelib.domain import appeals, asking, emergency, handling, reporting, routing, scheduling
 from chalicelib.domain.complaint import Change, Complaint, Route
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
-from chalicelib.domain.people import Act, Officer, demand, triage_for
+from chalicelib.domain.people import Act, Officer, demand, in_conflict, triage_for
 from chalicelib.domain.scheduling import Wish
+from chalicelib.observability import count, logger
 from chalicelib.store import complaints, guards, people
 from chalicelib.usecases import duplicates, endings
 from chalicelib.usecases.intake import misuse_key
-from chalicelib.usecases.record import city, record, report_rules
+from chalicelib.usecases.record import city, holders, record, report_rules
 from chalicelib.usecases.signin import Kind, Who
 
 _CITIZEN_TRIES = 3
@@ -50,10 +51,12 @@ def resolve(
 ) -> Complaint:
     """Call it solved; where the category needs four eyes it then waits for `approve`."""
 
-    def claim(complaint: Complaint) -> Change:
-        return handling.resolve(complaint, officer, text, proof=proof, city=city(), now=now)
+    def claim(stored: complaints.Stored) -> Change:
+        return handling.resolve(
+            stored.complaint, officer, text, proof=proof, history=stored.history, city=city(), now=now
+        )
 
-    return _office(code, officer, Act.RESOLVE, if_match, claim)
+    return _office_act(code, officer, Act.RESOLVE, if_match, claim)
 
 
 def approve(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
@@ -291,6 +294,28 @@ def reject(code: str, officer: Officer, reason: str, text: str, *, if_match: int
     )
 
 
+def go_on(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
+    """Go on by the city's own will with what its reporter withdrew."""
+
+    def take_up(stored: complaints.Stored) -> Change:
+        return appeals.go_on(stored.complaint, officer, stored.history, city(), now=now)
+
+    return _office_act(code, officer, Act.CONTINUE, if_match, take_up)
+
+
+def decide_appeal(
+    code: str, officer: Officer, text: str, *, grant: bool, if_match: int, now: datetime
+) -> Complaint:
+    """Decide, one level above whoever declined, whether a case goes on."""
+
+    def decide(stored: complaints.Stored) -> Change:
+        if grant:
+            return appeals.grant(stored.complaint, officer, text, stored.history, city(), now=now)
+        return appeals.uphold(stored.complaint, officer, text, stored.history, now=now)
+
+    return _office_act(code, officer, Act.GRANT if grant else Act.UPHOLD, if_match, decide)
+
+
 # The reporter -------------------------------------------------------------------------------------------------
 
 
@@ -317,7 +342,24 @@ def edit(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
 
 
 def rate(code: str, who: Who, score: int, words: str, *, now: datetime) -> Complaint:
-    return _reporter(code, who, lambda c: reporting.rate(c, score, words, city=city(), now=now))
+    """Take the reporter's judgement; a thank-you reaches the officer who did it."""
+
+    def judge(stored: complaints.Stored) -> Change:
+        return reporting.rate(stored.complaint, score, words, city=city(), now=now)
+
+    return _reporter_act(code, who, judge, doer=_doer)
+
+
+def _doer(stored: complaints.Stored) -> tuple[str, str] | None:
+    """Who called the case solved, and their language; None where nobody can be thanked."""
+    solved_by = handling.solvers(stored.history)
+    try:
+        officer = people.officer(solved_by[-1]) if solved_by else None
+    except NotFound:
+        return None
+    if officer is None or officer.disabled or in_conflict(officer, stored.complaint, city()):
+        return None
+    return officer.id, officer.language
 
 
 def agree(code: str, who: Who, *, now: datetime) -> Complaint:
@@ -334,11 +376,28 @@ def reopen(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
     )
 
 
-def withdraw(code: str, who: Who, reason: str, *, now: datetime) -> Complaint:
+def appeal(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
+    """Ask one level up to look at a rejection again; it goes to the nearest post where somebody else can be reached."""
+
+    def ask_above(stored: complaints.Stored) -> Change:
+        complaint = stored.complaint
+        declined = appeals.rejected_by(stored.history)
+        found = holders([step.post for step in appeals.ladder(complaint, city())], complaint, now=now)
+        filled = {post: any(item != declined for item, _ in held.officers) for post, held in found.items()}
+        change = appeals.appeal(complaint, text, filled, city(), now=now)
+        if vacant := change.event.data.get("vacant"):
+            logger.warning("vacant posts were passed over", extra={"code": code, "posts": vacant})
+            count("VacantRungs", len(vacant))
+        return change
+
+    return _reporter_act(code, who, ask_above)
+
+
+def withdraw(code: str, who: Who, reason: str, words: str = "", *, now: datetime) -> Complaint:
     return _reporter(
         code,
         who,
-        lambda c: reporting.withdraw(c, reason, now=now),
+        lambda c: reporting.withdraw(c, reason, words, now=now),
         beside=lambda stored: endings.parting(stored.complaint),
     )
 
@@ -386,13 +445,24 @@ def _reporter(
     decide: Callable[[Complaint], Change],
     beside: Callable[[complaints.Stored], complaints.Also | None] = lambda _: None,
 ) -> Complaint:
+    return _reporter_act(code, who, lambda stored: decide(stored.complaint), beside=beside)
+
+
+def _reporter_act(
+    code: str,
+    who: Who,
+    decide: Callable[[complaints.Stored], Change],
+    *,
+    beside: Callable[[complaints.Stored], complaints.Also | None] = lambda _: None,
+    doer: Callable[[complaints.Stored], tuple[str, str] | None] = lambda _: None,
+) -> Complaint:
     """A citizen names no version: whoever loses a race is simply tried again on the new state."""
     for attempt in range(_CITIZEN_TRIES):
         stored = complaints.get(code, consistent=True)
         if not is_reporter(who, stored.complaint):
             raise NotFound(code)
         try:
-            return record(decide(stored.complaint), previous=stored, beside=beside(stored))
+            return record(decide(stored), previous=stored, beside=beside(stored), doer=doer(stored))
         except StaleComplaint:
             if attempt == _CITIZEN_TRIES - 1:
                 raise

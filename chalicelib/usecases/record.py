@@ -50,10 +50,12 @@ def record(
     reporter: PersonRow | None = None,
     beside: complaints.Also | None = None,
     mentioned: Mapping[str, str] | None = None,
+    doer: tuple[str, str] | None = None,
 ) -> Complaint:
     """Store a change, its history entry and its notices in one transaction, and return the complaint as stored.
 
-    ``beside`` adds rows of its own to it; ``mentioned`` are the officers whom a note names, with the language of each.
+    ``beside`` adds rows of its own to it; ``mentioned`` are the officers whom a note names, with the language of each;
+    ``doer`` is the officer whose work the reporter judges with it, and their language.
     Raises what `store.complaints.save` raises.
     """
     if previous is not None:
@@ -70,6 +72,7 @@ def record(
         if previous is not None and mail.configured()
         else None,
         mentioned=mentioned,
+        doer=doer,
     )
     if texts_a_citizen(notices):
         counted = replace(change.complaint, citizen_sms=change.complaint.citizen_sms + 1)
@@ -149,7 +152,7 @@ def channel_of(reach: str) -> Channel | None:
 def _posts(change: Change) -> tuple[str, ...]:
     """The duty posts whose holders this change may have to tell."""
     complaint, act = change.complaint, change.event.act
-    if act is Act.ESCALATE and change.event.data["post"]:
+    if act in (Act.ESCALATE, Act.APPEAL) and change.event.data["post"]:
         return (str(change.event.data["post"]),)
     if act is Act.ASK_DATE:
         return (SECRETARY,)

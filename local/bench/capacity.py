@@ -113,7 +113,7 @@ def acts(world: World, meter: Meter) -> dict[str, Tally]:
     words = {"agency": agency, "text": "Mohon dicek apakah ada pipa bocor."}
     measured("refer", third.office, "referral", words)
     measured("message", third.reporter, "messages", {"text": "Lubangnya sekarang makin dalam."})
-    measured("withdraw", third.reporter, "withdrawal", {"reason": "Sudah ditambal warga."})
+    measured("withdraw", third.reporter, "withdrawal", {"reason": "solved", "text": "Sudah ditambal warga."})
     fourth = filed(world)
     measured("sort", fourth.office, "sorting", {"category": "lampu_jalan", "area": HOT_AREA})
 

@@ -466,7 +466,8 @@ ACTS: Mapping[str, tuple[str, object]] = {
     "messages": ("POST", {"text": "Pesan dari orang lain."}),
     "rating": ("POST", {"score": 1}),
     "reopening": ("POST", {"text": "Belum beres."}),
-    "withdrawal": ("POST", {}),
+    "withdrawal": ("POST", {"reason": "solved"}),
+    "appeal": ("POST", {"text": "Ini jalan kota."}),
 }
 
 
@@ -588,6 +589,8 @@ def test_every_route_behind_the_authorizer_refuses_a_stranger_itself(api: Api) -
         {"question": 1, "text": TEXT},
         {"score": 3},
         {"category": "sampah"},
+        {"reason": "solved"},
+        {"decision": "grant", "text": TEXT},
     )
     with nothing_stored():
         for method, path in guarded:

@@ -190,6 +190,8 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "Join": lambda body: forms.joining(body, CITY, "id"),
     "Merge": lambda body: forms.merging(body, CITY),
     "AboutEarlier": lambda body: forms.about_earlier(body, CITY),
+    "Withdrawal": forms.withdrawal,
+    "AppealDecision": forms.appeal_decision,
 }
 
 
@@ -622,8 +624,31 @@ def test_real_answers_fit_the_document(api: Api) -> None:
     act("raising", {"danger": "fire", "text": "Api muncul lagi."}, token=triage, code=burning["code"])
     call("POST", "/v1/suggestions", {"text": "Tolong, rumah terbakar!"}, expect=200)
     act("transfer", {"office": "dishub", "text": "Ini marka jalan."}, token=pupr, code=mine["code"])
-    call("POST", "/v1/me/complaints/{code}/withdrawal", {}, expect=201, code=mine["code"], token=me)
+    call(
+        "POST",
+        "/v1/me/complaints/{code}/withdrawal",
+        {"reason": "asked_to"},
+        expect=201,
+        code=mine["code"],
+        token=me,
+    )
     look()
+    act("continuation", {}, token=triage, code=mine["code"])
+    act("continuation", {}, token=triage, code=mine["code"], expect=409)
+    look()
+    head = officer("office_head@diskominfos", office="diskominfos", identity="head")
+    no = {"reason": "not_city", "text": "Jalan ini milik provinsi."}
+    declined = call("POST", "/v1/me/complaints", a_report(contact=None), expect=201, token=me)
+    act("rejection", no, token=triage, code=declined["code"])
+    appeal = "/v1/me/complaints/{code}/appeal"
+    call("POST", appeal, {"text": "Ini jalan kota."}, expect=201, code=declined["code"], token=me)
+    call("POST", appeal, {"text": "Ini jalan kota."}, expect=409, code=declined["code"], token=me)
+    call("GET", "/v1/me/complaints/{code}", expect=200, code=declined["code"], token=me)
+    grant = {"decision": "grant", "text": "Benar, ini jalan kota."}
+    act("appeal-decision", {"decision": "grant"}, token=head, code=declined["code"], expect=422)
+    act("appeal-decision", grant, token=triage, code=declined["code"], expect=403)
+    act("appeal-decision", grant, token=head, code=declined["code"])
+    act("appeal-decision", grant, token=head, code=declined["code"], expect=409)
     call("GET", "/v1/office/me", expect=200, token=pupr)
     call("GET", "/v1/office/posts/vacant", expect=200, token=pupr)
 

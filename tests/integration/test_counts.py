@@ -49,7 +49,9 @@ def test_the_first_answer_counts_once_and_as_in_time_only_before_its_promise(
 
 def test_a_withdrawal_is_no_answer(stack: Stack) -> None:
     filed = a_case()
-    handling.withdraw(filed.complaint.code, cast.holder_of(filed), "Sudah bersih.", now=later(minutes=5))
+    handling.withdraw(
+        filed.complaint.code, cast.holder_of(filed), "solved", "Sudah bersih.", now=later(minutes=5)
+    )
     assert counted("FirstReplies") == 0
 
 

@@ -34,7 +34,7 @@ def a_long_case() -> tuple[str, Any]:
     handling.reply(code, staff, "Truk datang besok pagi.", if_match=2, now=later(hours=1))
     handling.resolve(code, staff, "Sudah diangkut.", if_match=3, now=later(hours=2))
     handling.reopen(code, who, "Masih ada di sana.", now=later(hours=3))
-    handling.withdraw(code, who, "Saya diminta mencabut", now=later(hours=4))
+    handling.withdraw(code, who, "asked_to", "Saya diminta mencabut", now=later(hours=4))
     return code, who
 
 

@@ -234,7 +234,7 @@ def test_only_the_reporter_has_the_reporters_acts(stack: Stack) -> None:
         with pytest.raises(NotFound):
             reading.own_case(code, who)
         with pytest.raises(NotFound):
-            handling.withdraw(code, who, "", now=later(minutes=1))
+            handling.withdraw(code, who, "other", now=later(minutes=1))
     assert reading.own_case(code, cast.citizen(mine)).complaint.code == code
     assert reading.own_case(code, cast.holder_of(filed)).complaint.code == code
 
@@ -364,7 +364,7 @@ def test_a_withdrawn_case_leaves_every_list_but_its_reporters(stack: Stack) -> N
     code = filed.complaint.code
     handling.release(code, triage, if_match=1, now=later(minutes=1))
     assert reading.public_list(reading.Filters(), now=later(hours=1)).cards
-    handling.withdraw(code, cast.citizen(phone), "Sudah bersih sendiri.", now=later(minutes=2))
+    handling.withdraw(code, cast.citizen(phone), "solved", "Sudah bersih sendiri.", now=later(minutes=2))
     assert reading.public_list(reading.Filters(), now=later(hours=1)).cards == ()
     assert reading.inbox(officer, "office").cards == ()
     assert reading.inbox(triage, "screening").cards == ()

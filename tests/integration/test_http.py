@@ -187,9 +187,17 @@ def test_a_withdrawal_gives_its_reason_to_triage_and_not_to_the_office(api: Api,
     desk, phone = an_officer("duty@dlhk"), cast.a_phone()
     code = api.post("/v1/complaints", {**REPORT, "contact": {"phone": phone}}).body["code"]
     me, office = api.signed_in(phone), api.as_officer(desk)
-    done = me.post(f"/v1/me/complaints/{code}/withdrawal", {"reason": "Saya diancam petugas."})
+    done = me.post(
+        f"/v1/me/complaints/{code}/withdrawal", {"reason": "asked_to", "text": "Saya diancam petugas."}
+    )
     assert done.status == 201
-    assert "diancam" not in json.dumps(office.get(f"/v1/office/complaints/{code}").body)
+    seen = json.dumps(office.get(f"/v1/office/complaints/{code}").body)
+    assert "diancam" not in seen
+    assert "asked_to" not in seen
+    triage = api.as_officer(an_officer("triage@diskominfos"))
+    read = json.dumps(triage.get(f"/v1/office/complaints/{code}").body)
+    assert "diancam" in read
+    assert "asked_to" in read
     assert "diancam" not in json.dumps(api.get(f"/v1/complaints/{code}").body)
 
 

@@ -565,7 +565,7 @@ def test_words_for_an_act_that_is_no_longer_open_are_still_shown(stack: Stack) -
     code = code_of(own)
     officer = officer_browser("staff@pupr")
     seen = version_in(officer.get(f"/o/{short(code)}"))
-    Browser().post(f"{own}/withdraw", {})
+    Browser().post(f"{own}/withdraw", {"reason": "solved"})
     lost = officer.post(f"/o/{short(code)}/reply", {"version": seen, "text": "Besok kami ke sana."})
     assert lost.status_code == 412
     assert "Besok kami ke sana." in text_of(lost)
@@ -706,7 +706,7 @@ def test_a_reporter_edits_adds_reopens_and_rates_from_the_page_of_the_link(stack
     assert (wrong.status_code, "Bagus" in text_of(wrong)) == (422, True)
     assert visitor.post(f"{own}/rate", {"score": "5", "words": "Terima kasih"}).status_code == 303
     assert (stored(code).rating, stored(code).status) == (5, "closed")
-    late = visitor.post(f"{own}/withdraw", {"reason": "berubah pikiran"})
+    late = visitor.post(f"{own}/withdraw", {"reason": "other", "text": "berubah pikiran"})
     assert (late.status_code, stored(code).status) == (409, "closed")
     assert "tidak cocok dengan keadaan" in text_of(late)
 
@@ -808,7 +808,7 @@ def test_a_signed_in_citizen_acts_on_their_own_case_and_on_no_other(stack: Stack
     assert browser.post(f"/saya/{short(mine)}/message", {"text": "Masih ada."}).status_code == 303
     before = cast.everything()
     assert browser.get(f"/saya/{short(other)}").status_code == 404
-    assert browser.post(f"/saya/{short(other)}/withdraw", {}).status_code == 404
+    assert browser.post(f"/saya/{short(other)}/withdraw", {"reason": "other"}).status_code == 404
     assert cast.everything() == before
 
 
@@ -819,7 +819,7 @@ def test_loading_the_address_of_an_act_does_nothing(stack: Stack) -> None:
     citizen = Browser(cookie=f"sesi={signin.token(cast.citizen(phone), now=utc_now())}")
     officer = officer_browser("staff@pupr")
     before = cast.everything()
-    for act in ("withdraw", "message", "edit", "rate", "agree", "reopen"):
+    for act in ("withdraw", "message", "edit", "rate", "agree", "reopen", "appeal"):
         assert Browser().get(f"/k/{tail}/{filed.secret}/{act}").status_code == 303
         assert citizen.get(f"/saya/{tail}/{act}").status_code == 303
     for act in (
@@ -1031,6 +1031,10 @@ def test_every_text_that_a_template_names_exists_and_none_lies_unused() -> None:
         "reopen_",
         "message_",
         "edit_",
+        "appeal_",
+        "withdraw_",
+        "grant_",
+        "uphold_",
     )
     unused = {name for name in known - named if not name.startswith(made)}
     assert unused == set()
@@ -1038,14 +1042,31 @@ def test_every_text_that_a_template_names_exists_and_none_lies_unused() -> None:
 
 def test_every_act_has_its_words() -> None:
     texts = html.texts("id")
-    for act in [*desk._DOES, Act.MESSAGE, Act.EDIT, Act.RATE, Act.AGREE, Act.REOPEN, Act.WITHDRAW]:
+    for act in [
+        *desk._DOES,
+        Act.MESSAGE,
+        Act.EDIT,
+        Act.RATE,
+        Act.AGREE,
+        Act.REOPEN,
+        Act.APPEAL,
+        Act.WITHDRAW,
+    ]:
         assert f"do_{act}" in texts
         assert f"done_{act}" in texts
 
 
 def test_handling_knows_every_act_that_the_desk_offers() -> None:
     elsewhere = {act for act in desk._DOES if not hasattr(handling, str(act))}
-    assert elsewhere == {Act.REVEAL, Act.RAISE, Act.MERGE, Act.UNMERGE}
+    assert elsewhere == {
+        Act.REVEAL,
+        Act.RAISE,
+        Act.MERGE,
+        Act.UNMERGE,
+        Act.GRANT,
+        Act.UPHOLD,
+        Act.CONTINUE,
+    }
 
 
 # Reports about one thing ----------------------------------------------------------------------------------------

@@ -282,7 +282,7 @@ def test_a_secret_link_opens_its_one_case_until_it_is_made_void(stack: Stack) ->
     with pytest.raises(NotFound):
         reading.own_case(code, who)
     with pytest.raises(NotFound):
-        handling.withdraw(code, who, "", now=later(minutes=1))
+        handling.withdraw(code, who, "other", now=later(minutes=1))
     assert reading.own_cases(who).cards == ()
     with pytest.raises(NotSignedIn):
         signin.open_link(code, filed.secret, now=NOW)

@@ -28,7 +28,7 @@ from chalicelib.domain.complaint import (
 )
 from chalicelib.domain.errors import IllegalMove, Invalid, NotDue, OwnWork, WindowClosed
 from chalicelib.domain.people import Act
-from chalicelib.domain.service_level import INSIDE, ClockName
+from chalicelib.domain.service_level import INSIDE, TRANSIENT, ClockName
 from tests.builders import (
     FIELD,
     HILL,
@@ -62,6 +62,12 @@ def ready_for(act: Act, status: Status) -> tuple[Complaint, datetime]:
     """A case in which nothing but the status can be in the way of the act, and the moment to try it."""
     danger = {"category": "kebakaran"} if act in (Act.CONFIRM, Act.LOWER) else {}
     complaint = a_complaint(status, identity_shown=True, rating=None, **danger)
+    if status is Status.APPEALED and act in (Act.ESCALATE, Act.WARN, Act.WAIT):
+        appeal = complaint.clocks.get(ClockName.APPEAL)
+        if act is Act.WAIT:
+            saturday = at(28, 9)
+            return replace(complaint, clocks=complaint.clocks.put_off(ClockName.APPEAL, saturday)), saturday
+        return complaint, appeal.due if act is Act.ESCALATE else appeal.warns[0]
     if act is Act.ESCALATE:
         return complaint, due_of(complaint, ClockName.RESOLUTION)
     if status is Status.CONFIRMING and act in (Act.RATE, Act.AGREE, Act.REOPEN):
@@ -76,6 +82,8 @@ def ready_for(act: Act, status: Status) -> tuple[Complaint, datetime]:
         return replace(complaint, citizen=None), NOW
     if act is Act.WARN and (resolution := complaint.clocks.get(ClockName.RESOLUTION)):
         return complaint, resolution.warns[0]
+    if act is Act.WAIT and status is Status.REOPENED:
+        return replace(complaint, clocks=complaint.clocks.put_off(ClockName.REDO, at(28, 9))), at(28, 9)
     if act is Act.WAIT:
         return replace(complaint, clocks=complaint.clocks.put_off(ClockName.FIRST_REPLY, at(28, 9))), at(
             28, 9
@@ -83,13 +91,9 @@ def ready_for(act: Act, status: Status) -> tuple[Complaint, datetime]:
     if act is Act.CEILING and (ceiling := complaint.clocks.get(ClockName.CEILING)):
         return complaint, ceiling.due
     if act is Act.ACK_RUNG:
-        reached = complaint.clocks.climb(
-            ClockName.APPROVAL if status is Status.CONFIRMING else ClockName.RESOLUTION,
-            1,
-            at(31),
-            rung=f"division_head@{WORKS}",
-            rests_until=at(32),
-        )
+        waits = {Status.CONFIRMING: ClockName.APPROVAL, Status.APPEALED: ClockName.APPEAL}
+        name = waits.get(status, ClockName.RESOLUTION)
+        reached = complaint.clocks.climb(name, 1, at(31), rung=f"division_head@{WORKS}", rests_until=at(32))
         return replace(complaint, clocks=reached), NOW
     if act is Act.UNMERGE:
         return replace(complaint, merged=Merged("UJI-33333-33333", NOW)), NOW
@@ -133,7 +137,7 @@ class TestTheTableOfMoves:
         reached = {leads_to for _, leads_to in MOVES.values() if leads_to} | {Status.RECEIVED}
         assert reached == set(Status)
         for status in OPEN:
-            assert status in MOVES[Act.RESOLVE][0] | MOVES[Act.APPROVE][0]
+            assert status in MOVES[Act.RESOLVE][0] | MOVES[Act.APPROVE][0] | MOVES[Act.GRANT][0]
             assert status in MOVES[Act.ESCALATE][0]
 
     def test_a_case_cannot_be_changed_but_by_an_act(self):
@@ -553,9 +557,9 @@ def test_the_history_says_what_was_said_and_what_follows_from_it():
         handling.reject(a_complaint(), an_officer(), "duplicate", "Sudah ada.", now=NOW).event.data["reason"]
         == "duplicate"
     )
-    withdrawn = reporting.withdraw(a_complaint(), "malu", now=NOW).event
+    withdrawn = reporting.withdraw(a_complaint(), "other", "malu", now=NOW).event
     assert withdrawn.text == ""  # the reason is no sentence for everybody
-    assert withdrawn.data["reason"] == "malu"
+    assert (withdrawn.data["reason"], withdrawn.data["words"]) == ("other", "malu")
 
 
 # Any life of a case ---------------------------------------------------------------------------------------------
@@ -581,7 +585,7 @@ class AnyLife(RuleBasedStateMachine):
             lowered = change.event.act is Act.LOWER  # takes the minutes of an emergency back, and says why
             assert after.level >= before.level
             assert after.private >= before.private
-            for clock in before.clocks.without(*INSIDE):
+            for clock in (each for each in before.clocks if each.name not in TRANSIENT):
                 later = after.clocks.get(clock.name)
                 assert later is not None
                 assert later.climbed >= clock.climbed
@@ -636,8 +640,9 @@ class AnyLife(RuleBasedStateMachine):
     @rule(act=st.sampled_from(DOABLE))
     def somebody_acts(self, act):
         try:
-            self.put(perform(act, self.case, CITY, now=self.now))
-        except (IllegalMove, WindowClosed, NotDue, OwnWork):
+            history = tuple(change.event for change in self.history)
+            self.put(perform(act, self.case, CITY, now=self.now, history=history))
+        except (IllegalMove, Invalid, WindowClosed, NotDue, OwnWork):
             return
 
     @precondition(lambda self: self.history)
@@ -659,10 +664,17 @@ class AnyLife(RuleBasedStateMachine):
             assert case.ended_at is not None
             assert case.outcome is not None
         if case.open:
-            waits = ClockName.APPROVAL if case.status is Status.CONFIRMING else ClockName.RESOLUTION
-            assert runs(case, waits)
+            waits = {Status.CONFIRMING: ClockName.APPROVAL, Status.APPEALED: ClockName.APPEAL}
+            assert runs(case, waits.get(case.status, ClockName.RESOLUTION))
             assert case.inbox_at is not None
             assert case.outcome is None
+
+    @precondition(lambda self: self.history)
+    @invariant()
+    def there_is_a_redo_clock_only_while_something_is_done_again(self):
+        case = self.case
+        assert not runs(case, ClockName.REDO) or (case.reopened and runs(case, ClockName.RESOLUTION))
+        assert runs(case, ClockName.APPEAL) == (case.status is Status.APPEALED)
 
     @precondition(lambda self: self.history)
     @invariant()
@@ -673,11 +685,15 @@ class AnyLife(RuleBasedStateMachine):
         assert not (case.asked.open and case.merged)
         assert case.asked.open <= case.open
 
+    @staticmethod
+    def held(case):
+        return case.screening is Screening.HELD and not case.private
+
     @precondition(lambda self: self.history)
     @invariant()
     def a_text_that_the_public_waits_for_has_somebody_to_read_it(self):
         case = self.case
-        if case.open and case.screening is Screening.HELD and not case.private:
+        if case.open and case.status is not Status.APPEALED and self.held(case):
             assert runs(case, ClockName.SCREENING) or runs(case, ClockName.VERIFICATION)
 
     @precondition(lambda self: self.history)
@@ -735,7 +751,7 @@ class TestSilences:
 
     def test_a_case_reopened_in_it_climbs_when_it_is_over(self):
         case = reporting.reopen(self.solved(self.NOON), "Belum.", city=self.CITY, now=self.NOON).complaint
-        assert case.clocks.get(ClockName.RESOLUTION).climbs_at == self.END
+        assert case.clocks.get(ClockName.REDO).climbs_at == self.END
 
 
 class TestNotes:

@@ -505,7 +505,16 @@ def test_every_sms_of_a_real_city_is_one_part_and_readable_whatever_the_names(ci
                 assert given[key][:least].rstrip(" ,.-") in text, f"{key} was cut too short: {text}"
 
 
-OF_EMERGENCIES = ("office_emergency.sms", "officer_alarm.sms", "office_new.sms", "office_reopened.sms")
+OF_EMERGENCIES = (
+    "office_emergency.sms",
+    "officer_alarm.sms",
+    "office_new.sms",
+    "office_reopened.sms",
+    "office_granted.sms",
+    "office_continued.sms",
+    "office_pressed.sms",
+    "officer_appeal.sms",
+)
 """Of an emergency that nobody has confirmed the city's people hear by these alone."""
 
 

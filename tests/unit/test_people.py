@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.city import CITY_SCOPE
+from chalicelib.domain.complaint import Status
 from chalicelib.domain.errors import NotAllowed, NotFound, NotResponsible
 from chalicelib.domain.people import RIGHTS, Act, Duty, Role, allowed, demand, in_conflict, taker, triage_for
 from chalicelib.domain.service_level import ClockName
@@ -51,8 +52,28 @@ ON_DUTY = WEIGHING | {Act.CONFIRM}
 """What duty posts and heads of an office do beside: say what is an emergency, and that one is real."""
 APPROVING = {Act.APPROVE, Act.SEND_BACK}
 DATES = {Act.GRANT_DATE, Act.DECLINE_DATE}
-DECIDING = {Act.SORT, Act.LONGER, Act.RELEASE, Act.HIDE, Act.REJECT, Act.MERGE, Act.UNMERGE}
-REPORTERS = {Act.FILE, Act.EDIT, Act.MESSAGE, Act.RATE, Act.AGREE, Act.REOPEN, Act.WITHDRAW, Act.ANSWER}
+DECIDING = {
+    Act.SORT,
+    Act.LONGER,
+    Act.RELEASE,
+    Act.HIDE,
+    Act.REJECT,
+    Act.MERGE,
+    Act.UNMERGE,
+    Act.CONTINUE,
+}
+APPEALS = {Act.UPHOLD, Act.GRANT}
+REPORTERS = {
+    Act.FILE,
+    Act.EDIT,
+    Act.MESSAGE,
+    Act.RATE,
+    Act.AGREE,
+    Act.REOPEN,
+    Act.WITHDRAW,
+    Act.ANSWER,
+    Act.APPEAL,
+}
 ACTS_OF_TIME = {Act.ESCALATE, Act.CLOSE, Act.WARN, Act.LAST_CALL, Act.AWAIT, Act.RESUME}
 
 ONE_OF_EACH = {
@@ -113,8 +134,8 @@ class TestScopes:
         assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint(category=None)) == HANDLING | DECIDING | beside
 
     def test_secretary_and_mayor_read_everything_that_is_decided(self):
-        assert may(ONE_OF_EACH[Role.SECRETARY], a_complaint()) == {Act.READ} | DATES
-        assert may(ONE_OF_EACH[Role.MAYOR], a_complaint()) == {Act.READ}
+        assert may(ONE_OF_EACH[Role.SECRETARY], a_complaint()) == {Act.READ} | DATES | APPEALS
+        assert may(ONE_OF_EACH[Role.MAYOR], a_complaint()) == {Act.READ} | APPEALS
 
     def test_area_heads_read_what_happens_on_their_ground(self):
         case = a_complaint(area=SHORE, hamlet=SHORE_EAST)
@@ -150,7 +171,36 @@ class TestScopes:
         case = replace(case, clocks=clocks)
         assert may(f"division_head@{WORKS}", case) == HANDLING | ON_DUTY | APPROVING | {Act.ACK_RUNG}
         assert may(f"office_head@{WORKS}", case) == HANDLING | ON_DUTY | APPROVING | {Act.SCHEDULE}
-        assert may("secretary@city", case) == {Act.READ} | DATES
+        assert may("secretary@city", case) == {Act.READ} | DATES | APPEALS
+
+    @pytest.mark.parametrize(
+        ("post", "decides"),
+        [
+            (f"triage@{TRIAGE}", False),
+            (f"division_head@{TRIAGE}", False),
+            (f"office_head@{TRIAGE}", True),
+            ("secretary@city", True),
+            (f"office_head@{WORKS}", False),
+        ],
+    )
+    def test_an_appeal_is_for_the_posts_above_triage_from_the_profiles_own_on(self, post, decides):
+        case = a_complaint(Status.APPEALED)
+        assert (may(post, case) & APPEALS == APPEALS) is decides
+
+    def test_nobody_decides_on_an_appeal_about_themselves_and_of_a_sealed_one_few(self):
+        assert not may(f"office_head@{TRIAGE}", a_complaint(Status.APPEALED, accused=TRIAGE)) & APPEALS
+        assert not may("secretary@city", a_complaint(Status.APPEALED, accused="city")) & APPEALS
+        sealed = replace(a_complaint(Status.APPEALED), sealed=True)
+        assert not may("secretary@city", sealed)
+        assert may(f"office_head@{TRIAGE}", sealed) & APPEALS == APPEALS
+
+    def test_after_a_second_reopening_the_post_above_may_call_it_solved_too(self):
+        case = a_complaint(Status.REOPENED, category="gang")
+        clocks = case.clocks.climb(ClockName.REDO, 1, NOW, rung=f"district_head@{SOUTH}")
+        for times, may_solve in ((1, False), (2, True)):
+            reached = replace(case, clocks=clocks, reopened=times)
+            assert (Act.RESOLVE in may(f"district_head@{SOUTH}", reached)) is may_solve
+        assert Act.RESOLVE not in may(f"district_head@{NORTH}", replace(case, clocks=clocks, reopened=2))
 
     def test_a_rung_opens_the_private_case_that_it_was_told_of(self):
         case = a_complaint(category="gang", private=True)
@@ -213,6 +263,7 @@ class TestSealedCases:
         case = a_complaint(sealed=True, accused=TRIAGE)
         assert case.office == INSPECTORATE
         more = set() if role == "staff" else {Act.CONFIRM}
+        more |= APPEALS if role == "office_head" else set()
         more |= {Act.SCHEDULE} if role == "office_head" else set()
         assert may(f"{role}@{INSPECTORATE}", case) == HANDLING | DECIDING | WEIGHING | APPROVING | more
         for post in (f"triage@{TRIAGE}", f"office_head@{TRIAGE}", f"duty@{TRIAGE}"):

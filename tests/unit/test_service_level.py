@@ -403,12 +403,13 @@ class TestARungThatAnswers:
         case = reporting.reopen(case, "Belum.", city=CITY, now=at(31, 10)).complaint
         assert (case.rungs, case.wakes_at(CITY)) == ((), at(31, 10))
 
-    def test_reopened_before_its_deadline_the_silent_rung_is_passed_when_the_promise_is_broken(self):
+    def test_reopened_before_its_deadline_the_silent_rung_is_passed_when_the_redo_clock_runs_out(self):
         case = with_one_clock(released(), ClockName.RESOLUTION)
         case = handling.resolve(case, an_officer(), "Beres.", city=CITY, now=at(24, 9)).complaint
         case = reporting.reopen(case, "Belum.", city=CITY, now=at(24, 10)).complaint
-        case = escalate(case, CITY, now=at(24, 10)).complaint
-        assert case.wakes_at(CITY) == due_of(case, ClockName.RESOLUTION) == at(30, 16)
+        case = unwarned(escalate(case, CITY, now=at(24, 10)).complaint)
+        assert case.wakes_at(CITY) == due_of(case, ClockName.REDO) == at(27, 16)
+        assert due_of(case, ClockName.RESOLUTION) == at(30, 16)
 
 
 class TestWarnings:

@@ -178,7 +178,7 @@ def test_a_reopened_case_is_worked_on_again_and_a_rung_hears_at_once() -> None:
     one = play_one(a_case(verdicts=verdicts), until=at(25) + timedelta(days=20)).cases[0]
     assert one.complaint.reopened == 1
     assert one.complaint.outcome is Outcome.CONFIRMED
-    assert [climb.clock for climb in one.climbs] == [ClockName.RESOLUTION]
+    assert [climb.clock for climb in one.climbs] == [ClockName.REDO]
     assert one.climbs[0].at == at(25, 10) + timedelta(days=1)
 
 
