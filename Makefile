@@ -93,8 +93,13 @@ $(INSTALLED): requirements.txt requirements-dev.txt
 ##@ Check
 
 .PHONY: test
-test: setup ## Run all tests; PYTEST_ARGS="-k word" narrows them
+test: setup ## Run all tests, on two cores where tests do not share engines; PYTEST_ARGS="-k word" narrows them
+ifeq ($(strip $(PYTEST_ARGS)),)
+	$(PY) -m pytest -n 2 -m "not local and not fuzz"
+	$(PY) -m pytest -m "local or fuzz"
+else
 	$(PY) -m pytest $(PYTEST_ARGS)
+endif
 
 .PHONY: check
 check: format lint types profiles template test ## All that CI runs: format, lint, types, profiles, templates, tests
