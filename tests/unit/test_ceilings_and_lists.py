@@ -27,7 +27,6 @@ from tests.builders import (
     a_rung,
     an_officer,
     at,
-    due_of,
     escalate,
     four_eyed,
     perform,
