@@ -842,7 +842,7 @@ def _clock(item: Sequence[Any], body: Mapping[str, Any]) -> Clock:
         rung,
         _from_ms(rests_until) if rests_until else None,
         tuple(due - timedelta(minutes=before) for before in body.get("warns", {}).get(name, ())),
-        body.get("steps", {}).get(name),
+        step=body.get("steps", {}).get(name),
     )
 
 
