@@ -258,6 +258,7 @@ def _small_city() -> City:
             per_address_day=20,
             misuse=2,
             misuse_within=timedelta(days=90),
+            reminders=3,
         ),
         windows=Windows(timedelta(minutes=10), timedelta(days=14), timedelta(days=10), timedelta(days=3)),
         asking=Asking(Span.parse("5 working days"), Span.parse("10 working days"), 3),

@@ -183,6 +183,7 @@ def emergency_rules(top: Table, found: Mapping[str, Category]) -> EmergencyRules
         per_address_day=table.whole("per_address_day"),
         misuse=table.whole("misuse"),
         misuse_within=table.time("misuse_within"),
+        reminders=table.whole("reminders"),
     )
 
 

@@ -318,6 +318,8 @@ class EmergencyRules:
     misuse: int
     misuse_within: timedelta
     """Whoever had so many lowered as misuse within this time is triaged first."""
+    reminders: int
+    """How often the office is reminded of each promise after the last rung; then the case stands on the lists."""
 
 
 @dataclass(frozen=True, slots=True)

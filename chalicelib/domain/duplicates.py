@@ -7,14 +7,13 @@ public pins do. docs/adr/0014 has the reasons.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.asking import ended
 from chalicelib.domain.city import Category, City, PlaceNeed
 from chalicelib.domain.complaint import (
-    OPEN,
     TIME,
     Change,
     Complaint,
@@ -31,7 +30,7 @@ from chalicelib.domain.errors import Fault, IllegalMove, Invalid
 from chalicelib.domain.geo import Point, distance_m
 from chalicelib.domain.people import Act, Officer
 from chalicelib.domain.service_level import ClockName, Clocks
-from chalicelib.domain.visibility import Card, is_listed
+from chalicelib.domain.visibility import is_listed
 
 MOST_OFFERED = 5
 MOST_RADIUS = 250
@@ -65,27 +64,31 @@ def may_join(complaint: Complaint) -> bool:
     return is_shared(complaint) and complaint.open and complaint.merged is None
 
 
-def near(
-    cards: Iterable[Card], point: Point, category: Category, statuses: Iterable[Status]
-) -> list[tuple[int, Card]]:
-    """Cards of the category whose place may lie within its radius, nearest first, each with its distance as told.
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where the public pin of a case stands, all that is read of it to tell whether it is near."""
+
+    code: str
+    point: Point
+    solved_at: datetime | None = None
+    """To the minute; None of an open case."""
+
+
+def near(spots: Iterable[Spot], point: Point, category: Category) -> list[tuple[int, Spot]]:
+    """Spots whose place may lie within the category's radius, nearest first, each with its distance as told.
 
     Judged by the public pin: what lies within the radius is always among them, and nothing that is more than
     two slacks (72 m) beyond it.
     """
-    wanted = {str(status) for status in statuses}
     found = []
-    for card in cards:
-        if card.point is None or card.category != category.id or card.status not in wanted:
-            continue
-        away = distance_m(point, Point(*card.point))
+    for spot in spots:
+        away = distance_m(point, spot.point)
         if away <= category.duplicate_radius + PIN_SLACK:
-            found.append((round(away / FAR_STEP) * FAR_STEP, card))
-    found.sort(key=lambda pair: (pair[0], pair[1].position))
+            found.append((round(away / FAR_STEP) * FAR_STEP, spot))
+    found.sort(key=lambda pair: (pair[0], pair[1].code))
     return found
 
 
-OPEN_ONES = frozenset(OPEN)
 SOLVED_ONES = frozenset({Status.RESOLVED, Status.CLOSED})
 
 
@@ -97,6 +100,12 @@ def recurs(solved: Complaint, city: City, now: datetime) -> bool:
         and solved.resolved_at is not None
         and now <= solved.resolved_at + city.duplicates.recurs
     )
+
+
+def may_recur(spot: Spot, city: City, now: datetime) -> bool:
+    """Whether a spot is worth a look at its head: what was solved too long ago is not."""
+    # The key holds the minute that had begun.
+    return spot.solved_at is not None and now < spot.solved_at + city.duplicates.recurs + timedelta(minutes=1)
 
 
 def follows_up(text: str, city: City) -> bool:

@@ -516,7 +516,8 @@ def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -
         return []  # one message of one case: the post was asked for the answer just now, and that is more
     template = _RUNG_NOTICE.get(clock, "officer_rung") if informed is None else "officer_coordination"
     # Whoever stands on triage's ladder hears that an accusation waits, and not a word of what it is about.
-    alarm = _is_emergency(complaint, city)
+    # That its text has to be read for the public is no emergency.
+    alarm = _is_emergency(complaint, city) and clock != ClockName.SCREENING
     if alarm and clock not in _RUNG_NOTICE:
         template = "officer_alarm"
     if complaint.sealed and clock != ClockName.APPEAL:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain.city import City
 from chalicelib.domain.clock import Calendar
@@ -31,6 +31,9 @@ from chalicelib.domain.service_level import (
     approval_clock,
     steps,
 )
+
+_EACH_DAY = timedelta(days=1)
+"""Between reminders of an emergency where nobody holds a post that gets a list."""
 
 
 def warn(complaint: Complaint, *, now: datetime) -> Change:
@@ -73,8 +76,9 @@ def escalate(
     ("Plt.", "Plh."). A vacant rung is passed at once and recorded. The rung reached has its acknowledge time to say
     that it has heard, else the case climbs on; both moments are stamped.
     Above the last rung a case that the secretary or the mayor could hear of stays on their lists, and time does nothing
-    more about that promise. Where a ladder does not lead there, nobody holds those posts, or it is an emergency, the
-    office that has the case is reminded, in the last rung's time: no case is ever left alone. But for an emergency
+    more about that promise. Of an emergency the office is reminded first, as often as the profile says. Where a ladder
+    does not lead there, or nobody holds those posts, the office that has the case is reminded in the last rung's time,
+    of an emergency after those reminders once a day: no case is ever left alone. But for an emergency
     nobody hears on a day off of their own calendar: the climb then waits, and that is stamped too.
     Escalation is attention, not resolution: it never changes the status. Raises NotDue where nothing is due.
     """
@@ -101,10 +105,13 @@ def escalate(
             reached, step = rung, number
             break
         vacant.append(rung.post)
+    alarmed = complaint.alarmed(city)
+    # Of an emergency the steps above the last rung are the office's reminders, so that they come to an end.
+    reminding = alarmed and reached is None and bool(ladder)
+    reminders = max(clock.passed - len(ladder), 0) if reminding else 0
     # Another office's ladder may be shorter than the one it climbed before; what was reached stays reached.
     level = max(clock.climbed, step - sum(rung.post in had_it for rung in ladder[:step]))
     rests = reached or (ladder[-1] if ladder else None)
-    alarmed = complaint.alarmed(city)
     # Where nobody stands above, the office hears again: in its own days.
     calendar = city.calendar_of_post(reached.post) if reached else city.calendar_of(complaint.office)
     if complaint.emergency(city) is None and (later := _day_off(calendar, now)) is not None:
@@ -118,11 +125,16 @@ def escalate(
         again = calendar.due(heard, reached.waits)
         silent = min(again, calendar.due(heard, reached.acknowledge))
     listed = [rung.post for rung in ladder if rung.post in {post_of(role) for role in LISTED}]
-    somebody_reads = not alarmed and any(filled.get(post, False) for post in listed)
+    somebody_reads = any(filled.get(post, False) for post in listed)
+    reminded = not reminding or reminders >= city.emergency.reminders
     # Past the top. Before the old deadline of a reopened case nothing is broken yet.
-    last = listed[-1] if somebody_reads and not reached and clock.due <= now else ""
+    last = listed[-1] if somebody_reads and reminded and not reached and clock.due <= now else ""
     if last:
         again = silent = NEVER
+    elif reminding:
+        step += min(reminders + 1, city.emergency.reminders)
+        if reminded:
+            again = silent = max(again, now + _EACH_DAY)
     if clock.due > now:
         # Reopened before its old deadline: one rung has heard at once, and the next waits for the promise to be broken.
         again, silent = max(again, clock.due), max(silent, clock.due)

@@ -357,6 +357,10 @@ _PAST_LADDER = {
     "id": "Semua tingkat sudah diberi tahu: aduan ini ditandai melewati batas waktu.",
     "en": "Every level has been told: this complaint is marked as past its deadline.",
 }
+_ALL_TOLD = {
+    "id": "Semua tingkat sudah diberi tahu; belum ada yang menyatakan menerima.",
+    "en": "Every level has been told; nobody has acknowledged it yet.",
+}
 _MARKED = {"id": "Melewati batas waktu", "en": "Past its deadline at every level"}
 _THEM = {"id": "Kantor", "en": "The office"}
 _AGENCY = {"id": "lembaga lain", "en": "another agency"}
@@ -1235,7 +1239,7 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
 
     post = str(event.data.get("post") or "")
     if event.data.get("past_ladder"):
-        return _PAST_LADDER[language]
+        return (_ALL_TOLD if event.data["clock"] == ClockName.ALARM else _PAST_LADDER)[language]
     if event.act is Act.ESCALATE and not post:
         return _REMINDED[language]
     until = event.data.get("until")

@@ -36,7 +36,7 @@ from chalicelib.domain.complaint import (
     Screening,
     Status,
 )
-from chalicelib.domain.duplicates import asleep
+from chalicelib.domain.duplicates import SOLVED_ONES, Spot, asleep, may_be_near
 from chalicelib.domain.errors import NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, geohash
 from chalicelib.domain.lists import LISTED, post_of, stands_on
@@ -72,6 +72,9 @@ _TOP = post_of(LISTED[-1])
 """Whoever has a case past the last rung: where nothing else is said, a head leaves that out."""
 BESIDE = "~"
 """Rows of a case's partition from here on are read apart: a popular case has thousands (`store.joins`)."""
+MOST_SPOTS = 1000
+"""Read of one cell of one category at the most: as many unsolved reports as no street has."""
+_MICRO = 1_000_000
 COUNT = "count#"
 MERGED_HERE = f"{COUNT}merged"
 CONFLICT_RETRIES = 4
@@ -83,6 +86,7 @@ _APART = TRANSIENT | {ClockName.ALARM, ClockName.CEILING}
 _FILED = ("text", "answers", "accused_words", "words")
 """Of these what a filing says; the rest comes later."""
 _MILLISECOND = timedelta(milliseconds=1)
+_MINUTE = timedelta(minutes=1)
 _SPOKEN = ("text", "answers", "accused_words", "rating_words")
 """Fields of the ``text`` row: all that a person wrote, apart from the state, so that it can be erased alone."""
 
@@ -234,6 +238,31 @@ def page(
     return [_card(item, range_name, card_name) for item in found["Items"]]
 
 
+def spots(category: str, cell: str, south: float, north: float, *, solved: bool) -> list[Spot]:
+    """Where cases of a category stand in public in a strip of a cell, open ones or those that were solved.
+
+    A strip costs what lies in it: neither other categories nor what is open elsewhere in the city is read.
+    """
+    bounds = (f"{_micro(south, 90):09d}", f"{_micro(north, 90):09d}{BESIDE}")
+    found = ComplaintRow._get_connection().query(
+        _spot_key(category, cell, solved=solved),
+        ComplaintRow.spot_at.between(*bounds),
+        index_name="by_spot",
+        limit=MOST_SPOTS,
+        attributes_to_get=["pk", "spot_at"],
+    )
+    return [_spot(item["pk"]["S"], item["spot_at"]["S"]) for item in found["Items"]]
+
+
+def public_card(stored: Stored) -> Card | None:
+    """A case as public lists show it, of a head that was read; None where they do not."""
+    names = ("listed_at", "public_card")
+    if any(name not in stored.keys for name in names):
+        return None
+    item = {"pk": {"S": stored.complaint.code}, **{name: {"S": stored.keys[name]} for name in names}}
+    return _card(item, *names)
+
+
 def public_key(index: str, value: str, month: str, city: City) -> str:
     """The hash key of a monthly public list."""
     return f"{city.id if index == 'by_month' else value}#{month}"
@@ -378,7 +407,35 @@ def head_keys(
         pin = public_pin(complaint, city)
         if pin and complaint.merged is None:
             keys["public_cell"] = geohash(pin, CELL_PRECISION)
+            keys |= _spot_keys(complaint, city, pin)
     return keys
+
+
+def _spot_keys(complaint: Complaint, city: City, pin: Point) -> dict[str, str]:
+    """Where an open case may be joined, or one was solved that might come again."""
+    category = city.categories.get(complaint.category or "")
+    solved_at = complaint.resolved_at if complaint.status in SOLVED_ONES else None
+    if category is None or not may_be_near(category) or not (complaint.open or solved_at):
+        return {}
+    cell = geohash(pin, CELL_PRECISION)
+    # South to north, so that a strip is one range; of a solved one the minute, for its heads are not all read.
+    at = f"{_micro(pin.lat, 90):09d}{_micro(pin.lon, 180):09d}"
+    solved = f"{(solved_at - _EPOCH) // _MINUTE}" if solved_at else ""
+    return {"spot": _spot_key(category.id, cell, solved=solved_at is not None), "spot_at": at + solved}
+
+
+def _spot_key(category: str, cell: str, *, solved: bool) -> str:
+    return f"{category}#{cell}{'#s' if solved else ''}"
+
+
+def _spot(code: str, at: str) -> Spot:
+    place = Point(round(int(at[:9]) / _MICRO - 90, 6), round(int(at[9:18]) / _MICRO - 180, 6))
+    return Spot(code, place, _EPOCH + int(at[18:]) * _MINUTE if at[18:] else None)
+
+
+def _micro(degrees: float, most: int) -> int:
+    """Millionths of a degree, some 11 cm, from the south pole or the date line on: never negative."""
+    return round((degrees + most) * _MICRO)
 
 
 def alarms_key(city: City) -> str:
@@ -785,7 +842,7 @@ def _clock(item: Sequence[Any], body: Mapping[str, Any]) -> Clock:
         rung,
         _from_ms(rests_until) if rests_until else None,
         tuple(due - timedelta(minutes=before) for before in body.get("warns", {}).get(name, ())),
-        body.get("steps", {}).get(name),
+        step=body.get("steps", {}).get(name),
     )
 
 

@@ -116,6 +116,8 @@ class ComplaintRow(_Row):
     public_cell = UnicodeAttribute(null=True)
     scheduled_open = UnicodeAttribute(null=True)
     until_at = UnicodeAttribute(null=True)
+    spot = UnicodeAttribute(null=True)
+    spot_at = UnicodeAttribute(null=True)
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Put index keys and cards on a row, by attribute name."""
@@ -134,6 +136,7 @@ class ComplaintRow(_Row):
     by_month = _index("by_month", "public_month", "listed_at", "public_card")
     by_cell = _index("by_cell", "public_cell", "listed_at", "public_card")
     by_scheduled = _index("by_scheduled", "scheduled_open", "until_at", "public_card")
+    by_spot = _index("by_spot", "spot", "spot_at", None)
 
 
 HEAD_KEYS = tuple(

@@ -145,4 +145,7 @@ def wake_one(code: str, *, now: datetime) -> Change | None:
     if vacant := change.event.data.get("vacant"):
         logger.warning("vacant posts were passed over", extra={"code": code, "posts": vacant})
         count("VacantRungs", len(vacant))
+    if change.event.data.get("past_ladder") and complaint.alarmed(city()):
+        logger.error("every post was told of an emergency that nobody answered", extra={"code": code})
+        count("EmergenciesUnanswered")
     return change

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain import duplicates
 from chalicelib.domain.city import Category
-from chalicelib.domain.complaint import OPEN, Filing, Status
+from chalicelib.domain.complaint import OPEN, Filing
 from chalicelib.domain.geo import Point, cells_for_box
 from chalicelib.domain.visibility import Card
 from chalicelib.store import complaints, joins
 from chalicelib.usecases.record import city
 from chalicelib.usecases.signin import Kind, Who
 
-_ROWS, _READS = 100, 3
-"""Cards read of one cell, newest first: enough for some months of a crowded one."""
 _MOST_CELLS = 9
 _OWN = 20
 """How many of a person's latest cases are looked at for one that a text may speak of."""
@@ -38,10 +35,13 @@ def offers(category_id: str | None, point: Point | None) -> tuple[Offer, ...]:
     if category is None or point is None or not category.duplicate_radius:
         return ()
     found: list[Offer] = []
-    for metres, card in _near(point, category, duplicates.OPEN_ONES):
-        # The index lags, and a card does not say whom a case is about: the head decides.
-        complaint = complaints.get_head(card.code, consistent=True).complaint
-        if not duplicates.may_join(complaint) or complaint.emergency(city()) is not None:
+    for metres, spot in _near(point, category, solved=False):
+        # The index lags, and a spot does not say whom a case is about: the head decides.
+        stored = complaints.get_head(spot.code, consistent=True)
+        complaint, card = stored.complaint, complaints.public_card(stored)
+        if card is None or complaint.category != category.id or not duplicates.may_join(complaint):
+            continue
+        if complaint.emergency(city()) is not None:
             continue
         found.append(Offer(card, metres, joins.count(card.code)))
         if len(found) == duplicates.MOST_OFFERED:
@@ -54,12 +54,12 @@ def solved_before(filing: Filing, *, now: datetime) -> str | None:
     category = city().categories.get(filing.category or "")
     if category is None or filing.place.point is None or not category.duplicate_radius:
         return None
-    found = [
-        complaint
-        for _, card in _near(filing.place.point, category, duplicates.SOLVED_ONES)[: duplicates.MOST_OFFERED]
-        if duplicates.recurs(complaint := complaints.get_head(card.code).complaint, city(), now)
-    ]
-    return max(found, key=lambda c: c.resolved_at or c.filed_at).code if found else None
+    spots = [spot for _, spot in _near(filing.place.point, category, solved=True)]
+    lately = [(spot.solved_at, spot.code) for spot in spots if duplicates.may_recur(spot, city(), now)]
+    for _, code in sorted(lately, reverse=True)[: duplicates.MOST_OFFERED]:
+        if duplicates.recurs(complaints.get_head(code).complaint, city(), now):
+            return code
+    return None
 
 
 def earlier(text: str, category: str | None, area: str | None, who: Who | None) -> Card | None:
@@ -78,20 +78,15 @@ def earlier(text: str, category: str | None, area: str | None, who: Who | None) 
     return None
 
 
-def _near(point: Point, category: Category, statuses: Iterable[Status]) -> list[tuple[int, Card]]:
+def _near(point: Point, category: Category, *, solved: bool) -> list[tuple[int, duplicates.Spot]]:
     metres = category.duplicate_radius + duplicates.PIN_SLACK
-    cards: list[Card] = []
     if city().geography.locate(point).outside is not None:
         return []  # nothing of ours is there, and towards the poles a small box has many cells
-    for cell in cells_for_box(*_box_around(point, metres), complaints.CELL_PRECISION, _MOST_CELLS):
-        before: str | None = None
-        for _ in range(_READS):
-            page = complaints.page("by_cell", cell, limit=_ROWS, before=before, newest_first=True)
-            cards += page
-            if len(page) < _ROWS:
-                break
-            before = page[-1].position
-    return duplicates.near(cards, point, category, statuses)
+    box = south, _, north, _ = _box_around(point, metres)
+    spots: list[duplicates.Spot] = []
+    for cell in cells_for_box(*box, complaints.CELL_PRECISION, _MOST_CELLS):
+        spots += complaints.spots(category.id, cell, south, north, solved=solved)
+    return duplicates.near(spots, point, category)
 
 
 def _box_around(point: Point, metres: int) -> tuple[float, float, float, float]:

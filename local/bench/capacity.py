@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from local.bench.meter import Meter, Tally
@@ -119,13 +119,13 @@ def acts(world: World, meter: Meter) -> dict[str, Tally]:
 
     fifth = filed(world)
     fifth.office("release", {})
-    now = world.now + timedelta(days=40)  # past every promise of the case
+    now = working_day(world.now + timedelta(days=40))  # past every promise of the case
     posts = [f"{role}@pupr" for role in ("division_head", "office_head")]
     climbs = [measured(ESCALATE, escalation.wake_one, fifth.code, now=now)]
     for post in posts:
         people.hold_post(post, ["bench-holder", "bench-delegate"])
     name = f"{ESCALATE}, holder and delegate"
-    climbs.append(measured(name, escalation.wake_one, fifth.code, now=now + timedelta(days=20)))
+    climbs.append(measured(name, escalation.wake_one, fifth.code, now=working_day(now + timedelta(days=20))))
     if None in climbs:
         raise RuntimeError("the case that was to climb was not due")
     for post in posts:
@@ -143,6 +143,16 @@ def acts(world: World, meter: Meter) -> dict[str, Tally]:
     route = "/v1/office/complaints/{code}"
     measured(f"{DETAIL} for an office", world.call, "GET", route, code=case.code, principal=officer)
     return found
+
+
+def working_day(at: datetime) -> datetime:
+    """The same time of day, on that day or the next one on which offices work: on a day off a case only waits."""
+    from chalicelib.cities import load
+
+    calendar = load(CITY).calendars["office"]
+    while not calendar.is_working_day(at.date()):
+        at += timedelta(days=1)
+    return at
 
 
 def notices_of(world: World, code: str) -> list[str]:

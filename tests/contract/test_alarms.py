@@ -112,7 +112,15 @@ def test_a_sweep_that_does_not_run_is_an_alarm_within_minutes() -> None:
 
 
 @pytest.mark.parametrize(
-    "metric", ["SweepFailures", "NoticesDead", "NoticesFailed", "VacantRungs", "RoutingRulesFailed"]
+    "metric",
+    [
+        "SweepFailures",
+        "NoticesDead",
+        "NoticesFailed",
+        "VacantRungs",
+        "EmergenciesUnanswered",
+        "RoutingRulesFailed",
+    ],
 )
 def test_every_failure_that_the_code_counts_tells_somebody(metric: str) -> None:
     (alarm,) = [each for each in OWN_ALARMS.values() if each["MetricName"] == metric]

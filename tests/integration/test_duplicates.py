@@ -136,6 +136,24 @@ def test_no_place_and_no_radius_means_no_suggestion_and_five_are_the_most(stack:
     assert near(category="air_bersih") == []
 
 
+def test_a_crowd_of_newer_cases_in_the_cell_hides_neither_an_open_case_nor_costs_more_reads(
+    stack: Stack,
+) -> None:
+    case = shown()
+    place = complaints.get_head(case.code).keys
+    strip, cell = place["spot_at"], place["public_cell"]
+    others = [("pohon_taman", strip), ("sampah", f"{int(strip[:9]) + 3000:09d}{strip[9:]}")]
+    with complaints.ComplaintRow.batch_write() as batch:
+        for number in range(400):
+            category, at = others[number % 2]
+            row = complaints.ComplaintRow(f"DPS-CROWD-{number:05d}", "head", listed_at=f"2027-{number:05d}")
+            row.set_keys({"public_cell": cell, "spot": f"{category}#{cell}", "spot_at": at})
+            batch.save(row)
+    assert near(away(30)) == [case.code]
+    found = complaints.spots("sampah", cell, SPOT.lat - 0.001, SPOT.lat + 0.001, solved=False)
+    assert [spot.code for spot in found] == [case.code]
+
+
 # Joining ------------------------------------------------------------------------------------------------------
 
 
@@ -522,6 +540,15 @@ def test_a_report_where_a_case_was_solved_is_a_recurrence_within_the_profiles_da
     said = [complaints.get(case.code).history[0].data.get("recurs") for case in (soon, far, late)]
     assert said == [before.code, None, None]
     assert duplicates.links(complaints.get(soon.code)).recurs == before.code
+
+
+def test_older_solutions_nearer_by_do_not_hide_the_one_that_did_not_last(stack: Stack) -> None:
+    for _ in range(6):
+        resolved(shown().code)
+    last = shown(away(60))
+    resolved(last.code, now=later(days=20))
+    again = a_case(at=(SPOT.lat, SPOT.lon), now=later(days=40)).complaint
+    assert complaints.get(again.code).history[0].data.get("recurs") == last.code
 
 
 def test_a_text_that_speaks_of_an_earlier_report_is_offered_it_to_its_own_reporter_alone(

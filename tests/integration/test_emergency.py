@@ -81,6 +81,30 @@ def test_five_minutes_without_an_answer_tell_the_next_post_and_confirming_ends_i
     assert stored(code).alarm is Alarm.CONFIRMED
 
 
+def test_an_emergency_that_nobody_answers_ends_on_the_daily_list_and_its_reminders_end(stack: Stack) -> None:
+    secretary = an_officer("secretary@city")
+    code = a_fire(phone=a_phone(), now=NIGHT).code
+    for _ in range(60):
+        now = stored(code).wakes_at(cast.city())
+        assert now is not None
+        if now - NIGHT > timedelta(days=4):
+            break
+        escalation.wake_one(code, now=now)
+    reminders = [act for act in acts(code) if act == Act.ESCALATE]
+    pages = [to for template, to in notices(code) if template == "office_emergency"]
+    assert set(pages) == {"bpbd"}  # that nobody has read its text for the public is no emergency of triage's
+    clocks = len(cast.city().ladders["emergency"])
+    assert len(pages) == 1 + 3 * cast.city().emergency.reminders  # once paged, then three clocks ran out
+    assert len(reminders) <= 3 * (clocks + cast.city().emergency.reminders + 1)
+    assert stored(code).marked_overdue
+    assert stored(code).unheard
+    listed = reading.inbox(secretary.officer, "top").cards
+    assert [card.code for card in listed] == [code]
+    # And whoever answers at last ends it as before.
+    handling.confirm(code, an_officer("duty@bpbd").officer, if_match=stored(code).version, now=now)
+    assert not stored(code).unheard
+
+
 def test_without_a_phone_triage_has_it_and_no_post_is_paged(stack: Stack) -> None:
     for contact in ({}, {"email": "made@example.id"}):
         complaint = a_fire(**contact, client=f"203.0.113.{len(contact)}", at=FAR if contact else HERE)

@@ -54,6 +54,32 @@ def test_a_hand_over_is_stored_only_while_it_runs_and_beside_what_older_code_rea
     assert stored(code).clocks.get(ClockName.HANDOVER) is None
 
 
+def test_a_case_that_climbed_and_was_handed_over_is_awake_and_climbs_the_new_office_s_ladder(
+    stack: Stack,
+) -> None:
+    for post in ("division_head@dlhk", "division_head@pupr", "office_head@pupr"):
+        an_officer(post)
+    code = a_case().complaint.code
+    while "division_head@dlhk" not in stored(code).rungs:
+        climb(code)
+    now = stored(code).updated_at
+    handling.pass_on(
+        code,
+        an_officer("duty@dlhk").officer,
+        "pupr",
+        "Ini saluran.",
+        if_match=stored(code).version,
+        now=now + timedelta(minutes=1),
+    )
+    assert {clock.asleep for clock in stored(code).clocks} == {None}
+    reply = stored(code).clocks.get(ClockName.FIRST_REPLY)
+    assert reply is not None
+    assert (reply.climbed, reply.passed) == (1, 0)
+    while "division_head@pupr" not in stored(code).rungs:
+        assert "office_head@pupr" not in stored(code).rungs
+        climb(code)
+
+
 def test_no_office_returns_a_case_a_second_hand_over_goes_to_triage_and_a_dispute_up(stack: Stack) -> None:
     one, two = an_officer("duty@dlhk").officer, an_officer("duty@pupr").officer
     triage = an_officer(f"triage@{TRIAGE_OFFICE}").officer

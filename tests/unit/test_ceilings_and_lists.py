@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 
@@ -273,7 +274,6 @@ class TestTheTopOfTheLadder:
     def climbs(self, case: Complaint, **filled):
         """Climb as long as time does anything: each change and when."""
         found = []
-        # Of an emergency the office is reminded for ever, so an end is set here.
         while (now := case.wakes_at(CITY)) is not None and now < NEVER and len(found) < 12:
             change = escalate(case, CITY, now=now, **filled)
             found.append(change)
@@ -328,6 +328,33 @@ class TestTheTopOfTheLadder:
         later = escalate(case, CITY, now=case.wakes_at(CITY), vacant=("secretary@city", "mayor@city"))
         assert not later.complaint.marked_overdue
         assert later.complaint.wakes_at(CITY) < NEVER
+
+    def test_of_an_emergency_the_office_is_reminded_as_often_as_the_profile_says_and_then_it_is_on_the_list(
+        self,
+    ):
+        *rungs, last = self.climbs(self.late(category="kebakaran"))
+        reminders = [c for c in rungs if not c.event.data["post"]]
+        assert len(reminders) == CITY.emergency.reminders
+        assert [c.event.data["post"] for c in rungs][-4:] == ["secretary@city", "", "", ""]
+        for each in reminders:
+            (notice,) = notices_for(each, CITY)
+            assert (notice.template, notice.sms) == ("office_emergency", True)
+            assert each.complaint.level == rungs[-4].complaint.level
+            assert not each.complaint.marked_overdue
+        assert last.event.data["past_ladder"]
+        assert notices_for(last, CITY) == ()
+        assert last.complaint.marked_overdue
+        assert stands_on(last.complaint) is Role.SECRETARY
+
+    def test_where_nobody_reads_a_list_the_office_of_an_emergency_is_reminded_once_a_day_from_then_on(self):
+        found = self.climbs(self.late(category="kebakaran"), vacant=("secretary@city", "mayor@city"))
+        moments = [c.event.at for c in found if not c.event.data["post"]]
+        steps = [after - before for before, after in pairwise(moments)]
+        most = CITY.emergency.reminders
+        assert all(step < timedelta(hours=1) for step in steps[:most])
+        assert steps[most:] == [timedelta(days=1)] * len(steps[most:])
+        assert len(steps) > most
+        assert not found[-1].complaint.marked_overdue
 
     def test_an_acknowledgement_at_the_top_takes_the_case_off_no_list(self):
         case = self.late()

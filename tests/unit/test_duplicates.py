@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 
 from chalicelib.domain import asking, duplicates
 from chalicelib.domain.city import Duplicates
-from chalicelib.domain.complaint import OPEN, Screening, Status
+from chalicelib.domain.complaint import Screening, Status
 from chalicelib.domain.errors import IllegalMove, Invalid
 from chalicelib.domain.geo import Point, coarsen
 from chalicelib.domain.people import Act
 from chalicelib.domain.service_level import ClockName
-from chalicelib.domain.visibility import PIN_METRES, Card
+from chalicelib.domain.visibility import PIN_METRES
 from tests.builders import (
     NOW,
     WASTE,
@@ -34,10 +34,8 @@ CITY = a_city(duplicates=Duplicates(timedelta(days=30), ("sudah lapor", "belum d
 HOUR = timedelta(hours=1)
 
 
-def a_card(place: Point, **changes: object) -> Card:
-    pin = coarsen(place, PIN_METRES["street"])
-    card = Card("UJI-22222-22222", "p", "complaint", "received", "t", category="jalan")
-    return replace(card, point=(pin.lat, pin.lon), **changes)
+def a_spot(place: Point, code: str = "UJI-22222-22222") -> duplicates.Spot:
+    return duplicates.Spot(code, coarsen(place, PIN_METRES["street"]))
 
 
 @given(
@@ -54,29 +52,18 @@ def test_twelve_metres_are_near_and_325_are_not_in_any_direction_for_any_radius(
     def shown(metres: float) -> bool:
         north, east = metres * cos(turn) / 111_195, metres * sin(turn) / 111_195
         asked = Point(lat + north, lon + east / cos(radians(lat)))
-        return bool(duplicates.near([a_card(Point(lat, lon))], asked, category, OPEN))
+        return bool(duplicates.near([a_spot(Point(lat, lon))], asked, category))
 
     assert shown(12)
     assert shown(radius - 1)
     assert not shown(325)
 
 
-def test_near_is_of_one_category_and_of_the_statuses_asked_for_with_a_pin():
-    place = Point(-8.7, 115.2)
-    category = a_category(duplicate_radius=100)
-    cards = [
-        a_card(place, category="sampah"),
-        a_card(place, status="closed"),
-        replace(a_card(place), point=None),
-    ]
-    assert duplicates.near(cards, place, category, OPEN) == []
-
-
 def test_the_nearest_comes_first_and_distances_are_told_in_tens():
     place = Point(-8.7, 115.2)
-    far = a_card(Point(-8.7, 115.2008), code="UJI-33333-33333")
-    found = duplicates.near([far, a_card(place)], place, a_category(duplicate_radius=150), OPEN)
-    assert [card.code for _, card in found] == ["UJI-22222-22222", "UJI-33333-33333"]
+    far = a_spot(Point(-8.7, 115.2008), "UJI-11111-11111")
+    found = duplicates.near([far, a_spot(place)], place, a_category(duplicate_radius=150))
+    assert [spot.code for _, spot in found] == ["UJI-22222-22222", "UJI-11111-11111"]
     assert all(metres % 10 == 0 for metres, _ in found)
 
 

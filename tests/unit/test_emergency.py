@@ -298,7 +298,7 @@ class TestUnverified:
             assert now is not None
             made = overdue.escalate(case, CITY, Filled(), now=now)
             post = str(made.event.data.get("post", ""))
-            holders = {post: Holder(post, (("pejabat", "id"),))}
+            holders = {post: Holder(post, (("pejabat", "id"),))} if post else {}
             found |= {n.template for n in notices_for(made, CITY, holders=holders) if n.sms}
             case = made.complaint
         assert "officer_alarm" in found
