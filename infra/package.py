@@ -37,15 +37,20 @@ PROJECT = Path(__file__).resolve().parent.parent
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 MACHINES: Mapping[str, str] = {"arm64": "aarch64", "x86_64": "x86_64"}
 """Lambda's names of its two architectures, and what wheels call them."""
-MOST_BYTES = 10_000_000
-"""The deployed zip is at most this long."""
+MOST_BYTES = 14_000_000
+"""The deployed zip is at most this long; half of it are the decoders of pictures."""
 
 _LAMBDA_ROOT = "/var/task"
 _GLIBC = {
     "3.11": ("2014", "_2_17", "_2_24", "_2_26"),
     "": ("2014", "_2_17", "_2_24", "_2_26", "_2_28", "_2_34"),
 }
-"""Wheels that run on Lambda's Linux: Amazon Linux 2 (glibc 2.26) under Python 3.11, Amazon Linux 2023 (2.34) since."""
+"""Wheels that run on Lambda's Linux: Amazon Linux 2 (glibc 2.26) under Python 3.11, Amazon Linux 2023 (2.34) since.
+
+One does not, and is taken all the same: what reads HEIC, on x86_64 under Python 3.11, where no stage runs. It is loaded
+for a HEIC alone, and there such a picture is refused as broken (docs/adr/0017).
+"""
+_BEYOND: Mapping[tuple[str, str], tuple[str, ...]] = {("3.11", "x86_64"): ("_2_28",)}
 
 
 class CannotPackage(Exception):
@@ -185,6 +190,9 @@ _NEVER_USED = (
     ),  # ours asks botocore, which is their core
     "dateutil/zoneinfo/*.tar.gz",  # zones come from fixed offsets of the city's profile
     # What ships beside the code of libraries and never runs.
+    # Of Pillow what writes letters and draws into windows, with the libraries that only it needs.
+    *(f"PIL/_imaging{part}*.so" for part in ("ft", "tk", "math", "morph")),
+    *(f"pillow.libs/lib{name}*" for name in ("freetype", "harfbuzz", "brotli", "png16")),
     *("**/*.pyi", "**/py.typed", "**/*.c", "**/*.h", "**/*.pyx", "**/tests", "**/__pycache__"),
     *(f"*.dist-info/{name}" for name in ("RECORD", "INSTALLER", "REQUESTED", "WHEEL", "top_level.txt")),
     # Of the SDK's data: examples for its documentation.
@@ -312,7 +320,7 @@ def _read_cities(folder: Path) -> None:
 
 def _fetch(requirements: Path, vendor: Path, python: str, machine: str) -> None:
     """Put the wheels that are pinned into ``vendor``, for Lambda's machine and not for this one."""
-    glibc = _GLIBC.get(python, _GLIBC[""])
+    glibc = (*_GLIBC.get(python, _GLIBC[""]), *_BEYOND.get((python, machine), ()))
     command = [
         *(sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"),
         *("--target", str(vendor), "--no-compile", "--no-deps", "--require-hashes", "--only-binary=:all:"),

@@ -1,6 +1,6 @@
 """The dependency rule, held by reading the source: which part may import what.
 
-    domain  <-  cities, store, photos, sns, mail, keys  <-  usecases  <-  http, jobs  <-  app.py
+    domain  <-  cities, store, photos, pictures, sns, mail, keys  <-  usecases  <-  http, jobs  <-  app.py
 
 A part imports only what stands left of it and never its neighbour; http and jobs reach the store and the
 adapters only through a use case. Imports inside functions and under ``TYPE_CHECKING`` count like all others.
@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-ADAPTERS = frozenset({"photos", "sns", "mail", "keys"})
+ADAPTERS = frozenset({"photos", "pictures", "sns", "mail", "keys"})
 SHARED = frozenset({"settings", "observability"})
 BESIDE = frozenset({"cities", "store", *ADAPTERS})
 
@@ -53,6 +53,8 @@ ONLY_IN: dict[str, frozenset[str]] = {
     "mypy_boto3_ssm": AWS,
     "chalice": frozenset({"http", "jobs", "app"}),
     "aws_lambda_powertools": frozenset({"observability"}),
+    "PIL": frozenset({"pictures"}),
+    "pi_heif": frozenset({"pictures"}),
 }
 
 NEVER_DEPLOYED = frozenset({"local", "infra", "tests"})
