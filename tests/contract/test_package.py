@@ -22,9 +22,11 @@ from tests.stack import PROJECT
 LIBRARIES = {
     *(
         "aws_lambda_powertools",
+        "_cffi_backend",
         "aws_xray_sdk",
         "botocore",
         "chalice",
+        "cryptography",
         "dateutil",
         "jinja2",
         "jmespath",
@@ -49,12 +51,12 @@ def files(packed: package.Packed) -> Iterator[Mapping[str, bytes]]:
 
 
 def test_the_zip_is_small(packed: package.Packed) -> None:
-    assert packed.zipped <= package.MOST_BYTES == 10_000_000
-    assert packed.unzipped <= 15_000_000
+    assert packed.zipped <= package.MOST_BYTES == 12_000_000
+    assert packed.unzipped <= 30_000_000
 
 
 def test_it_holds_the_app_its_libraries_and_nothing_else(files: Mapping[str, bytes]) -> None:
-    tops = {name.partition("/")[0] for name in files}
+    tops = {name.partition("/")[0].partition(".cpython")[0] for name in files}
     described = {top for top in tops if top.endswith(".dist-info")}
     assert tops - described == LIBRARIES | OURS
 
