@@ -11,7 +11,9 @@ import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -82,26 +84,72 @@ def person_id(address: str) -> str:
     return base64.b32encode(derive("person", address.strip().lower()))[:26].decode().lower()
 
 
-def seal(person: str, contact: Mapping[str, str]) -> bytes:
-    """Encrypt contact data (at most 4 KB) under the stage's KMS key, bound to the person it belongs to."""
-    answer = _kms().encrypt(
-        KeyId=settings().kms_key_id,
-        Plaintext=json.dumps(dict(contact)).encode(),
-        EncryptionContext={"person": person},
-    )
-    return answer["CiphertextBlob"]
+_ENVELOPE = b"PDK1"
+"""What everything begins with that was sealed under a person's own key; KMS's own ciphertexts never begin so."""
+_NONCE = 12
 
 
-def unseal(person: str, sealed: bytes) -> dict[str, str]:
-    """Decrypt what `seal` made for this very person. Raises Passing where KMS cannot do it just now."""
+def new_data_key(person: str) -> tuple[bytes, bytes]:
+    """A fresh data key for one person, and the same wrapped by the stage's KMS key for this very person.
+
+    Only the wrapped one may be stored. Raises Passing where KMS cannot make one just now.
+    """
+    with _kms_trouble():
+        answer = _kms().generate_data_key(
+            KeyId=settings().kms_key_id, KeySpec="AES_256", EncryptionContext={"person": person}
+        )
+    return answer["Plaintext"], answer["CiphertextBlob"]
+
+
+def open_data_key(person: str, wrapped: bytes) -> bytes:
+    """Unwrap what `new_data_key` wrapped for this very person. Raises Passing where KMS cannot do it just now."""
+    with _kms_trouble():
+        return _kms().decrypt(CiphertextBlob=wrapped, EncryptionContext={"person": person})["Plaintext"]
+
+
+def seal(person: str, contact: Mapping[str, str], key: bytes) -> bytes:
+    """Encrypt contact data under the person's data key (AES-256-GCM), bound to the person it belongs to."""
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # here: most requests open no contact
+
+    nonce = os.urandom(_NONCE)
+    return _ENVELOPE + nonce + AESGCM(key).encrypt(nonce, json.dumps(dict(contact)).encode(), person.encode())
+
+
+def unseal(person: str, sealed: bytes, key: bytes) -> dict[str, str]:
+    """Decrypt what `seal` made for this very person with this key. Raises ValueError for anything else."""
+    from cryptography.exceptions import InvalidTag
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    start = len(_ENVELOPE) + _NONCE
+    nonce, rest = sealed[len(_ENVELOPE) : start], sealed[start:]
     try:
+        contact: dict[str, str] = json.loads(AESGCM(key).decrypt(nonce, rest, person.encode()))
+    except InvalidTag as error:
+        raise ValueError("not sealed for this person with this key") from error
+    return contact
+
+
+def is_enveloped(sealed: bytes) -> bool:
+    """Whether contact data was sealed under a data key; before docs/adr/0026 KMS itself encrypted it."""
+    return sealed.startswith(_ENVELOPE)
+
+
+def unseal_by_kms(person: str, sealed: bytes) -> dict[str, str]:
+    """Decrypt what KMS itself encrypted for this very person. Raises Passing where it cannot do it just now."""
+    with _kms_trouble():
         answer = _kms().decrypt(CiphertextBlob=sealed, EncryptionContext={"person": person})
+    contact: dict[str, str] = json.loads(answer["Plaintext"])
+    return contact
+
+
+@contextmanager
+def _kms_trouble() -> Iterator[None]:
+    try:
+        yield
     except (BotoCoreError, ClientError) as error:
         if trouble := aws.passing(error):
             raise Passing(trouble) from error
         raise
-    contact: dict[str, str] = json.loads(answer["Plaintext"])
-    return contact
 
 
 @lru_cache(maxsize=1)

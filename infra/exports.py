@@ -23,10 +23,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chalicelib import keys
 from infra import histories
 from infra.target import Aws, Halt, Target, code_of
 
 FORMAT = 1
+DATA_KEY = "key#"
+"""What the rows of wrapped data keys begin with (docs/adr/0026)."""
 KEYS: Mapping[str, tuple[str, ...]] = {
     "complaints": ("pk", "sk"),
     "people": ("pk",),
@@ -241,16 +244,24 @@ def _export_objects(source: Place, folder: Path) -> int:
 def _open_contacts(source: Place, folder: Path) -> int:
     """Contacts in the clear, person by person: for a city that leaves AWS, where its KMS key cannot follow."""
     count = 0
+    wrapped = {
+        row["pk"]["S"].removeprefix(DATA_KEY): row["contact"]["B"]
+        for row in rows(folder / "people.jsonl")
+        if row["pk"]["S"].startswith(DATA_KEY)
+    }
     with (folder / "contacts.jsonl").open("wb") as file:
         (folder / "contacts.jsonl").chmod(0o600)
         for row in rows(folder / "people.jsonl"):
-            if "contact" not in row:
+            if "contact" not in row or row["pk"]["S"].startswith(DATA_KEY):
                 continue
-            person = row["pk"]["S"].partition("#")[2]
-            answer = source.kms.decrypt(
-                CiphertextBlob=row["contact"]["B"], EncryptionContext={"person": person}
-            )
-            contact = json.loads(answer["Plaintext"])
+            person, sealed = row["pk"]["S"].partition("#")[2], row["contact"]["B"]
+            under_own = keys.is_enveloped(sealed)
+            if under_own and person not in wrapped:
+                continue  # shredded
+            opened = source.kms.decrypt(
+                CiphertextBlob=wrapped[person] if under_own else sealed, EncryptionContext={"person": person}
+            )["Plaintext"]
+            contact = keys.unseal(person, sealed, opened) if under_own else json.loads(opened)
             file.write(
                 json.dumps({"pk": row["pk"]["S"], "contact": contact}, ensure_ascii=False).encode() + b"\n"
             )
@@ -290,12 +301,14 @@ def load(
         _demand_empty(into)
         mark.save("running")
     contacts = _contacts(folder)
-    for table, keys in KEYS.items():
+    for table, key_names in KEYS.items():
         written = 0
-        for batch in _batches(rows(folder / f"{table}.jsonl"), keys):
+        for batch in _batches(rows(folder / f"{table}.jsonl"), key_names):
             changed = [
                 _changed(table, row, into, contacts, reseal=reseal, send_pending=send_pending)
                 for row in batch
+                # Where contacts came in the clear, the keys they were sealed under are out of reach.
+                if not (contacts and reseal and table == "people" and row["pk"]["S"].startswith(DATA_KEY))
             ]
             _put(into, table, changed)
             written += len(batch)
@@ -395,6 +408,8 @@ def _changed(
     table: str, row: Row, into: Place, contacts: Mapping[str, Any], *, reseal: bool, send_pending: bool
 ) -> Row:
     if table == "people" and reseal and "contact" in row:
+        if keys.is_enveloped(row["contact"]["B"]) and row["pk"]["S"] not in contacts:
+            return row  # sealed under a data key, which is a row of its own and is wrapped anew
         person = row["pk"]["S"].partition("#")[2]
         return {**row, "contact": {"B": _resealed(row, person, into, contacts)}}
     if table == "outbox" and not send_pending and row["state"]["S"] == "pending":

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist
+from pynamodb.exceptions import DoesNotExist, PutError
 
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.notices import Holder
@@ -128,6 +128,31 @@ def citizen_row(person: Citizen, contact: bytes, *, now: datetime) -> PersonRow:
     """The row of a reporter, for the transaction of the case that brings the contact."""
     body = {"language": person.language, "since": moment(now)}
     return PersonRow(f"citizen#{person.id}", body=json.dumps(body), contact=contact)
+
+
+def data_key(person: str) -> bytes:
+    """The wrapped data key of one person. Raises NotFound where there never was one, or it was shredded."""
+    try:
+        row = PersonRow.get(f"key#{person}", consistent_read=True)
+    except DoesNotExist as error:
+        raise NotFound(person) from error
+    return bytes(row.contact or b"")
+
+
+def add_data_key(person: str, wrapped: bytes) -> bytes:
+    """Store a wrapped data key where the person has none, and return the one that now stands."""
+    try:
+        PersonRow(f"key#{person}", body="{}", contact=wrapped).save(condition=PersonRow.pk.does_not_exist())
+    except PutError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        return data_key(person)
+    return wrapped
+
+
+def shred_data_key(person: str) -> None:
+    """Delete a person's data key: whatever was sealed under it, in this table or a copy of it, opens no more."""
+    PersonRow(f"key#{person}").delete()
 
 
 def all_officers() -> Iterator[Registered]:

@@ -169,7 +169,10 @@ class NoticeRow(_Row):
 
 
 class PersonRow(_Row):
-    """``officer#<id>``, ``citizen#<id>`` and ``post#<role@scope>``. Contact data is sealed under KMS."""
+    """``officer#<id>``, ``citizen#<id>``, ``post#<role@scope>`` and ``key#<id>``, a person's wrapped data key.
+
+    Contact data is sealed under that key (docs/adr/0026).
+    """
 
     class Meta(_Meta):
         table_name = f"{settings().table_prefix}people"

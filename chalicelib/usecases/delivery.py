@@ -18,7 +18,7 @@ from chalicelib.domain.tracking import short
 from chalicelib.observability import correlated_with, count, logger
 from chalicelib.settings import settings
 from chalicelib.store import complaints, outbox, people
-from chalicelib.usecases import endings, outside
+from chalicelib.usecases import endings, outside, sealing
 from chalicelib.usecases.record import city
 
 TRIES = 8
@@ -157,7 +157,7 @@ def _publish(notice: Notice, now: datetime) -> str:
         sealed = registered.contact
     else:
         sealed = people.citizen(person)[1]
-    contact = keys.unseal(person, sealed)
+    contact = sealing.unseal(person, sealed)
     if notice.channel is Channel.SMS:
         return sns.publish_sms(_address(contact, "phone"), text("sms"), profile.sender)
     return mail.send(_address(contact, "email"), text("subject"), text("email"))

@@ -27,7 +27,7 @@ from chalicelib.observability import count
 from chalicelib.store import complaints, guards, people
 from chalicelib.store.complaints import CELL_PRECISION
 from chalicelib.store.tables import PersonRow
-from chalicelib.usecases import nearby, signin
+from chalicelib.usecases import nearby, sealing, signin
 from chalicelib.usecases.record import city, record, report_rules
 
 PER_PERSON_DAY = 20
@@ -174,7 +174,7 @@ def reach_of(contact: Contact, person: str | None) -> str:
         return Channel.EMAIL
     if person:
         sealed = people.citizen(person)[1]
-        return Channel.SMS if keys.unseal(person, sealed).get("phone") else Channel.EMAIL
+        return Channel.SMS if sealing.unseal(person, sealed).get("phone") else Channel.EMAIL
     return ""
 
 
@@ -188,7 +188,7 @@ def reporter_row(
         # Anybody can type a number: only its owner changes the name that offices see behind it.
         return None
     values = {"phone": contact.phone, "email": contact.email, "name": contact.name}
-    sealed = keys.seal(person, {key: value for key, value in values.items() if value})
+    sealed = sealing.seal(person, {key: value for key, value in values.items() if value})
     return people.citizen_row(Citizen(person, language), sealed, now=now)
 
 

@@ -16,6 +16,7 @@ from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.people import Duty, Officer, Role
 from chalicelib.store import people
+from chalicelib.usecases import sealing
 from chalicelib.usecases.record import city
 
 LISTENING = frozenset({Role.STAFF, Role.DUTY, Role.TRIAGE, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD})
@@ -125,7 +126,7 @@ def reconnect() -> int:
     profile = city()
 
     def join(found: people.Registered) -> None:
-        _listen(found.officer, keys.unseal(found.officer.id, found.contact), profile)
+        _listen(found.officer, sealing.unseal(found.officer.id, found.contact), profile)
 
     with ThreadPoolExecutor(_AT_ONCE) as several:
         return len(list(several.map(join, (o for o in people.all_officers() if not o.officer.disabled))))
@@ -216,9 +217,9 @@ def _settle(officer: Officer, person: Person, profile: City) -> bool:
         found = people.registered(officer.id)
     except NotFound:
         found = None
-    old = keys.unseal(officer.id, found.contact) if found else {}
+    old = sealing.unseal(officer.id, found.contact) if found else {}
     if found is None or found.officer != officer or old != contact:
-        people.save_officer(officer, keys.seal(officer.id, contact))
+        people.save_officer(officer, sealing.seal(officer.id, contact))
     if found is not None:
         left = _leave(_roads(found.officer, old, profile) - _roads(officer, contact, profile))
         if old.get("email") != contact["email"]:
@@ -233,7 +234,7 @@ def _take_away(officer_id: str, posts: set[Duty], profile: City) -> tuple[bool, 
     Answers whether nothing is left, so that the door is closed, and whether some road was left.
     """
     found = people.registered(officer_id)
-    officer, contact = found.officer, keys.unseal(officer_id, found.contact)
+    officer, contact = found.officer, sealing.unseal(officer_id, found.contact)
     duties = tuple(duty for duty in officer.duties if duty not in posts)
     office = office_of(duties[0], profile) if duties else officer.office
     after = replace(officer, duties=duties, office=office, disabled=not duties)

@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib import keys
 from chalicelib.domain import handling
 from chalicelib.domain.complaint import Complaint
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
@@ -24,6 +23,7 @@ from chalicelib.store import complaints, outbox, people
 from chalicelib.store.complaints import CELL_PRECISION
 from chalicelib.store.complaints import Stored as Stored
 from chalicelib.store.outbox import Delivery as Delivery
+from chalicelib.usecases import sealing
 from chalicelib.usecases.handling import is_reporter
 from chalicelib.usecases.record import city, holders, record
 from chalicelib.usecases.signin import Kind, Who
@@ -113,7 +113,7 @@ def contact_of(
     change = handling.reveal(stored.complaint, officer, callback=callback, now=now)
     complaint = record(change, previous=stored)
     person = str(complaint.citizen)
-    contact = keys.unseal(person, people.citizen(person)[1])
+    contact = sealing.unseal(person, people.citizen(person)[1])
     return complaint, {"phone": contact["phone"]} if callback else contact
 
 
@@ -145,7 +145,7 @@ def next_post(complaint: Complaint, officer: Officer, *, now: datetime) -> NextP
         return None
     phones = []
     for officer_id, _ in held[step.post].officers:
-        contact = keys.unseal(officer_id, people.registered(officer_id).contact)
+        contact = sealing.unseal(officer_id, people.registered(officer_id).contact)
         if contact.get("phone"):
             phones.append(contact["phone"])
     return NextPost(step.post, tuple(phones))

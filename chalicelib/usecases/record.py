@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib import keys, mail
+from chalicelib import mail
 from chalicelib.cities import load
 from chalicelib.domain import outside
 from chalicelib.domain.asking import settled
@@ -29,6 +29,7 @@ from chalicelib.observability import count, gauge, logger
 from chalicelib.settings import settings
 from chalicelib.store import complaints, guards, people
 from chalicelib.store.tables import PersonRow, connection, read_moment
+from chalicelib.usecases import sealing
 
 
 def city() -> City:
@@ -128,7 +129,7 @@ def road(complaint: Complaint) -> Channel | None:
     channel = channel_of(complaint.reach)
     if channel is None or complaint.citizen is None or not capped(complaint, channel):
         return channel if complaint.citizen else None
-    contact = keys.unseal(complaint.citizen, people.citizen(complaint.citizen)[1])
+    contact = sealing.unseal(complaint.citizen, people.citizen(complaint.citizen)[1])
     return Channel.EMAIL if contact.get("email") and mail.configured() else None
 
 

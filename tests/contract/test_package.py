@@ -22,15 +22,17 @@ from tests.stack import PROJECT
 LIBRARIES = {
     *(
         "aws_lambda_powertools",
+        "_cffi_backend",
         "aws_xray_sdk",
         "botocore",
         "chalice",
+        "cryptography",
         "dateutil",
         "jinja2",
         "jmespath",
         "jwt",
     ),
-    *("PIL", "pillow.libs", "pi_heif", "pi_heif.libs"),
+    *("PIL", "pillow.libs", "_pi_heif", "pi_heif", "pi_heif.libs"),
     *("markupsafe", "phonenumbers", "pynamodb", "six.pyc", "typing_extensions.pyc", "urllib3", "wrapt"),
 }
 OURS = {"app.py", "__pycache__", "chalicelib"}
@@ -50,14 +52,13 @@ def files(packed: package.Packed) -> Iterator[Mapping[str, bytes]]:
 
 
 def test_the_zip_is_small(packed: package.Packed) -> None:
-    assert packed.zipped <= package.MOST_BYTES == 14_000_000
-    assert packed.unzipped <= 38_000_000
+    assert packed.zipped <= package.MOST_BYTES == 18_000_000
+    assert packed.unzipped <= 50_000_000
 
 
 def test_it_holds_the_app_its_libraries_and_nothing_else(files: Mapping[str, bytes]) -> None:
-    tops = {name.partition("/")[0] for name in files}
+    tops = {name.partition("/")[0].partition(".cpython")[0] for name in files}
     described = {top for top in tops if top.endswith(".dist-info")}
-    described |= {top for top in tops if top.startswith("_pi_heif.")}  # compiled, and named for its machine
     assert tops - described == LIBRARIES | OURS
 
 

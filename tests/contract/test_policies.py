@@ -79,6 +79,8 @@ WIDER_THAN_ONE_RESOURCE: Mapping[str, str] = {
 NOT_IN_A_LAMBDA: Mapping[str, str] = {
     "people.save_officer": "make posts, with the operator's own rights",
     "people.hold_post": "make posts",
+    "people.shred_data_key": "erasure, with the operator's own rights",
+    "keys.unseal_by_kms": "rows of before docs/adr/0026; the same kms:Decrypt, by another name of ours",
     "outbox.get": "asked by tests and tools",
     "people.all_officers": "make posts",
     "sns.subscribe_office": "make posts",
@@ -432,9 +434,10 @@ def act(api: Api, path: str, body: Mapping[str, Any], token: str, version: str) 
 
 def those_above() -> None:
     """People whom a case reaches when it climbs, by SMS and by mailboxes of their own, and by the secretary's list."""
-    from chalicelib import keys, sns
+    from chalicelib import sns
     from chalicelib.domain.people import Duty, Officer
     from chalicelib.store import people
+    from chalicelib.usecases import sealing
 
     for identity, post, office in (
         ("bidang", "division_head@pupr", "pupr"),
@@ -442,7 +445,7 @@ def those_above() -> None:
     ):
         contact = {"phone": "+6281234567899", "email": f"{identity}@example.id"}
         person = Officer(identity, "Ni Made Uji", "Kepala Bidang", office, (Duty.parse(post),))
-        people.save_officer(person, keys.seal(person.id, contact))
+        people.save_officer(person, sealing.seal(person.id, contact))
         people.hold_post(post, [person.id])
         sns.ensure_officer_topic(person.id, contact["email"])
 

@@ -33,7 +33,7 @@ from chalicelib.observability import metrics
 from chalicelib.settings import settings
 from chalicelib.store import complaints, people
 from chalicelib.store.tables import TABLES, PersonRow, connection
-from chalicelib.usecases import delivery, intake, signin
+from chalicelib.usecases import delivery, intake, sealing, signin
 from chalicelib.usecases.record import city as the_city
 from tests.stack import Stack
 
@@ -78,7 +78,7 @@ def an_officer(*posts: str, office: str = "", name: str = "Ni Luh Contoh", desk:
     works_in = office or (duties[0].scope.partition("/")[0] if duties else TRIAGE_OFFICE)
     works_in = TRIAGE_OFFICE if works_in == "city" else works_in
     officer = Officer(keys.person_id(phone), name, "Petugas", works_in, duties)
-    people.save_officer(officer, keys.seal(officer.id, {"phone": phone, "email": email}))
+    people.save_officer(officer, sealing.seal(officer.id, {"phone": phone, "email": email}))
     sns.ensure_officer_topic(officer.id, email)
     for post in posts:
         held = [item for item, _ in people.holders([post])[post].officers]
@@ -90,7 +90,7 @@ def an_officer(*posts: str, office: str = "", name: str = "Ni Luh Contoh", desk:
 
 
 def disable(employee: Employee) -> None:
-    contact = keys.seal(employee.officer.id, {"phone": employee.phone, "email": employee.email})
+    contact = sealing.seal(employee.officer.id, {"phone": employee.phone, "email": employee.email})
     people.save_officer(replace(employee.officer, disabled=True), contact)
 
 

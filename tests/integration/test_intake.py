@@ -13,7 +13,7 @@ from chalicelib.domain.people import Act
 from chalicelib.domain.tracking import parse_code
 from chalicelib.store import complaints, people
 from chalicelib.store.tables import NoticeRow
-from chalicelib.usecases import handling, intake, reading
+from chalicelib.usecases import handling, intake, reading, sealing
 from chalicelib.usecases.handling import Sorting
 from tests.integration import people as cast
 from tests.integration.people import NOW, PANJER, TRIAGE_OFFICE, Sent, a_case, an_officer, later, stored
@@ -121,7 +121,7 @@ def test_the_phone_and_the_name_stand_nowhere_in_clear(stack: Stack) -> None:
     assert phone[1:] not in text
     assert "Made Contoh" not in text
     person, sealed = people.citizen(keys.person_id(phone))
-    assert keys.unseal(person.id, sealed) == {"phone": phone, "name": "Made Contoh"}
+    assert sealing.unseal(person.id, sealed) == {"phone": phone, "name": "Made Contoh"}
 
 
 def test_only_the_owner_of_a_number_changes_the_name_behind_it(stack: Stack) -> None:

@@ -7,7 +7,6 @@ from datetime import date, timedelta
 
 import pytest
 
-from chalicelib import keys
 from chalicelib.domain.city import AREA_HEAD
 from chalicelib.domain.complaint import Complaint
 from chalicelib.domain.errors import Invalid, NotFound
@@ -15,7 +14,7 @@ from chalicelib.domain.people import Act
 from chalicelib.domain.service_level import ClockName
 from chalicelib.store import complaints, people
 from chalicelib.store.tables import ComplaintRow, NoticeRow
-from chalicelib.usecases import escalation, handling, reading
+from chalicelib.usecases import escalation, handling, reading, sealing
 from chalicelib.usecases.handling import Sorting
 from tests.integration import people as cast
 from tests.integration.people import TRIAGE_OFFICE, a_case, an_officer, later, stored
@@ -215,7 +214,7 @@ def test_a_post_whose_holder_no_message_reaches_is_passed_as_vacant(stack: Stack
 
 def test_who_acts_in_a_post_is_called_so_in_the_history(stack: Stack) -> None:
     employee = an_officer("division_head@dlhk")
-    contact = keys.seal(employee.officer.id, {"phone": employee.phone, "email": employee.email})
+    contact = sealing.seal(employee.officer.id, {"phone": employee.phone, "email": employee.email})
     people.save_officer(replace(employee.officer, title="Plt. Kepala Bidang Kebersihan"), contact)
     code = a_case().complaint.code
     handling.release(code, an_officer(f"triage@{TRIAGE_OFFICE}").officer, if_match=1, now=later(minutes=1))

@@ -133,14 +133,14 @@ def test_the_office_lane_has_those_who_work_there_and_nobody_who_is_told_in_pers
 
 
 def test_phones_and_mailboxes_are_sealed_and_open_for_their_person_only(city: Any) -> None:
-    from chalicelib import keys
     from chalicelib.store import people
+    from chalicelib.usecases import sealing
 
     take_in(sheet(LURAH), city)
     rows = stored()
     assert "899" not in json.dumps([body for body, _ in rows.values()])
     found = people.registered(person("+6289900000001"))
-    assert keys.unseal(found.officer.id, found.contact) == {
+    assert sealing.unseal(found.officer.id, found.contact) == {
         "phone": "+6289900000001",
         "email": "lurah.panjer@example.id",
         "name": "I Made Suarta",
