@@ -6,21 +6,26 @@ well, unverified until somebody there has confirmed it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.city import Category, City, Kind
 from chalicelib.domain.complaint import (
+    FOR_TRIAGE,
+    MOVES,
+    REPORTER,
     TIME,
     Alarm,
     By,
     Change,
     Complaint,
+    Event,
     Filing,
     Route,
     Screening,
+    Status,
     by,
     change,
     screened_in_time,
@@ -34,6 +39,7 @@ from chalicelib.domain.service_level import (
     emergency_promise,
     handover_clock,
     promise,
+    verification_clock,
 )
 from chalicelib.domain.words import danger_in
 
@@ -67,9 +73,43 @@ def sensed(filing: Filing, city: City) -> Danger | None:
     return Danger(key, "words") if key else None
 
 
-def to_call(complaint: Complaint, city: City) -> tuple[str, ...]:
+def to_call(complaint: Complaint, city: City, history: Sequence[Event] = ()) -> tuple[str, ...]:
     """Keys of the numbers to offer before anything else, the right one first; none where nothing speaks of danger."""
-    return _with_general(complaint.emergency(city) or _hinted(complaint, city), city)
+    key = said_last(history) or complaint.emergency(city) or _hinted(complaint, city)
+    return _with_general(key, city)
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Danger in what the reporter said later: the emergency number's key, and whether the case is one for that."""
+
+    key: str
+    pages: bool
+
+
+DANGER, ALARM = "danger", "alarm"
+"""In the data of what a reporter said: the number that the words call for, and who has the case for it (below)."""
+PAGED, TRIAGED = "paged", "triage"
+
+
+def heard(complaint: Complaint, text: str, city: City) -> Heard | None:
+    """What in a mended text, a message or an answer means danger, judged as in a fresh report.
+
+    ``complaint`` is the case after that act. Beside an ordinary category words offer the call and page nobody, but
+    for violence and self-harm; an emergency stays the one it is.
+    """
+    key = danger_in(text, city) if complaint.kind is Kind.COMPLAINT else None
+    if key is None:
+        return None
+    counts = complaint.category is None or city.emergency_numbers[key].sheltered
+    may_raise = complaint.status in MOVES[Act.RAISE][0] and complaint.merged is None
+    return Heard(key, counts and may_raise and complaint.emergency(city) is None)
+
+
+def said_last(history: Sequence[Event]) -> str | None:
+    """The number that the reporter's last words call for, as long as nobody has acted on them."""
+    last = history[-1] if history else None
+    return str(last.data[DANGER]) if last and last.by == REPORTER and DANGER in last.data else None
 
 
 def call_for(category: str | None, text: str, suggested: str | None, city: City) -> tuple[str, ...]:
@@ -77,6 +117,11 @@ def call_for(category: str | None, text: str, suggested: str | None, city: City)
     found = city.categories.get(category or suggested or "")
     key = (found.emergency if found else None) or danger_in(text, city)
     return _with_general(key or (_may_mean(found) if found and category else None), city)
+
+
+def to_call_for(text: str, city: City) -> tuple[str, ...]:
+    """The same for words that stand alone, as what the reporter of a case says later."""
+    return _with_general(danger_in(text, city), city)
 
 
 def category_for(key: str, city: City) -> Category | None:
@@ -189,6 +234,53 @@ def lower(
     )
 
 
+def with_danger(done: Change, heard: Heard, city: City, *, paged: bool, now: datetime) -> Change:
+    """Record with an act of the reporter that its words mean danger, and make the case an emergency where they do.
+
+    As at filing: ``paged`` its post has it at once; else, and where the words accuse somebody too, triage has it first.
+    """
+    complaint, event = done.complaint, done.event
+    data: dict[str, Any] = {DANGER: heard.key}
+    fields: dict[str, Any] = {}
+    if city.emergency_numbers[heard.key].sheltered and not complaint.private:
+        # What somebody suffers at home is read by nobody else, also where it is told beside another emergency.
+        fields = {"private": True, "clocks": complaint.clocks.stop(ClockName.SCREENING, now)}
+        complaint = replace(complaint, **fields)
+    if heard.pages:
+        accusing = complaint.sealed or bool(event.data.get(FOR_TRIAGE))
+        if paged and not accusing:
+            raised, told = _raising(complaint, heard.key, city, now)
+            data |= {ALARM: PAGED, **told}
+        else:
+            raised = _waiting(complaint, heard.key, city, now)
+            data |= {ALARM: TRIAGED}
+        fields |= {"status": Status.RECEIVED, **raised}
+    return Change(replace(complaint, **fields), replace(event, data={**event.data, **data}))
+
+
+def _waiting(complaint: Complaint, key: str, city: City, now: datetime) -> dict[str, Any]:
+    """An emergency that pages nobody yet: triage has it, in the time for one."""
+    category = city.categories.get(complaint.category) if complaint.category else None
+    triage = triage_for(complaint.accused, city)
+    fresh = verification_clock(Clocks(), city, now, span=city.emergency.triage)
+    old = complaint.clocks.get(ClockName.VERIFICATION)
+    if old is None or not old.running:
+        clocks = complaint.clocks.start(replace(fresh, climbed=old.climbed if old else 0))
+    else:
+        clocks = complaint.clocks.no_later_than(Clocks((fresh,)))
+    if complaint.office != triage:
+        clocks = clocks.moved().without(*INSIDE)
+    return {
+        "danger": flag(key, category),
+        "alarm": Alarm.WAITS,
+        "office": triage,
+        "line": "topic",
+        "assigned_at": now,
+        "referred_to": None,
+        "clocks": clocks,
+    }
+
+
 def with_minutes(clocks: Clocks, fresh: Clocks) -> Clocks:
     """Add the minutes of an emergency to what runs: nothing kept is undone, nothing promised earlier starts anew."""
     for clock in fresh:
@@ -212,6 +304,15 @@ def _raised(
 ) -> Change:
     if complaint.alarmed(city) or complaint.sealed:
         raise IllegalMove(Act.RAISE, "sealed" if complaint.sealed else "an emergency")
+    fields, told = _raising(complaint, key, city, now)
+    facts = {DANGER: key, **told, **(data or {})}
+    return change(complaint, Act.RAISE, who, now, said=text, data=facts, **fields)
+
+
+def _raising(
+    complaint: Complaint, key: str, city: City, now: datetime
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What of a case changes when the post of this danger is paged, and which offices that is about."""
     category = city.categories.get(complaint.category) if complaint.category else category_for(key, city)
     route = post_of(key, category, complaint.accused, city)
     mark = flag(key, category)
@@ -224,23 +325,18 @@ def _raised(
         clocks = clocks.stop(ClockName.SCREENING, now)
     elif complaint.screening is Screening.HELD:
         clocks = screened_in_time(clocks, city, now)
-    return change(
-        complaint,
-        Act.RAISE,
-        who,
-        now,
-        said=text,
-        data={"danger": key, "from": complaint.office, "office": route.office, **(data or {})},
-        category=category.id if category else None,
-        danger=mark,
-        alarm=Alarm.UNVERIFIED,
-        office=route.office,
-        line=route.line,
-        assigned_at=now,
-        referred_to=None,
-        private=private,
-        clocks=clocks,
-    )
+    fields = {
+        "category": category.id if category else None,
+        "danger": mark,
+        "alarm": Alarm.UNVERIFIED,
+        "office": route.office,
+        "line": route.line,
+        "assigned_at": now,
+        "referred_to": None,
+        "private": private,
+        "clocks": clocks,
+    }
+    return fields, {"from": complaint.office, "office": route.office}
 
 
 def _said(filing: Filing) -> Iterator[str]:

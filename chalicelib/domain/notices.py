@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from chalicelib.domain import emergency
 from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.complaint import FOR_TRIAGE, TO_OMBUDSMAN, Alarm, Change, Complaint
 from chalicelib.domain.errors import DomainError
@@ -312,9 +313,12 @@ def notices_for(
     """
     complaint, act = change.complaint, change.event.act
     found: list[Notice] = []
-    if act in _OFFICE_NOTICE and _has_news(change):
+    urgent = emergency.ALARM in change.event.data  # the reporter's later words made it an emergency
+    if act in _OFFICE_NOTICE and (urgent or _has_news(change)):
         template, sms = _OFFICE_NOTICE[act]
         office = complaint.office
+        if urgent:
+            template, sms = "office_emergency" if complaint.alarmed(city) else "office_new", True
         if act in (Act.FILE, Act.SORT, Act.PASS_ON) and complaint.alarmed(city):
             template = "office_emergency"
         if complaint.sealed or change.event.data.get(FOR_TRIAGE):
@@ -347,7 +351,7 @@ def notices_for(
         template = "agency_referral" if act is Act.REFER else "agency_reminder"
         found.append(_notice(change, city, template, Channel.EMAIL, f"agency#{agency}", city.languages[0]))
     if (
-        (act in _CITIZEN_NOTICE or later or ombudsman)
+        (act in _CITIZEN_NOTICE or later or ombudsman or urgent)
         and (act is not Act.REVEAL or change.event.data.get("callback"))
         and _is_news_outside(change)
         and complaint.citizen
@@ -355,7 +359,10 @@ def notices_for(
         # A promise is put off only if the reporter is told, so no cap keeps that back.
         and (later or act in _MUST or not capped(complaint, citizen_channel))
     ):
-        template = "citizen_promise" if later else "citizen_ceiling" if ombudsman else _CITIZEN_NOTICE[act]
+        if later or ombudsman:
+            template = "citizen_promise" if later else "citizen_ceiling"
+        else:
+            template = "citizen_emergency" if urgent else _CITIZEN_NOTICE[act]
         if act is Act.UPHOLD:
             template = _CITIZEN_NOTICE[act]
             if ombudsman:  # the decision, and how to go on from it

@@ -10,7 +10,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.domain.city import City, EmergencyNumber
 from chalicelib.domain.complaint import Complaint
-from chalicelib.domain.emergency import to_call
+from chalicelib.domain.emergency import said_last, to_call
 from chalicelib.domain.errors import (
     Fault,
     IllegalMove,
@@ -206,7 +206,8 @@ def _show(
         referrer="no-referrer" if base.startswith("/k/") else "same-origin",
         case=views.own(stored, visit.city, visit.language, visit.now, links=duplicates.links(stored)),
         answers=answers(stored.complaint, visit),
-        emergency=_emergency(stored.complaint, visit.city),
+        emergency=_emergency(stored, visit.city),
+        danger=said_last(stored.history) is not None,
         base=base,
         fresh="baru" in visit.query,
         done=visit.texts.get(f"done_{done}", "") if done in _DOES else "",
@@ -235,7 +236,9 @@ def _do(visit: Visit, act: str, code: str, who: signin.Who, base: str) -> Respon
 
 
 def _message(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
-    return handling.message(code, who, forms.sentence(said), now=visit.now)
+    return handling.message(
+        code, who, forms.sentence(said), client=requests.client(visit.request), now=visit.now
+    )
 
 
 def _answer(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
@@ -244,11 +247,15 @@ def _answer(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> C
     typed: dict[str, Any] = {**said, "question": int(number)} if whole else {**said}
     if typed.pop("share_with_agency", ""):
         typed["share_with_agency"] = True
-    return handling.answer(code, who, *forms.answer(typed), now=visit.now)
+    return handling.answer(
+        code, who, *forms.answer(typed), client=requests.client(visit.request), now=visit.now
+    )
 
 
 def _edit(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
-    return handling.edit(code, who, forms.whole_text(said), now=visit.now)
+    return handling.edit(
+        code, who, forms.whole_text(said), client=requests.client(visit.request), now=visit.now
+    )
 
 
 def _rate(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
@@ -261,7 +268,9 @@ def _agree(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Co
 
 
 def _reopen(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
-    return handling.reopen(code, who, forms.sentence(said), now=visit.now)
+    return handling.reopen(
+        code, who, forms.sentence(said), client=requests.client(visit.request), now=visit.now
+    )
 
 
 def _withdraw(code: str, who: signin.Who, said: dict[str, str], visit: Visit) -> Complaint:
@@ -303,9 +312,9 @@ def in_words(category_id: str | None, answers: Mapping[str, Any], visit: Visit) 
     return found
 
 
-def _emergency(complaint: Complaint, city: City) -> list[EmergencyNumber]:
+def _emergency(stored: reading.Stored, city: City) -> list[EmergencyNumber]:
     """Whom to call now, the right number first; nobody where neither category, answer nor words speak of danger."""
-    return [city.emergency_numbers[key] for key in to_call(complaint, city)]
+    return [city.emergency_numbers[key] for key in to_call(stored.complaint, city, stored.history)]
 
 
 def _minutes() -> int:

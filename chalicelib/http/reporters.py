@@ -12,6 +12,7 @@ from chalicelib.http.auth import signed_in
 from chalicelib.http.problems import answers_problems
 from chalicelib.settings import settings, utc_now
 from chalicelib.usecases import duplicates, handling, intake, nearby, reading
+from chalicelib.usecases.signin import Who
 
 routes = Blueprint(__name__)
 
@@ -69,7 +70,9 @@ def get_own_dossier(code: str) -> Response:
 def put_text(code: str) -> Response:
     request = requests.current()
     text = forms.whole_text(requests.body(request))
-    return _done(handling.edit(requests.code(code), requests.who(request), text, now=utc_now()), 200)
+    return _said(
+        text, handling.edit(*_about(code), text, client=requests.client(request), now=utc_now()), 200
+    )
 
 
 @routes.route("/v1/me/complaints/{code}/messages", methods=["POST"], authorizer=signed_in)
@@ -77,15 +80,16 @@ def put_text(code: str) -> Response:
 def post_message(code: str) -> Response:
     request = requests.current()
     text = forms.sentence(requests.body(request))
-    return _done(handling.message(requests.code(code), requests.who(request), text, now=utc_now()))
+    return _said(text, handling.message(*_about(code), text, client=requests.client(request), now=utc_now()))
 
 
 @routes.route("/v1/me/complaints/{code}/answers", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_answer(code: str) -> Response:
     request = requests.current()
-    said = forms.answer(requests.body(request))
-    return _done(handling.answer(requests.code(code), requests.who(request), *said, now=utc_now()))
+    number, text, share = forms.answer(requests.body(request))
+    client, now = requests.client(request), utc_now()
+    return _said(text, handling.answer(*_about(code), number, text, share, client=client, now=now))
 
 
 @routes.route("/v1/me/complaints/{code}/rating", methods=["POST"], authorizer=signed_in)
@@ -113,7 +117,7 @@ def post_confirmation(code: str) -> Response:
 def post_reopening(code: str) -> Response:
     request = requests.current()
     text = forms.sentence(requests.body(request))
-    return _done(handling.reopen(requests.code(code), requests.who(request), text, now=utc_now()))
+    return _said(text, handling.reopen(*_about(code), text, client=requests.client(request), now=utc_now()))
 
 
 @routes.route("/v1/me/complaints/{code}/appeal", methods=["POST"], authorizer=signed_in)
@@ -196,6 +200,16 @@ def _joined(stored: reading.Stored, join: duplicates.Join, *, status: int = 200)
     city, language, now = load(settings().city), requests.language(requests.current()), utc_now()
     body = views.joined_case(stored, join, city, language, now, links=duplicates.links(stored))
     return views.answer(body, status)
+
+
+def _about(code: str) -> tuple[str, Who]:
+    return requests.code(code), requests.who(requests.current())
+
+
+def _said(text: str, complaint: Complaint, status: int = 201) -> Response:
+    language = requests.language(requests.current())
+    body = views.said(text, complaint, load(settings().city), language, utc_now())
+    return views.answer(body, status, version=complaint.version)
 
 
 def _done(complaint: Complaint, status: int = 201) -> Response:

@@ -21,6 +21,7 @@ from chalicelib.domain.clock import Unit
 from chalicelib.domain.complaint import (
     FOR_TRIAGE,
     MOVES,
+    REPORTER,
     WHILE_MERGED,
     Alarm,
     Complaint,
@@ -30,7 +31,7 @@ from chalicelib.domain.complaint import (
     Status,
 )
 from chalicelib.domain.duplicates import is_shared, may_join
-from chalicelib.domain.emergency import to_call
+from chalicelib.domain.emergency import ALARM, DANGER, PAGED, TRIAGED, to_call, to_call_for
 from chalicelib.domain.geo import Located
 from chalicelib.domain.handling import doers, may_call_back, solvers
 from chalicelib.domain.notices import reopening
@@ -357,6 +358,21 @@ _PAST_LADDER = {
     "id": "Semua tingkat sudah diberi tahu: aduan ini ditandai melewati batas waktu.",
     "en": "Every level has been told: this complaint is marked as past its deadline.",
 }
+_BECAME = {
+    PAGED: {
+        "id": "Kata-katanya berarti bahaya: sekarang darurat, ditangani {office}.",
+        "en": "Its words mean danger: an emergency now, handled by {office}.",
+    },
+    TRIAGED: {
+        "id": "Kata-katanya berarti bahaya: diperiksa lebih dahulu oleh petugas penerima aduan.",
+        "en": "Its words mean danger: triage looks at it first.",
+    },
+}
+"""What the reporter's later words made of the case."""
+_SPOKE_OF_DANGER = {
+    "id": "Kata-katanya berarti bahaya; pelapor diminta menelepon {number}.",
+    "en": "Its words mean danger; the reporter was asked to call {number}.",
+}
 _ALL_TOLD = {
     "id": "Semua tingkat sudah diberi tahu; belum ada yang menyatakan menerima.",
     "en": "Every level has been told; nobody has acknowledged it yet.",
@@ -563,6 +579,15 @@ def state(
     }
 
 
+def said(text: str, complaint: Complaint, city: City, language: str, now: datetime) -> dict[str, Any]:
+    """Where it stands after the reporter said something; whom to call first of all, where those words mean danger."""
+    body = state(complaint, city, language, now)
+    numbers = to_call_for(text, city)
+    if not numbers:
+        return body
+    return {"emergency": call(numbers, city, language) | alarm(complaint, city, language), **body}
+
+
 def own(
     stored: Stored, city: City, language: str, now: datetime, *, links: Links | None = None
 ) -> dict[str, Any]:
@@ -571,7 +596,7 @@ def own(
     return {
         **common(complaint, city, language),
         "emergency": call(numbers, city, language) | alarm(complaint, city, language)
-        if (numbers := to_call(complaint, city)) and complaint.open
+        if (numbers := to_call(complaint, city, stored.history)) and complaint.open
         else None,
         "text": complaint.text,
         "place": _place(complaint),
@@ -1184,10 +1209,14 @@ def _public_line(event: Event, complaint: Complaint, city: City, language: str) 
 
 
 def _line(event: Event, complaint: Complaint, city: City, language: str) -> dict[str, Any]:
+    told = what(event, city, language)
+    if event.by == REPORTER and DANGER in event.data and ALARM not in event.data:
+        number = city.emergency_numbers.get(str(event.data[DANGER]))
+        told += f" {_SPOKE_OF_DANGER[language].format(number=number.number)}" if number else ""
     return {
         "at": event.at,
         "act": event.act,
-        "what": what(event, city, language),
+        "what": told,
         "text": event.text,
         "by": event.by.kind,
     }
@@ -1276,9 +1305,10 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
     said = _agency_says(event, language)
     if event.act is Act.AGENCY_RETURN:
         said = f"{said} {_BACK[language].format(office=name(event.data.get('office')))}"
-    return " ".join(
-        part for part in (what, said, _later(event, city, language), _pause(event, city, language)) if part
-    )
+    became = _BECAME.get(str(event.data.get(ALARM)), {}).get(language, "")
+    became = became.format(office=name(event.data.get("office")))
+    parts = (what, said, became, _later(event, city, language), _pause(event, city, language))
+    return " ".join(part for part in parts if part)
 
 
 def _agency_says(event: Event, language: str) -> str:

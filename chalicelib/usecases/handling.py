@@ -13,8 +13,7 @@ from chalicelib.domain.people import Act, Officer, demand, in_conflict, triage_f
 from chalicelib.domain.scheduling import Wish
 from chalicelib.observability import count, logger
 from chalicelib.store import complaints, guards, people
-from chalicelib.usecases import duplicates, endings
-from chalicelib.usecases.intake import misuse_key
+from chalicelib.usecases import dangers, duplicates, endings
 from chalicelib.usecases.record import city, holders, record, report_rules
 from chalicelib.usecases.signin import Kind, Who
 
@@ -213,7 +212,7 @@ def lower(code: str, officer: Officer, lowering: Lowering, *, if_match: int, now
 
     complaint = _office(code, officer, Act.LOWER, if_match, decide)
     if lowering.misuse and complaint.citizen:
-        guards.hit(misuse_key(complaint.citizen), 1_000_000, profile.emergency.misuse_within, now=now)
+        guards.hit(dangers.misuse_key(complaint.citizen), 1_000_000, profile.emergency.misuse_within, now=now)
     return complaint
 
 
@@ -319,26 +318,28 @@ def decide_appeal(
 # The reporter -------------------------------------------------------------------------------------------------
 
 
-def message(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
+def message(code: str, who: Who, text: str, *, client: str = "", now: datetime) -> Complaint:
     """Add the reporter's message. Each makes an e-mail and a line of history, so a day takes only so many."""
     if not is_reporter(who, complaints.get_head(code).complaint):
         raise NotFound(code)
     guards.hit(f"message#{code}", MESSAGES_PER_DAY, timedelta(days=1), now=now)
-    return _reporter(code, who, lambda c: reporting.message(c, text, city=city(), now=now))
+    return _says(code, who, text, lambda c: reporting.message(c, text, city=city(), now=now), client, now)
 
 
-def answer(code: str, who: Who, number: int, text: str, share: bool = False, *, now: datetime) -> Complaint:
+def answer(
+    code: str, who: Who, number: int, text: str, share: bool = False, *, client: str = "", now: datetime
+) -> Complaint:
     """Answer the office's question of this number; one that waits no longer takes no answer."""
-    return _reporter(code, who, lambda c: asking.answer(c, number, text, share=share, city=city(), now=now))
+
+    def take(complaint: Complaint) -> Change:
+        return asking.answer(complaint, number, text, share=share, city=city(), now=now)
+
+    return _says(code, who, text, take, client, now)
 
 
-def edit(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
+def edit(code: str, who: Who, text: str, *, client: str = "", now: datetime) -> Complaint:
     """Mend the words. Words that now accuse somebody are told to triage before anybody else reads them."""
-
-    def mend(complaint: Complaint) -> Change:
-        return reporting.edit(complaint, text, city=city(), now=now)
-
-    return _reporter(code, who, mend)
+    return _says(code, who, text, lambda c: reporting.edit(c, text, city=city(), now=now), client, now)
 
 
 def rate(code: str, who: Who, score: int, words: str, *, now: datetime) -> Complaint:
@@ -366,12 +367,15 @@ def agree(code: str, who: Who, *, now: datetime) -> Complaint:
     return _reporter(code, who, lambda c: reporting.agree(c, now=now))
 
 
-def reopen(code: str, who: Who, text: str, *, now: datetime) -> Complaint:
+def reopen(code: str, who: Who, text: str, *, client: str = "", now: datetime) -> Complaint:
     """Take the case up again; where another case's solution had answered it, that one hears a "belum", too."""
-    return _reporter(
+    return _says(
         code,
         who,
+        text,
         lambda c: reporting.reopen(c, text, city=city(), now=now),
+        client,
+        now,
         beside=lambda stored: duplicates.voting(stored, now),
     )
 
@@ -446,6 +450,26 @@ def _reporter(
     beside: Callable[[complaints.Stored], complaints.Also | None] = lambda _: None,
 ) -> Complaint:
     return _reporter_act(code, who, lambda stored: decide(stored.complaint), beside=beside)
+
+
+def _says(
+    code: str,
+    who: Who,
+    text: str,
+    decide: Callable[[Complaint], Change],
+    client: str,
+    now: datetime,
+    beside: Callable[[complaints.Stored], complaints.Also | None] = lambda _: None,
+) -> Complaint:
+    """An act whose words are searched for danger as those of a fresh report are."""
+    made: list[Change] = []
+
+    def heed(complaint: Complaint) -> Change:
+        made.append(dangers.heeded(decide(complaint), text, client, now))
+        return made[-1]
+
+    done = _reporter(code, who, heed, beside)
+    return dangers.followed(done, client, now) if emergency.ALARM in made[-1].event.data else done
 
 
 def _reporter_act(

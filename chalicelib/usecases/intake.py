@@ -8,34 +8,23 @@ from datetime import datetime, timedelta
 
 from chalicelib import keys
 from chalicelib.domain import emergency, routing
-from chalicelib.domain.complaint import Alarm, Complaint, Filing
-from chalicelib.domain.errors import (
-    Fault,
-    IllegalMove,
-    Invalid,
-    KeyReused,
-    NotAllowed,
-    NotFound,
-    StaleComplaint,
-)
-from chalicelib.domain.geo import Located, Point, distance_m, geohash, neighbours
+from chalicelib.domain.complaint import Complaint, Filing
+from chalicelib.domain.errors import Fault, Invalid, KeyReused, NotAllowed
+from chalicelib.domain.geo import Located, Point
 from chalicelib.domain.notices import Channel
 from chalicelib.domain.people import Citizen, Officer
 from chalicelib.domain.reporting import file
 from chalicelib.domain.tracking import tracking_code
 from chalicelib.observability import count
 from chalicelib.store import complaints, guards, people
-from chalicelib.store.complaints import CELL_PRECISION
 from chalicelib.store.tables import PersonRow
-from chalicelib.usecases import nearby, sealing, signin
+from chalicelib.usecases import dangers, nearby, sealing, signin
 from chalicelib.usecases.record import city, record, report_rules
 
 PER_PERSON_DAY = 20
 PER_ADDRESS_HOUR = 200
 """Soft: carriers and village offices put many people behind one address."""
 PER_DAY = 20_000
-_DAY = timedelta(days=1)
-_NEARBY_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +78,7 @@ def file_complaint(
     taken = guard_key(retry, who, clerk)
     if retry and taken and (filed := _earlier(taken, retry, now)):
         # Its first try may have died before it was held against the reports nearby.
-        return replace(filed, complaint=_compare_nearby(filed.complaint, client, now))
+        return replace(filed, complaint=dangers.compare_nearby(filed.complaint, client, now))
     profile = city()
     filing, located = routing.placed(filing, profile)
     person, contact = person_of(contact, who)
@@ -101,7 +90,7 @@ def file_complaint(
     )
     danger = emergency.sensed(filing, profile)
     reach = reach_of(contact, person)
-    paged = danger is not None and _may_page(person, reach, client, clerk, now)
+    paged = danger is not None and (clerk is not None or dangers.may_page(person, reach, client, now))
     # An emergency loses no time with what was before it.
     recurs = None if follows or route.sealed or danger else nearby.solved_before(filing, now=now)
     while True:
@@ -135,8 +124,8 @@ def file_complaint(
         if recurs:
             count("Recurred")
         if danger is not None:
-            _count_emergency(person, client, now)
-            complaint = _compare_nearby(complaint, client, now)
+            dangers.count_caps(person, client, now)
+            complaint = dangers.compare_nearby(complaint, client, now)
         return Filed(complaint, keys.secret_link(code, complaint.link_version), located)
 
 
@@ -220,97 +209,6 @@ def check_caps(person: str | None, client: str, now: datetime) -> None:
 def count_caps(person: str | None, client: str, now: datetime) -> None:
     for key, _, window in _caps(person, client):
         guards.hit(key, 1_000_000, window, now=now)
-
-
-def _may_page(person: str | None, reach: str, client: str, clerk: Officer | None, now: datetime) -> bool:
-    """Whether an emergency wakes its post at once: somebody can be called back, or an officer took it in person.
-
-    Beyond a day's caps, and of whoever misused it before, it is triaged first: never refused and never lost.
-    """
-    if clerk is not None:
-        return True
-    if reach != Channel.SMS:
-        return False
-    rules = city().emergency
-    caps = [(key, limit, _DAY) for key, limit in _emergency_caps(person, client)]
-    caps.append((misuse_key(person), rules.misuse, rules.misuse_within))
-    if any(guards.misused(key, limit, window, now=now) for key, limit, window in caps):
-        count("EmergenciesCapped")
-        return False
-    return True
-
-
-def misuse_key(person: str | None) -> str:
-    """The counter of emergencies that were lowered as misuse, by their reporter."""
-    return f"misuse#{person or ''}"
-
-
-def _count_emergency(person: str | None, client: str, now: datetime) -> None:
-    for key, _ in _emergency_caps(person, client):
-        guards.hit(key, 1_000_000, _DAY, now=now)
-
-
-def _emergency_caps(person: str | None, client: str) -> list[tuple[str, int]]:
-    rules = city().emergency
-    caps = [(f"emergency-address#{client}", rules.per_address_day)]
-    if person:
-        caps.append((f"emergency-person#{person}", rules.per_person_day))
-    return caps
-
-
-def _compare_nearby(complaint: Complaint, client: str, now: datetime) -> Complaint:
-    """Page the posts of two reports that say the same, where one without a phone waited; return this case as it stands.
-
-    Written down before the others are read, so that of two reporters at the same moment one at least meets the other.
-    """
-    profile = city()
-    rules = profile.emergency
-    key, point = complaint.emergency(profile), complaint.place.point
-    if key is None or complaint.sealed or not complaint.open:
-        return complaint
-    waits = complaint.alarm is Alarm.WAITS
-    who = keys.derive("nearby", _household(client)).hex()[:16]
-    mine = guards.Nearby(
-        complaint.code, who, int(now.timestamp()), (point.lat, point.lon) if point else None, waits
-    )
-    cell = geohash(point, CELL_PRECISION) if point else ""
-    village = [f"{key}#{complaint.area}"] if complaint.area else []
-    guards.note_nearby([*([f"{key}#{cell}"] if point else []), *village], mine, rules.near_within, now=now)
-    cells = [f"{key}#{each}" for each in neighbours(cell)] if point else []
-    others = [
-        other
-        for other in guards.nearby([*cells, *village], rules.near_within, now=now)
-        if other.who != who and _is_near(mine, other, rules.near_metres)
-    ]
-    if not others:
-        return complaint
-    for other in others:
-        if other.waits:
-            _page_nearby(other.code, now)
-    return (_page_nearby(complaint.code, now) or complaint) if waits else complaint
-
-
-def _is_near(mine: guards.Nearby, other: guards.Nearby, metres: int) -> bool:
-    if mine.point is None or other.point is None:
-        return True  # found under the same village, and no more is known of one of them
-    return distance_m(Point(*mine.point), Point(*other.point)) <= metres
-
-
-def _page_nearby(code: str, now: datetime) -> Complaint | None:
-    for _ in range(_NEARBY_TRIES):
-        try:
-            stored = complaints.get(code, consistent=True)
-            return record(emergency.confirmed_nearby(stored.complaint, city(), now=now), previous=stored)
-        except (NotFound, IllegalMove):
-            return None  # paged, lowered or ended meanwhile
-        except StaleComplaint:
-            continue
-    return None
-
-
-def _household(client: str) -> str:
-    """An address as the one that a household or a carrier's customer has: of IPv6 the first four groups."""
-    return ":".join(client.split(":")[:4]) if ":" in client else client
 
 
 def _caps(person: str | None, client: str) -> list[tuple[str, int, timedelta]]:
