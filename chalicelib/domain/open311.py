@@ -26,8 +26,6 @@ PAGE = 50
 """Rows of a numbered page whose size nobody named."""
 _LEEWAY = timedelta(hours=1)
 """A client that counted ninety days back sent its request a moment later."""
-_SECOND = timedelta(seconds=1)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 class ServiceType(StrEnum):
@@ -152,7 +150,7 @@ class Span:
 
 def whole_second(at: datetime) -> datetime:
     """The last millisecond of the second that a client reads: clients see whole seconds and ask by them."""
-    return at.replace(microsecond=0) + _SECOND - _MILLISECOND
+    return at.replace(microsecond=999_000)
 
 
 def span(start: datetime | None, end: datetime | None, *, now: datetime) -> Span:
