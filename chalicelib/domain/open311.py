@@ -87,6 +87,7 @@ UPDATE_STATES: Mapping[str, str] = {
     Status.RESOLVED: "CLOSED",
     Status.CLOSED: "CLOSED",
     Status.REJECTED: "NO_FURTHER_ACTION",
+    Status.APPEALED: "OPEN",
     Status.WITHDRAWN: "CLOSED",
 }
 """The words of mySociety's extension for what an act led to."""
@@ -120,6 +121,7 @@ TELLING = frozenset(
         *(Act.ACKNOWLEDGE, Act.REPLY, Act.START, Act.ASK, Act.RESOLVE, Act.APPROVE, Act.PASS_ON, Act.SORT),
         *(Act.REFER, Act.SCHEDULE, Act.GRANT_DATE, Act.REJECT, Act.CLOSE, Act.AGREE, Act.RATE, Act.REOPEN),
         *(Act.AGENCY_REPLY, Act.AGENCY_RETURN, Act.MERGE, Act.UNMERGE, Act.CONFIRM, Act.RAISE, Act.LOWER),
+        *(Act.APPEAL, Act.UPHOLD, Act.GRANT),
     }
 )
 """Acts that make an update. What a new act tells is decided when it is added here, so it tells nothing before."""

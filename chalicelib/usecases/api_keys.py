@@ -38,14 +38,6 @@ def issue(
     return _store(client, scopes, per_hour, _random(5), _random(20), now)
 
 
-def issue_known(
-    client: str, scopes: Iterable[str], seed: str, *, now: datetime, per_hour: int = 0
-) -> tuple[ApiKey, str]:
-    """Make a key that the server key and a seed give, the same each time: for a local stack to print."""
-    drawn = keys.derive("api-key-seed", seed)
-    return _store(client, scopes, per_hour, _word(drawn[:5]), _word(drawn[5:25]), now)
-
-
 def demand(presented: str, scope: str, *, now: datetime) -> ApiKey:
     """The key, if it may do this, with one more counted against its rate. Raises NotAllowed, TooMany.
 

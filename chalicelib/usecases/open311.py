@@ -315,7 +315,7 @@ def update(said: Said, key: ApiKey, *, now: datetime) -> str:
 def _decide(stored: Stored, said: Said, key: ApiKey, now: datetime) -> Change:
     complaint = stored.complaint
     if api_keys.acts_for(key, complaint.office) and is_listed(complaint):
-        return _of_office(complaint, said, key, now)
+        return _of_office(stored, said, key, now)
     if (stored.spoken or {}).get("api_key") == key.id:
         if api_keys.UPDATE not in key.scopes:
             raise NotAllowed(f"{key.id} may not {api_keys.UPDATE}")
@@ -325,7 +325,8 @@ def _decide(stored: Stored, said: Said, key: ApiKey, now: datetime) -> Change:
     raise NotAllowed(f"{key.id} neither filed it nor stands for its office")
 
 
-def _of_office(complaint: Complaint, said: Said, key: ApiKey, now: datetime) -> Change:
+def _of_office(stored: Stored, said: Said, key: ApiKey, now: datetime) -> Change:
+    complaint = stored.complaint
     duty = Duty(Role.STAFF, complaint.office)
     officer = Officer(f"api:{key.id}", key.client, "", complaint.office, (duty,))
 
@@ -336,7 +337,9 @@ def _of_office(complaint: Complaint, said: Said, key: ApiKey, now: datetime) -> 
         may(Act.RESOLVE)
         words = said.words or _ENDED_BY.format(client=key.client)
         proof = words if handling.needs_four_eyes(complaint, city()) else ""
-        return handling.resolve(complaint, officer, words, city=city(), now=now, proof=proof)
+        return handling.resolve(
+            complaint, officer, words, city=city(), now=now, proof=proof, history=stored.history
+        )
     if said.wish is Wish.BEGIN and complaint.status in WORKED - {Status.IN_PROGRESS}:
         may(Act.START)
         return _saying(handling.start(complaint, officer, now=now), said.words)
@@ -349,7 +352,9 @@ def _of_office(complaint: Complaint, said: Said, key: ApiKey, now: datetime) -> 
 
 def _of_reporter(complaint: Complaint, said: Said, now: datetime) -> Change:
     if said.wish is Wish.END and complaint.status in CLAIMED and complaint.resolved_at is not None:
-        return _saying(reporting.agree(complaint, now=now), said.words)
+        return reporting.agree(
+            complaint, now=now
+        )  # which takes no words: none would be looked at for accusations
     if said.wish is Wish.OPEN and not complaint.open:
         return reporting.reopen(complaint, _needed(said.words), city=city(), now=now)
     guards.hit(f"message#{complaint.code}", MESSAGES_PER_DAY, timedelta(days=1), now=now)
