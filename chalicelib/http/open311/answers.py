@@ -48,7 +48,6 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     "unknown_service": {"id": "layanan tidak dikenal", "en": "no such service"},
     "unknown_request": {"id": "permintaan tidak ditemukan", "en": "no such request"},
     "unknown_token": {"id": "token tidak ditemukan", "en": "no such token"},
-    "no_definition": {"id": "layanan ini tidak punya pertanyaan", "en": "this service has no definition"},
     "unknown_resource": {
         "id": "alamat tidak dikenal; akhiri dengan .json atau .xml",
         "en": "no such resource; it ends in .json or .xml",
@@ -193,8 +192,10 @@ _FIELDS = {"place": "lat, long", "place.area": "lat, long", "text": "description
 
 
 def _renamed(fault: Fault) -> Fault:
-    reason = "elsewhere" if fault.reason == "outside_city" else fault.reason
-    return Fault(_FIELDS.get(fault.field, fault.field), reason, fault.values)
+    if fault.reason == "outside_city":
+        whose, city = fault.values["whose"], fault.values["city"]
+        return Fault("lat, long", "elsewhere", {"whose": whose, "city": city})
+    return Fault(_FIELDS.get(fault.field, fault.field), fault.reason, fault.values)
 
 
 # Writing ------------------------------------------------------------------------------------------------------
