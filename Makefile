@@ -23,6 +23,10 @@ PER_YEAR ?=
 LEVELS ?=
 RULES ?=
 SIMULATE_ARGS ?=
+CLIENT ?=
+SCOPES ?=
+PER_HOUR ?=
+REVOKE ?=
 
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
@@ -67,6 +71,11 @@ route-check: setup ## Try routing rules on past complaints: FILE=<csv or jsonl>,
 posts: setup ## Import duty posts and people: FILE=<csv>
 	$(call needs_file,csv)
 	@exec $(PY) -m infra.posts "$(FILE)"
+
+.PHONY: api-key
+api-key: setup ## Keys of other systems (Open311): CLIENT=<name> makes one, REVOKE=<id> ends one, else all are listed; SCOPES=, PER_HOUR=
+	@exec $(PY) -m infra.api_keys $(if $(CLIENT),--client "$(CLIENT)") $(if $(SCOPES),--scopes "$(SCOPES)") \
+		$(if $(PER_HOUR),--per-hour "$(PER_HOUR)") $(if $(REVOKE),--revoke "$(REVOKE)")
 
 .PHONY: boundaries
 boundaries: setup ## Install exact village boundaries of CITY (kept out of git): FILE=<GeoJSON>

@@ -16,6 +16,7 @@ from chalicelib.http import (
     requests,
     rungs,
 )
+from chalicelib.http.open311 import routes as open311
 from chalicelib.jobs import relay, sweeps
 from chalicelib.observability import logger, observer
 from chalicelib.settings import runs, settings
@@ -28,6 +29,8 @@ app.api.cors = CORSConfig(
     expose_headers=["ETag", "Retry-After"],
     max_age=600,
 )
+# A photo that Open311 posts is no text: the gateway hands such a body on as base64.
+app.api.binary_types.append(open311.MULTIPART)
 for blueprint in (
     auth.routes,
     public.routes,
@@ -39,6 +42,7 @@ for blueprint in (
     desk.routes,
     rungs.routes,
     agencies.routes,
+    open311.routes,
     relay.jobs,
     sweeps.jobs,
 ):

@@ -35,6 +35,7 @@ from local.clock import StackClock
 from local.console import Trouble, say, step
 from local.context import Context
 from local.folder import DataFolder, engine_ports
+from local.open311 import Ready
 from local.schedule import Schedules
 from local.server import Gateway, Server
 from local.streams import StreamPump
@@ -75,6 +76,7 @@ class Instance:
     server: Server
     schedules: Schedules
     clock: StackClock
+    open311: Ready
 
     def __init__(self, choice: Choice) -> None:
         self.choice = choice
@@ -140,12 +142,16 @@ class Instance:
             _set_environment(os.environ, environment)
             self.app = _load_app()
         # What reads the app's settings when it is imported could not be imported before they were there.
-        from local import pages, sample
+        from local import open311, pages, sample
 
         self.clock = StackClock(self.folder.path / "clock.json", self._stamp_messages)
         self._reconnect_people()
         # Before anything serves: what the sample sends must bear its own time, not the relay's.
         sample.offer(self.folder.path, city, self.clock)
+        city = open311.with_services(choice.city)
+        cities.lend(choice.city, city)
+        with step("Menyiapkan layanan uji Open311", "preparing Open311's test services"):
+            self.open311 = open311.prepare(self.folder.path, city)
         self._connect(dynamodb.endpoint, account_id)
         pages.attach(self)
         self._share(environment)
@@ -320,5 +326,9 @@ def announce(instance: Instance) -> None:
         flush=True,
     )
     print(f"  {instance.url}/local/messages   semua SMS dan surel / every SMS and e-mail\n", flush=True)
+    ready = instance.open311
+    say("Open311 (docs/open311.md)", "with a key to try clients with")
+    print(f"\n  {instance.url}/open311/v2/services.json")
+    print(f"  api_key={ready.key}  lat={ready.lat} long={ready.long}\n", flush=True)
     say("Data di", f"data in {instance.folder.path}")
     say("Berhenti: Ctrl-C", "stop: Ctrl-C")

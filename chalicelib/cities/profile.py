@@ -138,6 +138,9 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         roads=_roads(top, offices.keys() - own),
         road_categories=_road_categories(top, categories),
         contacts=_contacts(top),
+        services_changed=top.text(
+            "services_changed", form=r"20\d\d-[01]\d-[0-3]\d", shape="a day such as 2026-11-22"
+        ),
         lists=_lists(top),
     )
     if found := faults.all():

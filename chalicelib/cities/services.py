@@ -259,7 +259,11 @@ def _category(
         refers_to=table.choice("refers_to", outside) if "refers_to" in table else None,
         sheltered=table.flag("sheltered", False),
         four_eyes=table.flag("four_eyes", False),
+        service_type=table.choice("service_type", ("realtime", "batch"), "realtime"),
+        unscreened=table.flag("unscreened", False),
     )
+    if category.unscreened and (category.sensitive or category.sheltered or category.emergency):
+        table.fault("unscreened", "is not for what is sensitive, sheltered or urgent")
     if category.emergency and (category.office == AREA_HEAD or level.resolution.unit is not Unit.MINUTES):
         table.fault("emergency", "needs an office of its own and a level in calendar time")
     if category.sheltered and category.office == AREA_HEAD:
@@ -300,14 +304,18 @@ def _question(table: Table, languages: Collection[str], numbers: Collection[str]
         dangers = {value: answers.choice(value, numbers) for value in answers.names()}
         for value in sorted(dangers.keys() - values.keys()):
             answers.fault(value, "is none of the question's values")
-    return Question(
+    question = Question(
         table.text("id", form=_ID, shape="an id"),
         table.table("labels").label(languages),
         datatype,
         table.flag("required", False),
         values,
         dangers,
+        table.flag("variable", True),
     )
+    if not question.variable and (question.required or values):
+        table.fault("variable", "asks for nothing, so it is not required and has no values")
+    return question
 
 
 def _check_promise(table: Table, category: Category, known: Known) -> None:

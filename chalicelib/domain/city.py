@@ -129,6 +129,8 @@ class Question:
     values: Mapping[str, Label] = field(default_factory=dict)  # for the list types
     dangers: Mapping[str, str] = field(default_factory=dict)
     """The values that mean danger, with the key of the emergency number that each calls for."""
+    variable: bool = True
+    """Without it, it is a sentence for whoever files and asks for nothing (Open311's ``variable``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +154,8 @@ class Category:
     sheltered: bool = False  # violence, self-harm: always private, and passes every area head by
     four_eyes: bool = False  # a fix needs a proof, and somebody other than the doer approves it
     duplicate_radius: int = 0  # metres in which open cases are offered to whoever is about to report; 0 = off
+    service_type: str = "realtime"  # how Open311 answers a post: "realtime" or "batch"
+    unscreened: bool = False  # its texts are public at once, also where the city reads all others first
 
 
 @dataclass(frozen=True, slots=True)
@@ -433,6 +437,8 @@ class City:
     """Main roads of others; the first that a report names tells whom to ask."""
     road_categories: tuple[str, ...] = ()
     """Categories of which the owner of the road is the one to ask."""
+    services_changed: str = "2026-01-01"
+    """The day (ISO 8601) on which the categories or their questions last changed, as clients of Open311 are told."""
     contacts: Mapping[str, str] = field(default_factory=dict)
     """How else to reach the city: ``phone``, ``email``, ``address``, ``sms`` (a number that takes messages)."""
 

@@ -419,6 +419,8 @@ class Filing:
     client_time: datetime | None = None
     share: bool = False
     """Numbers may be passed on to an agency outside; kept in the history, not in the head."""
+    by_address: bool = False
+    """It says where in words alone, as Open311 lets it: without a village, triage finds out which."""
 
 
 @dataclass(frozen=True, slots=True)

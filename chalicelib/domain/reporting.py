@@ -77,7 +77,8 @@ def file(
     mark = emergency.flag(danger.key, category) if danger else ""
     private = filing.private or is_sheltered(category.id if category else None, mark, city)
     sorted_out = category is not None and not route.sealed and not waits
-    held = city.screening_before_public or route.sealed
+    unscreened = category is not None and category.unscreened
+    held = (city.screening_before_public and not unscreened) or route.sealed
     if danger is not None and not waits:
         clocks = emergency_promise(category, route.office, city, now)
         sorted_out = True

@@ -221,7 +221,8 @@ def placed(filing: Filing, city: City) -> tuple[Filing, Located | None]:
         if area is not None and area != village:
             faults.append(Fault("place.hamlet", "hamlet_elsewhere"))
         area = area or village
-    if found is not None and found.place is PlaceNeed.REQUIRED and area is None and not faults:
+    told = area is not None or filing.by_address
+    if found is not None and found.place is PlaceNeed.REQUIRED and not told and not faults:
         faults.append(Fault("place", "place_required"))
     if faults:
         raise Invalid(faults)

@@ -321,6 +321,8 @@ def _answers(form: Form, city: City, category: str | None, now: datetime) -> dic
         return answers
     for question in questions:
         value: Any
+        if not question.variable:
+            continue  # a sentence to read, and no question
         if question.datatype == "number":
             value = given.number(question.id, -1e12, 1e12, required=question.required)
         elif question.datatype == "datetime":
@@ -692,6 +694,10 @@ def words(values: Mapping[str, Any]) -> str:
 
 
 # Inside -------------------------------------------------------------------------------------------------------
+
+
+def is_email(typed: str) -> bool:
+    return _EMAIL.fullmatch(typed) is not None
 
 
 def phone(typed: str) -> str:

@@ -414,6 +414,10 @@ def reshape(request: Request, get_response: Callable[[Request], Response]) -> Re
         return response
     from chalicelib.http import html, requests
 
+    if request.path.startswith("/open311/"):
+        from chalicelib.http.open311 import routes
+
+        return routes.refuse_for_framework(request, response)
     if not request.path.startswith("/v1/"):
         return html.framework_refusal(request, response)
     made = plain(response.status_code, requests.language(request))

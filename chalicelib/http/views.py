@@ -888,6 +888,7 @@ def profile(city: City, language: str) -> dict[str, Any]:
                         "label": _label(q.labels, language),
                         "datatype": q.datatype,
                         "required": q.required,
+                        "variable": q.variable,
                         "values": [{"id": k, "label": _label(v, language)} for k, v in q.values.items()],
                         "dangers": {v: city.emergency_numbers[key].number for v, key in q.dangers.items()},
                     }

@@ -37,7 +37,7 @@ from chalicelib.domain.complaint import (
     Status,
 )
 from chalicelib.domain.duplicates import SOLVED_ONES, Spot, asleep, may_be_near
-from chalicelib.domain.errors import NotFound, StaleComplaint
+from chalicelib.domain.errors import NotFound, Passing, StaleComplaint
 from chalicelib.domain.geo import Point, geohash
 from chalicelib.domain.lists import LISTED, post_of, stands_on
 from chalicelib.domain.notices import Notice
@@ -77,6 +77,9 @@ MOST_SPOTS = 1000
 _MICRO = 1_000_000
 COUNT = "count#"
 MERGED_HERE = f"{COUNT}merged"
+SPAN_PAGE = 250
+BATCH = 100
+"""Rows that DynamoDB hands out by key in one request."""
 CONFLICT_RETRIES = 4
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SHORT = {ClockName.HANDOVER: "h", ClockName.REFERRAL: "r", ClockName.REDO: "d", ClockName.APPEAL: "a"}
@@ -93,6 +96,17 @@ _SPOKEN = ("text", "answers", "accused_words", "rating_words")
 
 Also = Callable[[TransactWrite], None]
 """Adds rows of its own to a transaction."""
+
+
+def together(*parts: Also | None) -> Also | None:
+    """Several of them as one, in order."""
+    adding = [part for part in parts if part is not None]
+
+    def add(transaction: TransactWrite) -> None:
+        for part in adding:
+            part(transaction)
+
+    return add if adding else None
 
 
 class CodeTaken(Exception):
@@ -156,9 +170,11 @@ def save(
     guard: guards.Guard | None = None,
     reporter: PersonRow | None = None,
     beside: Also | None = None,
+    aside: Mapping[str, Any] | None = None,
 ) -> None:
     """Store the new state, the entry that explains it, its notices, the reporter and the guard: all of them or none.
 
+    ``aside`` is kept with the words of a new case and read as `Stored.spoken`: what a channel has to say again.
     Without ``previous`` the case is new. ``beside`` adds rows of its own; where a condition of theirs fails, the
     race is lost, too. Raises StaleComplaint where somebody was faster, CodeTaken or AlreadyDone for a new case. A mere
     collision of transactions is no lost race and is tried again.
@@ -169,7 +185,7 @@ def save(
             with TransactWrite(connection=connection()) as transaction:
                 if beside is not None:
                     beside(transaction)
-                _write_head(transaction, change, city, previous)
+                _write_head(transaction, change, city, previous, aside)
                 for notice in notices:
                     transaction.save(outbox.row(notice), condition=outbox.is_new())
                 if reporter is not None:
@@ -263,6 +279,100 @@ def public_card(stored: Stored) -> Card | None:
     return _card(item, *names)
 
 
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An act of a case that was in public lists when it was done."""
+
+    code: str
+    version: int
+    position: str
+
+
+def span(index: str, key: str, since: datetime, until: datetime) -> Iterator[Card]:
+    """Cards of one key of a list by ``listed_at``, newest first, filed between two moments, both included."""
+    for item in _between(index, key, since, until, "listed_at", ["pk", "listed_at", "public_card"]):
+        yield _card(item, "listed_at", "public_card")
+
+
+def entries(city: City, month: str, since: datetime, until: datetime) -> Iterator[Entry]:
+    """Acts in one month of the city between two moments, both included, newest first."""
+    key = f"{city.id}#{month}"
+    for item in _between("by_updated", key, since, until, "updated_at", ["pk", "sk", "updated_at"]):
+        version = int(item["sk"]["S"].removeprefix("event#"))
+        yield Entry(item["pk"]["S"], version, item["updated_at"]["S"])
+
+
+def _between(
+    index: str, key: str, since: datetime, until: datetime, range_name: str, wanted: list[str]
+) -> Iterator[Mapping[str, Any]]:
+    """Rows of one key of one index, newest first, read by the page as they are taken."""
+    # A position goes on with # and the code after its moment.
+    condition = getattr(ComplaintRow, range_name).between(moment(since), f"{moment(until)}~")
+    start: Mapping[str, Any] | None = None
+    while True:
+        found = ComplaintRow._get_connection().query(
+            key,
+            condition,
+            index_name=index,
+            limit=SPAN_PAGE,
+            scan_index_forward=False,
+            attributes_to_get=wanted,
+            exclusive_start_key=start,
+        )
+        yield from found["Items"]
+        start = found.get("LastEvaluatedKey")
+        if not start:
+            return
+
+
+def several(codes: Sequence[str], *, words: bool = True) -> dict[str, Stored]:
+    """Cases by their codes, without histories; those that there are. Nothing can be saved upon them.
+
+    Read eventually, a hundred rows at a time: half a unit for the state of a case, and half for its words.
+    """
+    heads = _rows([(code, "head") for code in codes])
+    said = _rows([(code, "text") for code in codes]) if words else {}
+    found: dict[str, Stored] = {}
+    for code in codes:
+        if row := heads.get((code, "head")):
+            text = said.get((code, "text"))
+            spoken: dict[str, Any] = json.loads(text["body"]["S"]) if text else {}
+            complaint = _complaint(code, int(row["version"]["N"]), json.loads(row["body"]["S"]), spoken)
+            found[code] = Stored(complaint, spoken=spoken)
+    return found
+
+
+def events(acts: Sequence[Entry]) -> dict[tuple[str, int], Event]:
+    """What happened in these acts, by code and version; read as `several` does."""
+    rows = _rows([(act.code, f"event#{act.version:06d}") for act in acts])
+    return {
+        (code, int(sk.removeprefix("event#"))): _event(json.loads(row["body"]["S"]))
+        for (code, sk), row in rows.items()
+    }
+
+
+def _rows(keys: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Mapping[str, Any]]:
+    """Rows by their keys, what has not come asked for again; not through the model, whose work is per attribute."""
+    table = ComplaintRow._get_connection()
+    wanted = list(dict.fromkeys(keys))
+    found: dict[tuple[str, str], Mapping[str, Any]] = {}
+    tries = 0
+    while wanted:
+        batch, wanted = wanted[:BATCH], wanted[BATCH:]
+        asked: Any = [{"pk": pk, "sk": sk} for pk, sk in batch]
+        answer = table.batch_get_item(asked, attributes_to_get=["pk", "sk", "version", "body"])
+        for row in answer["Responses"].get(ComplaintRow.Meta.table_name, ()):
+            found[row["pk"]["S"], row["sk"]["S"]] = row
+        left = answer.get("UnprocessedKeys", {}).get(ComplaintRow.Meta.table_name, {}).get("Keys", ())
+        wanted += [(key["pk"]["S"], key["sk"]["S"]) for key in left]
+        tries = tries + 1 if left else 0
+        if tries > CONFLICT_RETRIES:
+            raise Passing("rows of the table were left unread")
+        if left:
+            time.sleep(random.uniform(0.01, 0.05) * 2**tries)  # noqa: S311  jitter, no secret
+    return found
+
+
 def public_key(index: str, value: str, month: str, city: City) -> str:
     """The hash key of a monthly public list."""
     return f"{city.id if index == 'by_month' else value}#{month}"
@@ -299,7 +409,13 @@ _SHORT_MOMENTS = frozenset({"until", "filed_at", "ceiling"})
 # Complaint -> rows --------------------------------------------------------------------------------------------
 
 
-def _write_head(transaction: TransactWrite, change: Change, city: City, previous: Stored | None) -> None:
+def _write_head(
+    transaction: TransactWrite,
+    change: Change,
+    city: City,
+    previous: Stored | None,
+    aside: Mapping[str, Any] | None = None,
+) -> None:
     complaint = change.complaint
     if previous is not None and previous.spoken is None:
         # The cards of all lists are made of the words, too: they would be stored empty.
@@ -312,12 +428,15 @@ def _write_head(transaction: TransactWrite, change: Change, city: City, previous
     entry = ComplaintRow(
         complaint.code, f"event#{complaint.version:06d}", body=_dump(_sealed(change, said, previous))
     )
+    if is_listed(complaint):
+        entry.city_month = f"{city.id}#{_month(change.event.at, city)}"
+        entry.updated_at = f"{moment(change.event.at)}#{short(complaint.code)}"
     head = ComplaintRow(complaint.code, "head")
     if previous is None:
         head = ComplaintRow(complaint.code, "head", version=complaint.version, body=body)
         head.set_keys(keys)
         transaction.save(head, condition=ComplaintRow.pk.does_not_exist())
-        transaction.save(ComplaintRow(complaint.code, "text", body=_dump(said)))
+        transaction.save(ComplaintRow(complaint.code, "text", body=_dump({**(aside or {}), **said})))
         transaction.save(entry)
         return
     if said != _spoken(previous.complaint):

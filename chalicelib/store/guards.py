@@ -6,12 +6,13 @@ DynamoDB deletes expired rows hours late, so every read and condition compares `
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from pynamodb.exceptions import DoesNotExist, UpdateError
 from pynamodb.expressions.condition import Condition
+from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.errors import NotFound, TooMany
 from chalicelib.store.tables import GuardRow
@@ -184,6 +185,38 @@ def spend_challenge(challenge: str, *, now: datetime) -> None:
         if error.cause_response_code == "ConditionalCheckFailedException":
             raise NotFound("challenge") from error
         raise
+
+
+TOKEN_LASTS = timedelta(days=90)
+"""How long a token of Open311 leads to its request; clients ask for it within seconds."""
+
+
+def with_token(token: str, code: str, *, now: datetime) -> Callable[[TransactWrite], None]:
+    """Have a token lead to a case, in the case's own transaction."""
+
+    def add(transaction: TransactWrite) -> None:
+        body = json.dumps({"code": code})
+        transaction.save(GuardRow(f"token#{token}", expires_at=_epoch(now + TOKEN_LASTS), body=body))
+
+    return add
+
+
+def taking(guard: Guard) -> Callable[[TransactWrite], None]:
+    """Take a key together with an act on a case that exists; where it is taken, the race is lost."""
+
+    def add(transaction: TransactWrite) -> None:
+        transaction.save(row(guard), condition=is_free(guard.now))
+
+    return add
+
+
+def token_code(token: str, *, now: datetime) -> str:
+    """The case that a token leads to. Raises NotFound."""
+    found = _get(f"token#{token}", now)
+    if found is None:
+        raise NotFound("token")
+    code: str = json.loads(found.body or "{}")["code"]
+    return code
 
 
 def _get(key: str, now: datetime, *, consistent: bool = True) -> GuardRow | None:

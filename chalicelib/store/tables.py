@@ -118,6 +118,8 @@ class ComplaintRow(_Row):
     until_at = UnicodeAttribute(null=True)
     spot = UnicodeAttribute(null=True)
     spot_at = UnicodeAttribute(null=True)
+    city_month = UnicodeAttribute(null=True)
+    updated_at = UnicodeAttribute(null=True)
 
     def set_keys(self, keys: Mapping[str, str]) -> None:
         """Put index keys and cards on a row, by attribute name."""
@@ -137,11 +139,12 @@ class ComplaintRow(_Row):
     by_cell = _index("by_cell", "public_cell", "listed_at", "public_card")
     by_scheduled = _index("by_scheduled", "scheduled_open", "until_at", "public_card")
     by_spot = _index("by_spot", "spot", "spot_at", None)
+    by_updated = _index("by_updated", "city_month", "updated_at", None)
 
 
-HEAD_KEYS = tuple(
-    name for name in ComplaintRow.get_attributes() if name not in ("pk", "sk", "version", "body", "tally")
-)
+_NOT_THE_HEADS = ("pk", "sk", "version", "body", "tally", "city_month", "updated_at")
+"""The last two stand on the entries of the history, one for each act of a case that is in public lists."""
+HEAD_KEYS = tuple(name for name in ComplaintRow.get_attributes() if name not in _NOT_THE_HEADS)
 
 
 class NoticeRow(_Row):

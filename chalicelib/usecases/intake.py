@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from chalicelib import keys
 from chalicelib.domain import emergency, routing
@@ -57,6 +59,18 @@ class Retry:
     body_hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """Another system that files for people, with a key of its own and the cap that goes with it."""
+
+    per_person: bool = True
+    """Whether the cap of one person and day holds, too."""
+    aside: Mapping[str, Any] = field(default_factory=dict)
+    """What it said that no report of ours holds; kept with the words."""
+    beside: Callable[[str], complaints.Also] | None = None
+    """Rows of its own in the case's transaction, made of the code."""
+
+
 def file_complaint(
     filing: Filing,
     contact: Contact,
@@ -67,9 +81,11 @@ def file_complaint(
     clerk: Officer | None = None,
     retry: Retry | None = None,
     follows: str | None = None,
+    partner: Partner | None = None,
 ) -> Filed:
     """Locate, route and store a report, once per key.
 
+    A report that comes through a ``partner`` is held against the partner's own cap instead of an address's.
     ``follows`` is the case whose solution it calls none; ``client`` is the sender's network address; ``clerk`` an
     officer who files for somebody with recorded consent. Raises Invalid (with all faults), KeyReused, TooMany.
     """
@@ -82,7 +98,7 @@ def file_complaint(
     profile = city()
     filing, located = routing.placed(filing, profile)
     person, contact = person_of(contact, who)
-    check_caps(person, client, now)
+    check_caps(person, client, now, partner)
     route = routing.route(filing, profile, at=now)
     report_rules(route)
     suggested = (
@@ -111,7 +127,11 @@ def file_complaint(
         guard = guards.Guard(taken, retry.body_hash, code, now) if retry and taken else None
         try:
             complaint = record(
-                change, guard=guard, reporter=reporter_row(person, contact, who, filing.language, now)
+                change,
+                guard=guard,
+                reporter=reporter_row(person, contact, who, filing.language, now),
+                beside=partner.beside(code) if partner and partner.beside else None,
+                aside=partner.aside if partner else None,
             )
         except complaints.CodeTaken:
             continue
@@ -120,7 +140,7 @@ def file_complaint(
             if twin is None:
                 raise
             return twin
-        count_caps(person, client, now)
+        count_caps(person, client, now, partner)
         if recurs:
             count("Recurred")
         if danger is not None:
@@ -200,22 +220,23 @@ def _earlier(guard_key: str, retry: Retry, now: datetime) -> Filed | None:
     return Filed(complaint, keys.secret_link(code, complaint.link_version))
 
 
-def check_caps(person: str | None, client: str, now: datetime) -> None:
+def check_caps(person: str | None, client: str, now: datetime, partner: Partner | None = None) -> None:
     # Looked at before and counted after: fifty retries of one request are one report, not fifty.
-    for key, limit, window in _caps(person, client):
+    for key, limit, window in _caps(person, client, partner):
         guards.check(key, limit, window, now=now)
 
 
-def count_caps(person: str | None, client: str, now: datetime) -> None:
-    for key, _, window in _caps(person, client):
+def count_caps(person: str | None, client: str, now: datetime, partner: Partner | None = None) -> None:
+    for key, _, window in _caps(person, client, partner):
         guards.hit(key, 1_000_000, window, now=now)
 
 
-def _caps(person: str | None, client: str) -> list[tuple[str, int, timedelta]]:
-    caps = [
-        (f"file-address#{client}", PER_ADDRESS_HOUR, timedelta(hours=1)),
-        ("file-day#all", PER_DAY, timedelta(days=1)),
-    ]
-    if person:
+def _caps(
+    person: str | None, client: str, partner: Partner | None = None
+) -> list[tuple[str, int, timedelta]]:
+    caps = [("file-day#all", PER_DAY, timedelta(days=1))]
+    if partner is None:
+        caps.append((f"file-address#{client}", PER_ADDRESS_HOUR, timedelta(hours=1)))
+    if person and (partner is None or partner.per_person):
         caps.append((f"file-person#{person}", PER_PERSON_DAY, timedelta(days=1)))
     return caps

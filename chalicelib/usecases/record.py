@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from chalicelib import mail
 from chalicelib.cities import load
@@ -50,13 +51,15 @@ def record(
     guard: guards.Guard | None = None,
     reporter: PersonRow | None = None,
     beside: complaints.Also | None = None,
+    aside: Mapping[str, Any] | None = None,
     mentioned: Mapping[str, str] | None = None,
     doer: tuple[str, str] | None = None,
 ) -> Complaint:
     """Store a change, its history entry and its notices in one transaction, and return the complaint as stored.
 
-    ``beside`` adds rows of its own to it; ``mentioned`` are the officers whom a note names, with the language of each;
-    ``doer`` is the officer whose work the reporter judges with it, and their language.
+    ``beside`` adds rows of its own to it; ``aside`` is kept with the words of a new case; ``mentioned`` are the
+    officers whom a note names, with the language of each; ``doer`` is the officer whose work the reporter judges with
+    it, and their language.
     Raises what `store.complaints.save` raises.
     """
     if previous is not None:
@@ -81,7 +84,9 @@ def record(
     if previous is not None and _joined(previous, change):
         told = change.complaint
         notices = (*notices, fan_out(told.code, told.version, change.event.act, change.event.at))
-    complaints.save(change, city(), notices, previous=previous, guard=guard, reporter=reporter, beside=beside)
+    complaints.save(
+        change, city(), notices, previous=previous, guard=guard, reporter=reporter, beside=beside, aside=aside
+    )
     _count(change, previous)
     return change.complaint
 

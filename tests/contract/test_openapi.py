@@ -24,6 +24,7 @@ from chalicelib.domain.errors import Invalid
 from chalicelib.domain.notices import Channel
 from chalicelib.domain.people import Act
 from chalicelib.http import forms, problems, requests
+from chalicelib.http.open311 import answers
 from chalicelib.settings import utc_now
 from chalicelib.usecases import reading, signin
 from local.server import Gateway
@@ -405,12 +406,12 @@ def reasons_in_code() -> dict[str, set[frozenset[str]]]:
 
 
 def test_every_reason_that_the_code_gives_has_words_and_every_word_is_given() -> None:
-    assert set(reasons_in_code()) == set(problems.REASONS)
+    assert set(reasons_in_code()) == set(problems.REASONS) | set(answers.REASONS)
 
 
 def test_every_reason_says_the_same_in_both_languages_with_the_values_it_is_given() -> None:
     given = reasons_in_code()
-    for reason, texts in problems.REASONS.items():
+    for reason, texts in (*problems.REASONS.items(), *answers.REASONS.items()):
         assert set(texts) == set(problems.LANGUAGES), reason
         wanted = {
             language: {name for _, name, _, _ in Formatter().parse(text) if name}

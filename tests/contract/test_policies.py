@@ -81,6 +81,9 @@ NOT_IN_A_LAMBDA: Mapping[str, str] = {
     "people.hold_post": "make posts",
     "people.shred_data_key": "erasure, with the operator's own rights",
     "keys.unseal_by_kms": "rows of before docs/adr/0026; the same kms:Decrypt, by another name of ours",
+    "api_keys.add": "make api-key, with the operator's own rights",
+    "api_keys.revoke": "make api-key",
+    "api_keys.every": "make api-key",
     "outbox.get": "asked by tests and tools",
     "people.all_officers": "make posts",
     "sns.subscribe_office": "make posts",
@@ -254,7 +257,9 @@ def _calls_aws(call: ast.Call) -> bool:
 
 
 HANDLERS: Mapping[str, tuple[str, ...]] = {
-    "api_handler": tuple(f"http.{path.stem}" for path in (CODE / "http").glob("*.py")),
+    "api_handler": tuple(
+        ".".join(path.relative_to(CODE).with_suffix("").parts) for path in (CODE / "http").rglob("*.py")
+    ),
     "signed_in": ("http.auth.signed_in",),
     "relay_notices": ("jobs.relay.relay_notices",),
     "sweep_deadlines": ("jobs.sweeps.sweep_deadlines",),
@@ -364,6 +369,7 @@ def serve_requests(api: Api, me: str, duty: str, triage: str, above: str) -> Non
         api.call("GET", "/v1/complaints"),
         api.call("GET", "/v1/complaints?lat=-8.69&lon=115.22"),
         api.call("GET", "/v1/complaints?office=pupr"),
+        api.call("GET", "/v1/scheduled"),
         api.call("GET", "/v1/complaints?area=51.71.01.1004"),
         api.call("GET", "/v1/complaints?category=jalan_rusak"),
         api.call("GET", "/v1/scheduled"),
@@ -418,6 +424,34 @@ def join_and_end(api: Api, duty: str, triage: str) -> None:
             api.call("POST", f"{own}/reopening", {"text": "Masih berlubang di sini."}, token=token),
         ]
     assert [(answer.status, answer.text) for answer in answers + joined if answer.status >= 300] == []
+
+
+def key_of_a_client() -> str:
+    from chalicelib.usecases import api_keys
+
+    scopes = [api_keys.FILE, f"{api_keys.ACT}*"]
+    return api_keys.issue("Uji", scopes, now=current.utc_now(), per_hour=100)[1]
+
+
+def serve_other_systems(api: Api, key: str) -> None:
+    """A client of Open311: files, lists in every way, updates, and asks for a token."""
+    base, form = "/open311/v2", {"Content-Type": "application/x-www-form-urlencoded"}
+    said = f"api_key={key}&service_code=trotoar&lat=-8.69&long=115.22&description=Ubin+lepas".encode()
+    filed = api.call("POST", f"{base}/requests.json", said, headers=form)
+    code = filed.json[0]["service_request_id"]
+    done = f"api_key={key}&service_request_id={code}&update_id=1&status=CLOSED&description=Beres".encode()
+    answers = [
+        filed,
+        api.call("POST", f"{base}/servicerequestupdates.json", done, headers=form),
+        api.call("GET", f"{base}/requests.json"),
+        api.call("GET", f"{base}/requests.json?service_code=trotoar"),
+        api.call("GET", f"{base}/requests.json?lat=-8.69&long=115.22&radius=500"),
+        api.call("GET", f"{base}/requests.json?updated_after=2026-01-01T00:00:00Z"),
+        api.call("GET", f"{base}/requests/{code}.xml"),
+        api.call("GET", f"{base}/servicerequestupdates.xml"),
+    ]
+    assert [(answer.status, answer.text) for answer in answers if answer.status >= 300] == []
+    assert api.call("GET", f"{base}/tokens/x.json").status == 404
 
 
 def digits_of(challenge: str) -> str:
@@ -506,9 +540,13 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
         triage = officer("triage@diskominfos", office="diskominfos", identity="triase")
         above = officer("secretary@city", office="setda", identity="sekda")
         those_above()
+        client_key = key_of_a_client()
         with recorded(made["api_handler"]):
             serve_requests(api, me, duty, triage, above)
             join_and_end(api, duty, triage)
+            serve_other_systems(api, client_key)
+            top = api.call("GET", "/v1/office/complaints?which=top", token=token_of("officer", "sekda"))
+            assert top.status == 200
         silent_reporter(api, duty)
         with recorded(made["signed_in"]):
             event = {
