@@ -10,13 +10,14 @@ from chalicelib.http import (
     officers,
     own,
     pages,
+    photos,
     problems,
     public,
     reporters,
     requests,
     rungs,
 )
-from chalicelib.jobs import relay, sweeps
+from chalicelib.jobs import pictures, relay, sweeps
 from chalicelib.observability import logger, observer
 from chalicelib.settings import runs, settings
 
@@ -39,8 +40,10 @@ for blueprint in (
     desk.routes,
     rungs.routes,
     agencies.routes,
+    photos.routes,
     relay.jobs,
     sweeps.jobs,
+    pictures.jobs,
 ):
     app.register_blueprint(blueprint)
 # For requests alone: Lambda loads a job's own module and not this one, so jobs are observed where they stand.

@@ -21,13 +21,14 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.geo import Located, Point, distance_m, geohash, neighbours
 from chalicelib.domain.notices import Channel
 from chalicelib.domain.people import Citizen, Officer
+from chalicelib.domain.photos import For
 from chalicelib.domain.reporting import file
 from chalicelib.domain.tracking import tracking_code
 from chalicelib.observability import count
 from chalicelib.store import complaints, guards, people
 from chalicelib.store.complaints import CELL_PRECISION
 from chalicelib.store.tables import PersonRow
-from chalicelib.usecases import nearby, signin
+from chalicelib.usecases import nearby, photos, signin
 from chalicelib.usecases.record import city, record, report_rules
 
 PER_PERSON_DAY = 20
@@ -119,10 +120,15 @@ def file_complaint(
             paged=paged,
             links={"follows": follows, "recurs": recurs},
         )
+        owner = photos.draft_owner(retry.key) if retry else ""
+        beside = photos.claiming(filing.photos, owner, For.FILING, code, now=now)
         guard = guards.Guard(taken, retry.body_hash, code, now) if retry and taken else None
         try:
             complaint = record(
-                change, guard=guard, reporter=reporter_row(person, contact, who, filing.language, now)
+                photos.told(change, filing.photos),
+                guard=guard,
+                reporter=reporter_row(person, contact, who, filing.language, now),
+                beside=beside,
             )
         except complaints.CodeTaken:
             continue
@@ -131,6 +137,7 @@ def file_complaint(
             if twin is None:
                 raise
             return twin
+        photos.hurry(filing.photos)
         count_caps(person, client, now)
         if recurs:
             count("Recurred")

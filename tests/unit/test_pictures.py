@@ -14,7 +14,8 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw
 
 from chalicelib import pictures
-from chalicelib.pictures import Unfit, apart, draw, examine
+from chalicelib.domain.photos import apart
+from chalicelib.pictures import Unfit, draw, examine
 
 # 96 x 64, left half red with a white disc, right half blue, held upright by orientation 6; EXIF with a place. Made for
 # this test: what reads HEIC here writes none.
