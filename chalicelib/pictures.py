@@ -39,9 +39,6 @@ LARGE, SMALL = 1600, 400
 MOST_BYTES: Mapping[str, int] = {"large": 250_000, "small": 30_000}
 _BEST, _WORST = 82, 28
 _KINDS = {"webp": "WEBP", "jpg": "JPEG"}
-NAMES = tuple(f"{size}.{kind}" for size in ("large", "small") for kind in _KINDS)
-"""Of the copies, as they are stored: each size in a modern format and in one that everything can show."""
-
 Box = tuple[float, float, float, float]
 """Left, top, width, height, as parts of the upright picture (0 to 1)."""
 
@@ -66,7 +63,7 @@ REASONS = (
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What was found in a picture, and its copies by name (`NAMES`). Sizes are those of the upright picture."""
+    """What was found in a picture, and its copies by name (`domain.photos.COPIES`). Sizes are those when upright."""
 
     kind: str
     width: int

@@ -299,7 +299,7 @@ def _sweeps_run(site: Site) -> Outcome:
         "version": "0", "id": "smoke", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {},
         "account": "", "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "region": HOME, "resources": [],
     }  # fmt: skip
-    for handler in ("sweep_deadlines", "sweep_outbox", "send_lists"):
+    for handler in ("sweep_deadlines", "sweep_outbox", "send_lists", "sweep_photos"):
         answer = site.aws.client("lambda").invoke(
             FunctionName=site.target.function(handler), Payload=json.dumps(event).encode()
         )

@@ -16,7 +16,7 @@ from typing import Any
 
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import Complaint, Screening
-from chalicelib.domain.errors import IllegalMove
+from chalicelib.domain.errors import Fault, IllegalMove
 from chalicelib.domain.geo import Point, distance_m
 from chalicelib.domain.visibility import is_listed
 
@@ -34,6 +34,8 @@ LOOK_AGAIN = timedelta(days=30)
 """An original whose time is over and whose case is not is kept on, and looked at again."""
 TRIES = 3
 TYPES = ("image/jpeg", "image/png", "image/webp", "image/heic", "image/heif", "image/avif")
+COPIES = ("large.webp", "large.jpg", "small.webp", "small.jpg")
+"""Each size in a modern format and in one that everything can show."""
 BOXES_MOST = 20
 ALIKE_BITS = 4
 """Two pictures whose marks differ in no more of 64 bits are taken for the same one."""
@@ -133,17 +135,19 @@ class Photo:
 # What happens to it -----------------------------------------------------------------------------------------------
 
 
-def fault_of(photo: Photo | None, owner: str, purpose: For, case: str | None, now: datetime) -> str:
-    """Why this person cannot use this photo for this act; empty where they can."""
+def fault_of(
+    photo: Photo | None, where: str, owner: str, purpose: For, case: str, now: datetime
+) -> Fault | None:
+    """Why this person cannot use this photo for this act, for the field ``where``; None where they can."""
     if photo is None or photo.owner != owner or photo.purpose is not purpose or photo.state is State.ERASED:
-        return "photo_unknown"
+        return Fault(where, "photo_unknown")
     if photo.case not in (None, case):
-        return "photo_unknown"
+        return Fault(where, "photo_unknown")
     if photo.claimed_at is not None:
-        return "photo_used"
+        return Fault(where, "photo_used")
     if now - photo.asked_at >= UNCLAIMED_LASTS:
-        return "photo_unknown"
-    return "photo_refused" if photo.state is State.REFUSED else ""
+        return Fault(where, "photo_unknown")
+    return Fault(where, "photo_refused") if photo.state is State.REFUSED else None
 
 
 def claimed(photo: Photo, case: str, now: datetime) -> Photo:

@@ -11,7 +11,7 @@ from chalicelib.settings import runs, settings, utc_now
 
 jobs = Blueprint(__name__)
 
-_LEAVE_MS = 70_000
+_LEAVE_MS = 50_000
 """Begin no photo this long before the function's timeout: the heaviest that there is takes less."""
 
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib import keys, photos, pictures
+from chalicelib import keys, photos
 from chalicelib.domain import photos as rules
 from chalicelib.domain.complaint import Change, Complaint
-from chalicelib.domain.errors import Fault, Invalid, NotFound, Passing, QuestionClosed, StaleComplaint
+from chalicelib.domain.errors import Invalid, NotFound, Passing, QuestionClosed, StaleComplaint
 from chalicelib.domain.people import Act, Officer, allowed, demand
 from chalicelib.domain.photos import ALIKE_BITS, NEVER_CAME, Box, For, Pair, Photo, State, apart
 from chalicelib.observability import count, logger
@@ -117,8 +117,8 @@ def claiming(ids: Sequence[str], owner: str, purpose: For, code: str, *, now: da
             photo: Photo | None = store.get(photo_id)
         except NotFound:
             photo = None
-        if reason := rules.fault_of(photo, owner, purpose, code, now):
-            faults.append(Fault(f"photos.{place}", reason))
+        if fault := rules.fault_of(photo, f"photos.{place}", owner, purpose, code, now):
+            faults.append(fault)
         elif photo is not None:
             found.append(rules.claimed(photo, code, now))
     if faults:
@@ -193,6 +193,8 @@ def sweep(*, now: datetime, has_time: Callable[[], bool] = lambda: True) -> tupl
 
 def _judge(photo: Photo, now: datetime) -> Photo:
     """Look at what was sent. What has broken its judge three times is refused unseen."""
+    from chalicelib import pictures  # for the two functions that work on photos alone
+
     try:
         data = photos.read(f"{photos.ARRIVES}{photo.id}")
     except NotFound:
@@ -242,6 +244,8 @@ def _settle(photo: Photo, now: datetime) -> None:
 
 def _drawn(photo: Photo) -> Photo:
     """The copies of this round, under a new name; the original among the evidence."""
+    from chalicelib import pictures
+
     if photo.kept and photo.ready:
         return photo
     kept = f"{photos.KEPT}{photo.id}"
@@ -343,7 +347,7 @@ def copies(photo: Photo) -> dict[str, str]:
     """Links to the copies by name (``large.webp``), good for five minutes; none while they are being made."""
     if not photo.ready:
         return {}
-    return {name: photos.link(f"{photos.COPIES}{photo.folder}/{name}") for name in pictures.NAMES}
+    return {name: photos.link(f"{photos.COPIES}{photo.folder}/{name}") for name in rules.COPIES}
 
 
 def original(photo: Photo, complaint: Complaint, officer: Officer) -> str:

@@ -123,10 +123,10 @@ def test_a_photo_goes_from_the_phone_to_the_evidence_and_is_shown_only_when_it_w
     photo = store.get(photo_id)
     assert photo.settled
     assert photo.ready
-    expected = {f"copies/{photo.folder}/{name}" for name in judge.NAMES} | {f"kept/{photo_id}"}
+    expected = {f"copies/{photo.folder}/{name}" for name in rules.COPIES} | {f"kept/{photo_id}"}
     assert objects() == expected
     assert photos.read(f"kept/{photo_id}") == a_jpeg(gps=PLACE)
-    for name in judge.NAMES:
+    for name in rules.COPIES:
         assert not dict(Image.open(BytesIO(photos.read(f"copies/{photo.folder}/{name}"))).getexif())
     with pytest.raises(NotFound):
         evidence.state_of(photo_id, now=NOW)  # it is the case's now
@@ -241,7 +241,7 @@ def test_whatever_happens_on_the_way_the_end_is_the_same(way: Way) -> None:
         large=(640, 480),
         small=(400, 300),
     )
-    assert objects() == {f"kept/{photo_id}"} | {f"copies/{photo.folder}/{name}" for name in judge.NAMES}
+    assert objects() == {f"kept/{photo_id}"} | {f"copies/{photo.folder}/{name}" for name in rules.COPIES}
     assert evidence.sweep(now=later(hours=30)) == (0, 0, True)
 
 
@@ -363,7 +363,7 @@ def test_hiding_and_blackening_make_new_names_and_leave_no_version_of_the_old() 
     words()
     moved = store.get(photo.id)
     assert moved.folder != photo.folder
-    assert objects() == {f"kept/{photo.id}"} | {f"copies/{moved.folder}/{name}" for name in judge.NAMES}
+    assert objects() == {f"kept/{photo.id}"} | {f"copies/{moved.folder}/{name}" for name in rules.COPIES}
     assert (moved.shown, moved.why) == (Shown.HIDDEN, "Ada wajah anak.")
 
     boxes = [(0.0, 0.0, 1.0, 1.0)]
@@ -381,7 +381,7 @@ def test_hiding_and_blackening_make_new_names_and_leave_no_version_of_the_old() 
     words()
     final = store.get(photo.id)
     assert len({photo.folder, moved.folder, black.folder, whole.folder, final.folder}) == 5
-    assert objects() == {f"kept/{photo.id}"} | {f"copies/{final.folder}/{name}" for name in judge.NAMES}
+    assert objects() == {f"kept/{photo.id}"} | {f"copies/{final.folder}/{name}" for name in rules.COPIES}
     assert [entry["act"] for entry in final.log] == ["release", "hide", "redact", "redact", "release"]
     (public,) = evidence.of_public(cast.stored(code))
     assert public.id == photo.id
