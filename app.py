@@ -10,6 +10,7 @@ from chalicelib.http import (
     officers,
     own,
     pages,
+    photos,
     problems,
     public,
     reporters,
@@ -17,7 +18,7 @@ from chalicelib.http import (
     rungs,
 )
 from chalicelib.http.open311 import routes as open311
-from chalicelib.jobs import relay, sweeps
+from chalicelib.jobs import pictures, relay, sweeps
 from chalicelib.observability import logger, observer
 from chalicelib.settings import runs, settings
 
@@ -43,8 +44,10 @@ for blueprint in (
     rungs.routes,
     agencies.routes,
     open311.routes,
+    photos.routes,
     relay.jobs,
     sweeps.jobs,
+    pictures.jobs,
 ):
     app.register_blueprint(blueprint)
 # For requests alone: Lambda loads a job's own module and not this one, so jobs are observed where they stand.

@@ -39,9 +39,6 @@ LARGE, SMALL = 1600, 400
 MOST_BYTES: Mapping[str, int] = {"large": 250_000, "small": 30_000}
 _BEST, _WORST = 82, 28
 _KINDS = {"webp": "WEBP", "jpg": "JPEG"}
-NAMES = tuple(f"{size}.{kind}" for size in ("large", "small") for kind in _KINDS)
-"""Of the copies, as they are stored: each size in a modern format and in one that everything can show."""
-
 Box = tuple[float, float, float, float]
 """Left, top, width, height, as parts of the upright picture (0 to 1)."""
 
@@ -66,7 +63,7 @@ REASONS = (
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """What was found in a picture, and its copies by name (`NAMES`). Sizes are those of the upright picture."""
+    """What was found in a picture, and its copies by name (`domain.photos.COPIES`). Sizes are those when upright."""
 
     kind: str
     width: int
@@ -74,22 +71,22 @@ class Examined:
     large: tuple[int, int]
     small: tuple[int, int]
     mark: str
-    """Perceptual hash, 16 hexadecimal digits: pictures that look the same differ in few bits (`apart`)."""
+    """Perceptual hash, 16 hexadecimal digits: pictures that look the same differ in few bits."""
     place: tuple[float, float] | None = None
     taken_at: str = ""
     """As the camera says, ISO 8601, with an offset only where the camera knew one."""
     copies: Mapping[str, bytes] = field(default_factory=dict, repr=False)
 
 
-def examine(data: bytes, boxes: Sequence[Box] = ()) -> Examined:
-    """Judge a file and draw its copies, with ``boxes`` blackened, in a process of its own. Raises Unfit."""
+def examine(data: bytes, boxes: Sequence[Box] = (), *, copies: bool = True) -> Examined:
+    """Judge a file and draw its copies (if wanted), with ``boxes`` blackened, in a process of its own. Raises Unfit."""
     sniff(data)  # nothing is started for what is no picture at all
     kept = ("LD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
     # The file of this module stands beside the libraries that Lambda's path names.
     environment |= {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PYTHONNOUSERSITE": "1"}
     environment["PYTHONDONTWRITEBYTECODE"] = "1"
-    asked = json.dumps([list(box) for box in boxes]).encode()
+    asked = json.dumps({"boxes": [list(box) for box in boxes], "copies": copies}).encode()
     try:
         done = subprocess.run(
             [sys.executable, "-m", "chalicelib.pictures"],
@@ -108,18 +105,13 @@ def examine(data: bytes, boxes: Sequence[Box] = ()) -> Examined:
     said: dict[str, Any] = json.loads(head)
     if reason := said.get("unfit"):
         raise Unfit(reason)
-    copies, start = {}, 0
+    drawn, start = {}, 0
     for name, length in said.pop("lengths"):
-        copies[name] = blobs[start : start + length]
+        drawn[name] = blobs[start : start + length]
         start += length
     place = said.pop("place")
     large, small = tuple(said.pop("large")), tuple(said.pop("small"))
-    return Examined(**said, large=large, small=small, place=tuple(place) if place else None, copies=copies)
-
-
-def apart(mark: str, other: str) -> int:
-    """In how many of 64 bits two perceptual hashes differ."""
-    return (int(mark, 16) ^ int(other, 16)).bit_count()
+    return Examined(**said, large=large, small=small, place=tuple(place) if place else None, copies=drawn)
 
 
 # What a file is ---------------------------------------------------------------------------------------------------
@@ -220,7 +212,7 @@ def _end_of_jpeg(data: bytes) -> int:
 # In the child -----------------------------------------------------------------------------------------------------
 
 
-def draw(data: bytes, boxes: Sequence[Box] = ()) -> Examined:
+def draw(data: bytes, boxes: Sequence[Box] = (), *, copies: bool = True) -> Examined:
     """What `examine` answers, in this very process. Raises Unfit, or whatever a decoder raises."""
     from PIL import ImageDraw
 
@@ -244,11 +236,11 @@ def draw(data: bytes, boxes: Sequence[Box] = ()) -> Examined:
             )
     small = large.copy()
     small.thumbnail((SMALL, SMALL))
-    copies: dict[str, bytes] = {}
+    made: dict[str, bytes] = {}
     for size, drawn in (("large", large), ("small", small)):
-        for suffix, form in _KINDS.items():
-            copies[f"{size}.{suffix}"] = _encoded(drawn, form, MOST_BYTES[size])
-    return Examined(kind, width, height, large.size, small.size, mark, _place(exif), _taken_at(exif), copies)
+        for suffix, form in _KINDS.items() if copies else ():
+            made[f"{size}.{suffix}"] = _encoded(drawn, form, MOST_BYTES[size])
+    return Examined(kind, width, height, large.size, small.size, mark, _place(exif), _taken_at(exif), made)
 
 
 def _opened(data: bytes, kind: str) -> Image:
@@ -408,10 +400,10 @@ def _serve(source: BinaryIO, answer: BinaryIO) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    boxes = [tuple(box) for box in json.loads(source.readline())]
+    asked = json.loads(source.readline())
     blobs: list[bytes] = []
     try:
-        found = draw(source.read(), boxes)
+        found = draw(source.read(), [tuple(box) for box in asked["boxes"]], copies=asked["copies"])
     except Unfit as unfit:
         said: dict[str, Any] = {"unfit": unfit.reason}
     except MemoryError:

@@ -38,6 +38,7 @@ def narrowed(policy: dict[str, Any], *, prefix: str, account: str, traces: bool 
         (ANY_STACK, stack),
         ("parameter/pro/*/", f"parameter/pro/{city}/{stage}/"),
         (ANY_ACCOUNT, f"ap-southeast-3:{account}:"),
+        ("-photos-*", f"-photos-{account}"),
     ):
         text = text.replace(star, exact)
     made: dict[str, Any] = json.loads(text)

@@ -37,6 +37,7 @@ LEFT_OUT: Mapping[str, str] = {
     "AWS::Cognito::UserPoolGroup": "as above",
     "AWS::S3::Bucket.BucketEncryption": "SeaweedFS has no KMS here: each upload would fail",
     "AWS::S3::Bucket.PublicAccessBlockConfiguration": "SeaweedFS has no such thing; it refuses the unsigned",
+    "AWS::S3::Bucket.NotificationConfiguration": "the local stack brings the events itself (local/buckets.py)",
     "AWS::DynamoDB::Table.PointInTimeRecoverySpecification": "DynamoDB Local answers UnknownOperation",
 }
 """All that a template may ask for and this machine does not get, with the reason."""
@@ -373,6 +374,7 @@ def _bucket(properties: Mapping[str, Any], engines: Clients) -> Made:
         "OwnershipControls",
         "VersioningConfiguration",
         "LifecycleConfiguration",
+        "CorsConfiguration",
     )
     client, name = engines.s3, properties["BucketName"]
     try:
@@ -390,7 +392,24 @@ def _bucket(properties: Mapping[str, Any], engines: Clients) -> Made:
     if "LifecycleConfiguration" in properties:
         rules = [_lifecycle_rule(rule) for rule in properties["LifecycleConfiguration"]["Rules"]]
         client.put_bucket_lifecycle_configuration(Bucket=name, LifecycleConfiguration={"Rules": rules})
+    if "CorsConfiguration" in properties:
+        rules = [_cors_rule(rule) for rule in properties["CorsConfiguration"]["CorsRules"]]
+        client.put_bucket_cors(Bucket=name, CORSConfiguration={"CORSRules": rules})
     return Made(name, {"Arn": f"arn:aws:s3:::{name}"})
+
+
+def _cors_rule(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """CloudFormation's spelling of a rule in the API's."""
+    _only(
+        "AWS::S3::Bucket.CorsConfiguration",
+        rule,
+        "AllowedMethods",
+        "AllowedOrigins",
+        "AllowedHeaders",
+        "MaxAge",
+    )
+    said = {name: value for name, value in rule.items() if name != "MaxAge"}
+    return {**said, "MaxAgeSeconds": rule["MaxAge"]}
 
 
 def _lifecycle_rule(rule: Mapping[str, Any]) -> dict[str, Any]:

@@ -85,9 +85,12 @@ class BucketEvents:
 
     def _bridge_event(self, pattern: Mapping[str, Any], written: Written) -> dict[str, Any] | None:
         buckets = pattern.get("detail", {}).get("bucket", {}).get("name", [written.bucket])
+        keys = pattern.get("detail", {}).get("object", {}).get("key", [{"prefix": ""}])
         if written.bucket not in buckets or "Object Created" not in pattern.get(
             "detail-type", ["Object Created"]
         ):
+            return None
+        if not any(written.key.startswith(key["prefix"]) for key in keys):
             return None
         return {
             "version": "0",

@@ -34,7 +34,7 @@ ENVIRONMENT = {
     "KMS_KEY_ID": f"alias/{PREFIX}data",
     "SERVER_KEY_PARAMETER": SERVER_KEY,
     "OUTBOX_STREAM_ARN": f"arn:aws:dynamodb:{engines.REGION}:{ACCOUNT}:table/{PREFIX}outbox/stream/test",
-    "PHOTO_BUCKET": f"{PREFIX}photos",
+    "PHOTO_BUCKET": f"{PREFIX}photos-{ACCOUNT}",
     "BASE_URL": "https://pengaduan.example.id",
     "AWS_ENDPOINT_URL": f"http://127.0.0.1:{_AWS_PORT}",
     "AWS_ENDPOINT_URL_DYNAMODB": f"http://127.0.0.1:{_DYNAMODB_PORT}",

@@ -128,6 +128,7 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         asking=_asking(top, question, windows),
         new_dates=_new_dates(top.table("scheduled"), languages),
         retention_days=_retention(top),
+        photo_release=top.table("photos").choice("release", ("person", "with_text")),
         neighbours=neighbours,
         templates={language: _templates(parsed, language, faults) for language in languages},
         sms_price=_sms_price(top),

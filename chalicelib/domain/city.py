@@ -424,6 +424,8 @@ class City:
     redo: Span = field(default_factory=lambda: Span(3, Unit.WORKING_DAYS))
     """How long an office has to solve anew what was reopened."""
     appeals: Appeals = field(default_factory=Appeals)
+    photo_release: str = "person"
+    """Who lets the public see a photo: a ``person``, one by one, or triage, ``with_text``, by releasing the case."""
     longer_by: frozenset[str] = frozenset({"triage"})
     """Roles at the triage office that may promise a later moment when they sort; each of them may sort."""
     village_affairs: str = ""

@@ -417,6 +417,8 @@ class Filing:
     accused: str | None = None
     accused_words: str = ""
     client_time: datetime | None = None
+    photos: tuple[str, ...] = ()
+    """Ids of uploads that come with it (`domain.photos`); the case itself keeps none of them."""
     share: bool = False
     """Numbers may be passed on to an agency outside; kept in the history, not in the head."""
     by_address: bool = False

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain import routing
+from chalicelib.domain import photos, routing
 from chalicelib.domain.city import CITY_SCOPE, City, Kind
 from chalicelib.domain.complaint import Filing, Place, Status
 from chalicelib.domain.errors import Fault, Invalid
@@ -33,6 +33,9 @@ QUESTIONS_MOST = 99
 PROOF_LEAST = 10
 MENTIONS_MOST = 10
 _ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+PHOTOS_MOST, BOXES_MOST, PHOTO_TYPES = photos.PER_ACT, photos.BOXES_MOST, photos.TYPES
+_PHOTO = re.compile(r"[a-z2-7]{26}")
+_DRAFT = re.compile(r"[A-Za-z0-9_\-:.]{22,128}")
 _EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]{1,63}(\.[A-Za-z0-9-]{1,63})+")
 _RESERVED = frozenset(
     {"status", "office", "deadline", "due", "code", "version", "level", "citizen", "screening", "outcome"}
@@ -228,6 +231,7 @@ def complaint(
     client_time = form.moment("client_time", now=now)
     share = form.boolean("share_with_agency") or False
     contact = _contact(form)
+    sent = _photos(form)
     about = form.part("about_staff")
     accused, accused_words = _accused(about, city) if about else (None, "")
     answers = _answers(form, city, category, now)
@@ -250,6 +254,7 @@ def complaint(
         accused=accused,
         accused_words=accused_words,
         client_time=client_time,
+        photos=sent,
         share=share,
     )
     if not {fault.field.partition(".")[0] for fault in form.faults} & {"place", "category", "kind"}:
@@ -365,26 +370,31 @@ def sentence(values: Mapping[str, Any], *, required: bool = True) -> str:
     return text
 
 
-def answer(values: Mapping[str, Any]) -> tuple[int, str, bool]:
-    """``{"question": 2, "text": ...}``: which of the office's questions it answers, the words, and whether numbers in
-    them may go to an agency outside."""
+def answer(values: Mapping[str, Any]) -> tuple[int, str, bool, tuple[str, ...]]:
+    """``{"question": 2, "text": ...}``: which of the office's questions it answers, the words, whether numbers in
+    them may go to an agency outside, and the photos."""
     form = Form(values)
     number = form.whole("question", 1, QUESTIONS_MOST, required=True)
     text = form.text("text", least=1, most=SENTENCE_MOST)
     share = form.boolean("share_with_agency") or False
+    sent = _photos(form)
     form.done()
-    return number or 0, text, share
+    return number or 0, text, share, sent
 
 
-def resolution(values: Mapping[str, Any]) -> tuple[str, str]:
-    """What was done, for the reporter, and the proof of it, for whoever approves; a category may demand the proof."""
+def resolution(values: Mapping[str, Any]) -> tuple[str, str, tuple[str, ...]]:
+    """What was done, for the reporter, and the proof of it, for whoever approves; a category may demand the proof.
+
+    Photos come beside it.
+    """
     form = Form(values)
     text = form.text("text", least=3, most=SENTENCE_MOST)
     proof = ""
     if form.raw("proof") is not None:
         proof = form.text("proof", least=PROOF_LEAST, most=SENTENCE_MOST)
+    sent = _photos(form)
     form.done()
-    return text, proof
+    return text, proof, sent
 
 
 def new_date(values: Mapping[str, Any]) -> Wish:
@@ -722,6 +732,69 @@ def phone(typed: str) -> str:
     if phonenumbers.number_type(number) not in mobile:
         return ""
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _photos(form: Form) -> tuple[str, ...]:
+    """Ids of uploads, as `http.photos` gave them out."""
+    given = form.raw("photos")
+    if given is None:
+        return ()
+    if not isinstance(given, list):
+        form.fault("photos", "no_list")
+        return ()
+    if len(given) > PHOTOS_MOST:
+        form.fault("photos", "too_many_photos", most=PHOTOS_MOST)
+        return ()
+    for place, item in enumerate(given):
+        if not isinstance(item, str) or not _PHOTO.fullmatch(item):
+            form.fault(f"photos.{place}", "photo_unknown")
+    return tuple(dict.fromkeys(item for item in given if isinstance(item, str)))
+
+
+def photo_link(values: Mapping[str, Any], *, draft: bool) -> tuple[str, str]:
+    """The type of a file, and the key of the draft that it is for: the Idempotency-Key which that is sent under."""
+    form = Form(values)
+    kind = form.choice("type", PHOTO_TYPES, required=True) or ""
+    key = form.text("draft", most=128, lines=False, required=True) if draft else ""
+    if key and not _DRAFT.fullmatch(key):
+        form.fault("draft", "bad_key")
+    form.done()
+    return kind, key
+
+
+def is_photo(typed: str) -> bool:
+    return _PHOTO.fullmatch(typed) is not None
+
+
+def why_hidden(values: Mapping[str, Any]) -> str:
+    """Why a photo is not shown: a sentence that its reporter reads."""
+    form = Form(values)
+    text = form.text("reason", least=3, most=WORDS_MOST)
+    form.done()
+    return text
+
+
+def boxes(values: Mapping[str, Any]) -> list[tuple[float, float, float, float]]:
+    """What is to be blackened: ``{"boxes": [{"left", "top", "width", "height"}]}``, parts of the upright picture."""
+    form = Form(values)
+    given = form.raw("boxes", required=True)
+    found: list[tuple[float, float, float, float]] = []
+    if given is not None and not isinstance(given, list):
+        form.fault("boxes", "no_list")
+    elif given is not None and len(given) > BOXES_MOST:
+        form.fault("boxes", "too_many_boxes", most=BOXES_MOST)
+    else:
+        for place, item in enumerate(given or ()):
+            if not isinstance(item, Mapping):
+                form.fault(f"boxes.{place}", "no_object")
+                continue
+            box = Form(item, f"boxes.{place}.", form.faults)
+            sides = [box.number(name, 0, 1, required=True) for name in ("left", "top", "width", "height")]
+            box.close()
+            left, top, width, height = (side or 0.0 for side in sides)
+            found.append((left, top, width, height))
+    form.done()
+    return found
 
 
 def _box(form: Form) -> tuple[float, float, float, float] | None:

@@ -311,6 +311,17 @@ REASONS: dict[str, dict[str, str]] = {
         "id": "wajib diisi: penyelesaian kategori ini disetujui orang kedua berdasarkan bukti",
         "en": "is required: a second person approves fixes of this category upon a proof",
     },
+    "too_many_photos": {"id": "paling banyak {most} foto", "en": "takes at most {most} photos"},
+    "too_many_boxes": {"id": "paling banyak {most} kotak", "en": "takes at most {most} boxes"},
+    "photo_unknown": {
+        "id": "foto tidak dikenal atau kedaluwarsa; kirim ulang fotonya",
+        "en": "no such photo, or it was sent too long ago; please send it again",
+    },
+    "photo_used": {"id": "foto ini sudah dipakai", "en": "this photo has been used already"},
+    "photo_refused": {
+        "id": "foto ini tidak dapat diterima; hapus atau ganti",
+        "en": "this photo could not be taken; leave it out or take another",
+    },
     "consent_required": {
         "id": "persetujuan orang yang diwakili harus ada",
         "en": "the consent of the person must be given",

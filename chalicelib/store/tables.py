@@ -200,7 +200,24 @@ class GuardRow(_Row):
     tries = NumberAttribute(null=True)
 
 
-TABLES: tuple[type[Model], ...] = (ComplaintRow, NoticeRow, PersonRow, GuardRow)
+class PhotoRow(_Row):
+    """``<id>``/``photo`` is a photo; ``case#<code>``/``<id>`` says whose, ``mark#<band>``/``<id>`` how it looks."""
+
+    class Meta(_Meta):
+        table_name = f"{settings().table_prefix}photos"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    version = NumberAttribute(null=True)
+    body = UnicodeAttribute(null=True)
+    due_shard = UnicodeAttribute(null=True)
+    wakes_at = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+
+    due = _index("due", "due_shard", "wakes_at", None)
+
+
+TABLES: tuple[type[Model], ...] = (ComplaintRow, NoticeRow, PersonRow, GuardRow, PhotoRow)
 
 
 def connection() -> Connection:

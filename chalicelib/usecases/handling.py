@@ -10,10 +10,11 @@ from chalicelib.domain import appeals, asking, emergency, handling, reporting, r
 from chalicelib.domain.complaint import Change, Complaint, Route
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Officer, demand, in_conflict, triage_for
+from chalicelib.domain.photos import For
 from chalicelib.domain.scheduling import Wish
 from chalicelib.observability import count, logger
 from chalicelib.store import complaints, guards, people
-from chalicelib.usecases import dangers, duplicates, endings
+from chalicelib.usecases import dangers, duplicates, endings, photos
 from chalicelib.usecases.record import city, holders, record, report_rules
 from chalicelib.usecases.signin import Kind, Who
 
@@ -46,16 +47,34 @@ def start(code: str, officer: Officer, *, if_match: int, now: datetime) -> Compl
 
 
 def resolve(
-    code: str, officer: Officer, text: str, proof: str = "", *, if_match: int, now: datetime
+    code: str,
+    officer: Officer,
+    text: str,
+    proof: str = "",
+    sent: Sequence[str] = (),
+    *,
+    if_match: int,
+    now: datetime,
 ) -> Complaint:
-    """Call it solved; where the category needs four eyes it then waits for `approve`."""
+    """Call it solved, with the photos ``sent``; where the category needs four eyes it then waits for `approve`."""
 
     def claim(stored: complaints.Stored) -> Change:
-        return handling.resolve(
+        change = handling.resolve(
             stored.complaint, officer, text, proof=proof, history=stored.history, city=city(), now=now
         )
+        return photos.told(change, sent)
 
-    return _office_act(code, officer, Act.RESOLVE, if_match, claim)
+    owner = f"officer:{officer.id}"
+    complaint = _office_act(
+        code,
+        officer,
+        Act.RESOLVE,
+        if_match,
+        claim,
+        beside=lambda: photos.claiming(sent, owner, For.PROOF, code, now=now),
+    )
+    photos.hurry(sent)
+    return complaint
 
 
 def approve(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
@@ -327,14 +346,27 @@ def message(code: str, who: Who, text: str, *, client: str = "", now: datetime) 
 
 
 def answer(
-    code: str, who: Who, number: int, text: str, share: bool = False, *, client: str = "", now: datetime
+    code: str,
+    who: Who,
+    number: int,
+    text: str,
+    share: bool = False,
+    sent: Sequence[str] = (),
+    *,
+    client: str = "",
+    now: datetime,
 ) -> Complaint:
-    """Answer the office's question of this number; one that waits no longer takes no answer."""
+    """Answer the office's question of this number, with the photos ``sent``; one that waits no longer takes none."""
 
     def take(complaint: Complaint) -> Change:
-        return asking.answer(complaint, number, text, share=share, city=city(), now=now)
+        change = asking.answer(complaint, number, text, share=share, city=city(), now=now)
+        return photos.told(change, sent)
 
-    return _says(code, who, text, take, client, now)
+    owner = photos.owner_of(who)
+    claiming = photos.claiming(sent, owner, For.ANSWER, code, now=now)
+    complaint = _says(code, who, text, take, client, now, beside=lambda _: claiming)
+    photos.hurry(sent)
+    return complaint
 
 
 def edit(code: str, who: Who, text: str, *, client: str = "", now: datetime) -> Complaint:
@@ -429,9 +461,10 @@ def _office_act(
     decide: Callable[[complaints.Stored], Change],
     *,
     mentioned: Mapping[str, str] | None = None,
+    beside: Callable[[], complaints.Also | None] = lambda: None,
 ) -> Complaint:
     stored = _seen(code, officer, act, if_match)
-    return record(decide(stored), previous=stored, mentioned=mentioned)
+    return record(decide(stored), previous=stored, mentioned=mentioned, beside=beside())
 
 
 def _seen(code: str, officer: Officer, act: Act, if_match: int) -> complaints.Stored:

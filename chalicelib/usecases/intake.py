@@ -15,12 +15,13 @@ from chalicelib.domain.errors import Fault, Invalid, KeyReused, NotAllowed
 from chalicelib.domain.geo import Located, Point
 from chalicelib.domain.notices import Channel
 from chalicelib.domain.people import Citizen, Officer
+from chalicelib.domain.photos import For
 from chalicelib.domain.reporting import file
 from chalicelib.domain.tracking import tracking_code
 from chalicelib.observability import count
 from chalicelib.store import complaints, guards, people
 from chalicelib.store.tables import PersonRow
-from chalicelib.usecases import dangers, nearby, sealing, signin
+from chalicelib.usecases import dangers, nearby, photos, sealing, signin
 from chalicelib.usecases.record import city, record, report_rules
 
 PER_PERSON_DAY = 20
@@ -124,13 +125,17 @@ def file_complaint(
             paged=paged,
             links={"follows": follows, "recurs": recurs},
         )
+        owner = photos.draft_owner(retry.key) if retry else ""
         guard = guards.Guard(taken, retry.body_hash, code, now) if retry and taken else None
         try:
             complaint = record(
-                change,
+                photos.told(change, filing.photos),
                 guard=guard,
                 reporter=reporter_row(person, contact, who, filing.language, now),
-                beside=partner.beside(code) if partner and partner.beside else None,
+                beside=complaints.together(
+                    photos.claiming(filing.photos, owner, For.FILING, code, now=now),
+                    partner.beside(code) if partner and partner.beside else None,
+                ),
                 aside=partner.aside if partner else None,
             )
         except complaints.CodeTaken:
@@ -140,6 +145,7 @@ def file_complaint(
             if twin is None:
                 raise
             return twin
+        photos.hurry(filing.photos)
         count_caps(person, client, now, partner)
         if recurs:
             count("Recurred")

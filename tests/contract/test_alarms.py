@@ -45,6 +45,8 @@ NO_ALARM: Mapping[str, str] = {
     "NoticesHeld": "quiet hours at work",
     "NoticesRepeated": "one message may have come twice: nothing is left to do about it",
     "NoticesSent": "the good case",
+    "PhotosReady": "the good case",
+    "PhotosRefused": "what strangers send; each of them is told why",
     "Resumed": "a pause ended by itself, as promised",
     "Warned": "warnings at work",
 }
@@ -120,6 +122,7 @@ def test_a_sweep_that_does_not_run_is_an_alarm_within_minutes() -> None:
         "VacantRungs",
         "EmergenciesUnanswered",
         "RoutingRulesFailed",
+        "PhotosFailed",
     ],
 )
 def test_every_failure_that_the_code_counts_tells_somebody(metric: str) -> None:

@@ -28,8 +28,17 @@ from tests.contract.standin import StandIn
 
 DEV = Target("denpasar", "dev")
 PROD = Target("denpasar", "prod")
-HANDLERS = ("api_handler", "signed_in", "relay_notices", "sweep_deadlines", "sweep_outbox", "send_lists")
-TABLES = ("complaints", "outbox", "people", "guards")
+HANDLERS = (
+    "api_handler",
+    "signed_in",
+    "relay_notices",
+    "sweep_deadlines",
+    "sweep_outbox",
+    "send_lists",
+    "on_photo",
+    "sweep_photos",
+)
+TABLES = ("complaints", "outbox", "people", "guards", "photos")
 NOT_BY_MOTO = {"tables", "buckets-closed", "alarms", "state-kept"}
 """Checks that fail on moto, whose CloudFormation drops what they look for; `as_aws_makes_it` puts it there."""
 
@@ -142,7 +151,7 @@ def as_aws_makes_it(target: Target) -> None:
         table = target.table(name)
         on = {"PointInTimeRecoveryEnabled": True}
         dynamodb.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=on)
-        if name in ("outbox", "guards"):
+        if name in ("outbox", "guards", "photos"):
             lifetime = {"Enabled": True, "AttributeName": "expires_at"}
             dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=lifetime)
     closed = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")

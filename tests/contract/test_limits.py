@@ -9,8 +9,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib import pictures
+from chalicelib.domain import photos as rules
 from chalicelib.http import requests
-from chalicelib.usecases import handling, intake, signin
+from chalicelib.usecases import handling, intake, photos, signin
 from local.apply import read_template
 from tests.stack import PROJECT
 
@@ -97,6 +99,14 @@ def set_in_the_app() -> dict[str, int]:
         "reports-per-person-day": intake.PER_PERSON_DAY,
         "reports-per-address-hour": intake.PER_ADDRESS_HOUR,
         "reports-per-day": intake.PER_DAY,
+        "photo-bytes": rules.MOST_BYTES,
+        "photo-pixels": pictures.MOST_PIXELS,
+        "photo-memory-bytes": pictures.MOST_MEMORY,
+        "photos-per-act": rules.PER_ACT,
+        "photo-links-per-act-day": rules.PER_DRAFT,
+        "photo-links-per-address-hour": photos.PER_ADDRESS_HOUR,
+        "photo-links-per-day": photos.PER_DAY,
+        "photo-link-seconds": int(rules.LINK_LASTS.total_seconds()),
         "messages-per-case-day": handling.MESSAGES_PER_DAY,
     }
 

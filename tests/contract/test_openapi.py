@@ -193,6 +193,10 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "AboutEarlier": lambda body: forms.about_earlier(body, CITY),
     "Withdrawal": forms.withdrawal,
     "AppealDecision": forms.appeal_decision,
+    "PhotoForDraft": lambda body: forms.photo_link(body, draft=True),
+    "PhotoForCase": lambda body: forms.photo_link(body, draft=False),
+    "PhotoReason": forms.why_hidden,
+    "Redaction": forms.boxes,
 }
 
 

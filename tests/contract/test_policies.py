@@ -32,6 +32,7 @@ from local.engines import REGION
 from local.server import Gateway
 from tests import stack as stacks
 from tests.contract.conftest import Api, a_report, citizen, officer, token_of
+from tests.integration.test_photos import a_jpeg
 
 CHALICE = stacks.PROJECT / ".chalice"
 CODE = stacks.PROJECT / "chalicelib"
@@ -58,6 +59,14 @@ GRANTED_FOR_WHAT_NO_TEST_CALLS: Mapping[tuple[str, str], str] = {
         ("relay_notices", f"dynamodb:{action}"): "read by Lambda's poller, under the function's role"
         for action in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
     },
+    ("api_handler", "s3:PutObject"): "what people upload is signed with the API's rights",
+    **{
+        (
+            function,
+            "s3:ListBucket",
+        ): "without it S3 says of a missing object that it is forbidden, not missing"
+        for function in ("on_photo", "sweep_photos")
+    },
     (
         "relay_notices",
         "sqs:SendMessage",
@@ -72,11 +81,16 @@ WIDER_THAN_ONE_RESOURCE: Mapping[str, str] = {
     "OfficersOwnTopics": "one topic per officer, made by make posts",
     "DirectSms": "a phone number is no ARN; NotResource leaves out every topic",
     "Mail": "the sender's identity is chosen by each city; SES sends from verified ones alone",
+    **dict.fromkeys(
+        ("PhotosDeleted", "PhotosRead", "PhotosSent", "PhotosShown", "PhotosWritten"),
+        "photos have random names; what they may be under is named",
+    ),
     "DataKey": "a key's id is random; the condition names the one by its alias",
 }
 """Every statement whose resource is not named to the end, by its Sid."""
 
 NOT_IN_A_LAMBDA: Mapping[str, str] = {
+    "pictures._encoded": "saves a picture in memory",
     "people.save_officer": "make posts, with the operator's own rights",
     "people.hold_post": "make posts",
     "people.shred_data_key": "erasure, with the operator's own rights",
@@ -170,9 +184,25 @@ def needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[t
         case "dynamodb", "BatchGetItem":
             for name in params["RequestItems"]:
                 yield "dynamodb:BatchGetItem", table(name)
+        case "dynamodb", "BatchWriteItem":
+            for name in params["RequestItems"]:
+                yield "dynamodb:BatchWriteItem", table(name)
         case "dynamodb", _:
             index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
             yield f"dynamodb:{operation}", table(params["TableName"]) + index
+        case "s3", "HeadBucket" | "CreateBucket":
+            return  # never sent: it stands for the bucket while a form is signed
+        case "s3", "ListObjectVersions":
+            yield "s3:ListBucketVersions", f"arn:aws:s3:::{params['Bucket']}"
+        case "s3", _:
+            own = (
+                "DeleteObjectVersion" if operation == "DeleteObject" and "VersionId" in params else operation
+            )
+            yield f"s3:{own}", f"arn:aws:s3:::{params['Bucket']}/{params['Key']}"
+            if operation == "PutObject":  # the bucket is encrypted
+                yield "kms:GenerateDataKey", KEY
+            if operation == "GetObject":
+                yield "kms:Decrypt", KEY
         case "ssm", "GetParameter":
             yield "ssm:GetParameter", f"arn:aws:ssm:{REGION}:{stacks.ACCOUNT}:parameter{params['Name']}"
             yield "kms:Decrypt", KEY  # a SecureString
@@ -217,7 +247,7 @@ def recorded(found: Calls) -> Iterator[None]:
 
     keys._server_key.cache_clear()  # a cold start fetches it
     heard = [table._get_connection().connection.client for table in TABLES]  # the one that all share
-    heard += [aws.client(name) for name in ("ssm", "kms", "sns", "sesv2")]
+    heard += [aws.client(name) for name in ("ssm", "kms", "sns", "sesv2", "s3")]
     for client in heard:
         client.meta.events.register("provide-client-params.*.*", hear)
     try:
@@ -265,6 +295,8 @@ HANDLERS: Mapping[str, tuple[str, ...]] = {
     "sweep_deadlines": ("jobs.sweeps.sweep_deadlines",),
     "sweep_outbox": ("jobs.sweeps.sweep_outbox",),
     "send_lists": ("jobs.sweeps.send_lists",),
+    "on_photo": ("jobs.pictures.on_photo",),
+    "sweep_photos": ("jobs.pictures.sweep_photos",),
 }
 """Where each Lambda enters our code; a module stands for all its functions."""
 
@@ -336,7 +368,8 @@ def reachable(entrances: Iterable[str]) -> set[str]:
 def invoke(name: str, event: Mapping[str, Any]) -> Any:
     from app import app
 
-    context = Context(name, region=REGION, account_id=stacks.ACCOUNT, seconds=60)
+    seconds = CONFIG["lambda_functions"][name]["lambda_timeout"]
+    context = Context(name, region=REGION, account_id=stacks.ACCOUNT, seconds=seconds)
     handler: Callable[..., Any] = app.handler_map[name]
     return handler(event, context)
 
@@ -392,6 +425,87 @@ def serve_requests(api: Api, me: str, duty: str, triage: str, above: str) -> Non
         act(api, f"/v1/office/{path}/replies", {"text": "Kami datang."}, duty, version_of(api, path, duty)),
     ]
     assert [(answer.status, answer.text) for answer in answers if answer.status >= 300] == []
+
+
+def serve_photos(api: Api, me: str, duty: str, triage: str, made: Calls) -> None:
+    """Links to upload, a report and a proof with photos, the lists of photos, and what triage decides on them."""
+    from chalicelib import photos as bucket
+    from chalicelib.usecases import photos as evidence
+
+    key = "p" * 22
+    with recorded(made):
+        asked = api.call("POST", "/v1/photos", {"type": "image/jpeg", "draft": key})
+    bucket.write(f"in/{asked.json['id']}", a_jpeg(31), "image/jpeg")
+    with recorded(made):
+        report = a_report(photos=[asked.json["id"]])
+        filed = api.call("POST", "/v1/complaints", report, headers={"Idempotency-Key": key})
+        path = f"complaints/{filed.json['code']}"
+        proof = api.call("POST", f"/v1/office/{path}/photos", {"type": "image/jpeg"}, token=duty)
+    bucket.write(f"in/{proof.json['id']}", a_jpeg(31), "image/jpeg")
+    with recorded(made):
+        said = {"text": "Sudah.", "photos": [proof.json["id"]]}
+        answers = [
+            asked,
+            api.call("GET", f"/v1/photos/{proof.json['id']}"),
+            filed,
+            proof,
+            act(api, f"/v1/office/{path}/resolution", said, duty, version_of(api, path, duty)),
+        ]
+    photo = asked.json["id"]
+    for photo_id in (photo, proof.json["id"]):
+        evidence.work(photo_id, now=current.utc_now())
+    version = evidence.store.get(photo).version
+    with recorded(made):
+        answers += [
+            api.call("GET", f"/v1/{path}/photos"),
+            api.call("GET", f"/v1/me/{path}/photos", token=me),
+            api.call("GET", f"/v1/office/{path}/photos", token=triage),
+            act(api, f"/v1/office/{path}/photos/{photo}/release", {}, triage, f'"{version}"'),
+            act(
+                api,
+                f"/v1/office/{path}/photos/{photo}/hiding",
+                {"reason": "Wajah."},
+                triage,
+                f'"{version + 1}"',
+            ),
+        ]
+    assert [(answer.status, answer.text) for answer in answers if answer.status >= 300] == []
+
+
+def work_on_photos(function: str, made: Calls, start: timedelta) -> None:
+    """Everything that can become of photos, by one of the two functions that work on them."""
+    from chalicelib import photos as bucket
+    from chalicelib.domain import photos as rules
+    from chalicelib.usecases import handling, intake
+    from chalicelib.usecases import photos as evidence
+    from tests.integration.people import a_case, holder_of
+
+    def run(after: timedelta, *ids: str) -> None:
+        current.move_clock(start + after)
+        for photo_id in ids if function == "on_photo" else ("",):
+            if photo_id:
+                bucket.ask_for([photo_id])
+            with recorded(made):
+                invoke(function, {**TICK, "detail": {"object": {"key": f"todo/{photo_id}"}}})
+
+    current.move_clock(start)
+    now = current.utc_now()
+    key = f"photos-of-{function}-0123456789"
+    ids = [evidence.ask_for_draft(key, "image/jpeg", client="x", now=now).photo.id for _ in range(3)]
+    for photo_id, data in zip(ids, (a_jpeg(33), b"none", a_jpeg(34)), strict=True):
+        bucket.write(f"in/{photo_id}", data, "image/jpeg")
+    filed = a_case(now=now, retry=intake.Retry(key, "h"), photos=(ids[0],))
+    bucket.delete("todo/")
+    run(timedelta(minutes=20), *ids)
+    photo = evidence.store.get(ids[0])
+    assert photo.settled
+    evidence.store.put(rules.hidden(photo, "x", "y", now), timedelta(days=730))
+    run(timedelta(minutes=40), ids[0])
+    assert evidence.store.get(ids[0]).settled
+    run(timedelta(hours=26), ids[2], "a" * 26)
+    handling.withdraw(filed.complaint.code, holder_of(filed), "", now=now)
+    run(timedelta(days=732), ids[0])
+    assert evidence.store.get(ids[0]).state is rules.State.ERASED
 
 
 def join_and_end(api: Api, duty: str, triage: str) -> None:
@@ -547,6 +661,7 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
             serve_other_systems(api, client_key)
             top = api.call("GET", "/v1/office/complaints?which=top", token=token_of("officer", "sekda"))
             assert top.status == 200
+        serve_photos(api, me, duty, triage, made["api_handler"])
         silent_reporter(api, duty)
         with recorded(made["signed_in"]):
             event = {
@@ -588,6 +703,8 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
             with recorded(made["send_lists"]):
                 assert invoke("send_lists", TICK)["written"] == 1
             send(sender, made[sender])
+        for function in ("on_photo", "sweep_photos"):
+            work_on_photos(function, made[function], by_day + timedelta(days=80))
         yield made
     finally:
         endings.PAGE = page

@@ -280,7 +280,7 @@ def test_what_the_simulated_account_passes_over_is_known(part: str) -> None:
 def test_the_data_stack_makes_what_it_describes_simulated(account: Account) -> None:
     tables = account.client("dynamodb").list_tables()["TableNames"]
     assert sorted(tables) == sorted(
-        f"{PREFIX}{name}" for name in ("complaints", "guards", "outbox", "people")
+        f"{PREFIX}{name}" for name in ("complaints", "guards", "outbox", "people", "photos")
     )
     for name in tables:
         table = account.client("dynamodb").describe_table(TableName=name)["Table"]
@@ -327,11 +327,18 @@ def test_the_schedules_run_the_sweeps_simulated(account: Account) -> None:
     rates = {}
     for rule in events.list_rules()["Rules"]:
         (target,) = events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+        if "EventPattern" in rule:
+            assert target["Arn"].rpartition(":")[2] == FUNCTIONS["on_photo"]
+            pattern = json.loads(rule["EventPattern"])
+            assert pattern["detail"]["bucket"]["name"] == [f"{PREFIX}photos-{ACCOUNT}"]
+            assert pattern["detail"]["object"]["key"] == [{"prefix": "in/"}, {"prefix": "todo/"}]
+            continue
         rates[target["Arn"].rpartition(":")[2]] = (rule["ScheduleExpression"], rule["State"])
     assert rates == {
         FUNCTIONS["sweep_deadlines"]: ("rate(1 minute)", "ENABLED"),
         FUNCTIONS["sweep_outbox"]: ("rate(5 minutes)", "ENABLED"),
         FUNCTIONS["send_lists"]: ("rate(15 minutes)", "ENABLED"),
+        FUNCTIONS["sweep_photos"]: ("rate(5 minutes)", "ENABLED"),
     }
 
 

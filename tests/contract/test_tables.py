@@ -10,7 +10,7 @@ import pytest
 from pynamodb.indexes import Index
 from pynamodb.models import Model
 
-from chalicelib.store.tables import TABLES, ComplaintRow, GuardRow, NoticeRow, PersonRow
+from chalicelib.store.tables import TABLES, ComplaintRow, GuardRow, NoticeRow, PersonRow, PhotoRow
 from local.apply import read_template
 from tests import stack as stacks
 
@@ -82,7 +82,13 @@ def test_an_index_shows_only_attributes_that_the_model_has(model: type[Model]) -
 
 @pytest.mark.parametrize(
     ("model", "attribute"),
-    [(ComplaintRow, None), (NoticeRow, "expires_at"), (PersonRow, None), (GuardRow, "expires_at")],
+    [
+        (ComplaintRow, None),
+        (NoticeRow, "expires_at"),
+        (PersonRow, None),
+        (GuardRow, "expires_at"),
+        (PhotoRow, "expires_at"),
+    ],
 )
 def test_only_what_may_go_by_itself_has_a_ttl(model: type[Model], attribute: str | None) -> None:
     told = declared(model).get("TimeToLiveSpecification")

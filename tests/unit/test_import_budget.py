@@ -24,11 +24,13 @@ ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS: Mapping[str, tuple[str, int]] = {
     # handler: (what it imports when it runs, the most modules outside the standard library, which differs between
     # versions of Python)
-    "app.app": ("", 272),
-    "chalicelib.http.auth.signed_in": ("import jwt", 319),
+    "app.app": ("", 275),
+    "chalicelib.http.auth.signed_in": ("import jwt", 320),
     "chalicelib.jobs.relay.relay_notices": ("import chalicelib.usecases.delivery", 244),
     "chalicelib.jobs.sweeps.sweep_deadlines": ("import chalicelib.usecases.escalation", 240),
-    "chalicelib.jobs.sweeps.send_lists": ("import chalicelib.usecases.lists", 250),
+    "chalicelib.jobs.sweeps.send_lists": ("import chalicelib.usecases.lists", 252),
+    "chalicelib.jobs.pictures.on_photo": ("import chalicelib.usecases.photos", 244),
+    "chalicelib.jobs.pictures.sweep_photos": ("import chalicelib.usecases.photos", 244),
     "chalicelib.jobs.sweeps.sweep_outbox": ("import chalicelib.usecases.delivery", 244),
 }
 
@@ -53,6 +55,8 @@ NEVER_AT_IMPORT = {
     "chalicelib.cities.profile": "a package brings its cities ready made",
     "chalicelib.usecases.delivery": "only the relay and its sweep send",
     "chalicelib.usecases.escalation": "only the sweep climbs",
+    "PIL": "only the child that opens pictures",
+    "chalicelib.pictures": "only the two functions that work on photos",
     "chalicelib.usecases.lists": "only its job and the relay write lists",
 }
 

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image, ImageCms, ImageDraw
 
 from chalicelib import pictures
-from chalicelib.pictures import Unfit, apart, draw, examine
+from chalicelib.domain.photos import COPIES, apart
+from chalicelib.pictures import Unfit, draw, examine
 
 # 96 x 64, left half red with a white disc, right half blue, held upright by orientation 6; EXIF with a place. Made for
 # this test: what reads HEIC here writes none.
@@ -75,7 +76,7 @@ def camera(**changes: Any) -> Image.Exif:
 def test_a_phone_s_picture_becomes_two_sizes_in_two_formats(form: str, kind: str) -> None:
     found = draw(saved(scene(2000, 1500), form))
     assert (found.kind, found.width, found.height) == (kind, 2000, 1500)
-    assert set(found.copies) == set(pictures.NAMES)
+    assert set(found.copies) == set(COPIES)
     for name, blob in found.copies.items():
         size, _, suffix = name.partition(".")
         copy = reopened(blob)
@@ -160,7 +161,7 @@ def test_even_noise_fits_by_losing_quality_first_and_size_last() -> None:
     found = draw(saved(noise, quality=60))
     assert {
         name: len(blob) <= pictures.MOST_BYTES[name.partition(".")[0]] for name, blob in found.copies.items()
-    } == (dict.fromkeys(pictures.NAMES, True))
+    } == (dict.fromkeys(COPIES, True))
 
 
 def test_boxes_are_burned_into_every_copy() -> None:
