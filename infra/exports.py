@@ -35,6 +35,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "people": ("pk",),
     "outbox": ("notice_id",),
     "guards": ("pk",),
+    "search": ("pk", "sk"),
 }
 """Tables, in the order in which they are written, and their keys (a contract test holds them against the models)."""
 _BATCH = 25

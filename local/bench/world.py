@@ -48,6 +48,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "outbox": ("notice_id",),
     "people": ("pk",),
     "guards": ("pk",),
+    "search": ("pk", "sk"),
 }
 
 

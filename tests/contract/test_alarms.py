@@ -35,6 +35,8 @@ NO_ALARM: Mapping[str, str] = {
     "CeilingsNear": "the secretary has each of them on the list of the day",
     "EmergenciesCapped": "a cap at work: triage sees each of them first, within minutes",
     "EscalatedRung*": "as above, by rung",
+    "CasesIndexed": "the index of staff's search at work",
+    "Searches": "how often staff search is nobody's fault",
     "Joined": "people who join are nobody's fault",
     "Recurred": "the honest fix rate reads it; no single one is an incident",
     "Filed": "how many reports come is nobody's fault",

@@ -28,8 +28,10 @@ from tests.contract.standin import StandIn
 
 DEV = Target("denpasar", "dev")
 PROD = Target("denpasar", "prod")
-HANDLERS = ("api_handler", "signed_in", "relay_notices", "sweep_deadlines", "sweep_outbox", "send_lists")
-TABLES = ("complaints", "outbox", "people", "guards")
+HANDLERS = (
+    "api_handler", "signed_in", "relay_notices", "sweep_deadlines", "sweep_outbox", "send_lists", "index_cases",
+)  # fmt: skip
+TABLES = ("complaints", "outbox", "people", "guards", "search")
 NOT_BY_MOTO = {"tables", "buckets-closed", "alarms", "state-kept"}
 """Checks that fail on moto, whose CloudFormation drops what they look for; `as_aws_makes_it` puts it there."""
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.http import requests
-from chalicelib.usecases import handling, intake, signin
+from chalicelib.usecases import handling, intake, search, signin
 from local.apply import read_template
 from tests.stack import PROJECT
 
@@ -97,6 +97,7 @@ def set_in_the_app() -> dict[str, int]:
         "reports-per-person-day": intake.PER_PERSON_DAY,
         "reports-per-address-hour": intake.PER_ADDRESS_HOUR,
         "reports-per-day": intake.PER_DAY,
+        "phone-searches-per-officer-hour": search.PHONES_PER_HOUR,
         "messages-per-case-day": handling.MESSAGES_PER_DAY,
     }
 

@@ -260,6 +260,7 @@ HANDLERS: Mapping[str, tuple[str, ...]] = {
     "sweep_deadlines": ("jobs.sweeps.sweep_deadlines",),
     "sweep_outbox": ("jobs.sweeps.sweep_outbox",),
     "send_lists": ("jobs.sweeps.send_lists",),
+    "index_cases": ("jobs.sweeps.index_cases",),
 }
 """Where each Lambda enters our code; a module stands for all its functions."""
 
@@ -547,6 +548,8 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
             with recorded(made["send_lists"]):
                 assert invoke("send_lists", TICK)["written"] == 1
             send(sender, made[sender])
+        with recorded(made["index_cases"]):
+            assert invoke("index_cases", TICK)["indexed"] > 0
         yield made
     finally:
         endings.PAGE = page

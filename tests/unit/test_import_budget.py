@@ -29,6 +29,7 @@ FUNCTIONS: Mapping[str, tuple[str, int]] = {
     "chalicelib.jobs.relay.relay_notices": ("import chalicelib.usecases.delivery", 244),
     "chalicelib.jobs.sweeps.sweep_deadlines": ("import chalicelib.usecases.escalation", 240),
     "chalicelib.jobs.sweeps.send_lists": ("import chalicelib.usecases.lists", 250),
+    "chalicelib.jobs.sweeps.index_cases": ("import chalicelib.usecases.indexing", 240),
     "chalicelib.jobs.sweeps.sweep_outbox": ("import chalicelib.usecases.delivery", 244),
 }
 
@@ -53,6 +54,7 @@ NEVER_AT_IMPORT = {
     "chalicelib.cities.profile": "a package brings its cities ready made",
     "chalicelib.usecases.delivery": "only the relay and its sweep send",
     "chalicelib.usecases.escalation": "only the sweep climbs",
+    "chalicelib.usecases.indexing": "only its job keeps the index",
     "chalicelib.usecases.lists": "only its job and the relay write lists",
 }
 
