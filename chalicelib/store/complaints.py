@@ -147,10 +147,17 @@ def get_head(code: str, *, consistent: bool = False) -> Stored:
     return _stored(row, None)
 
 
-def get_heads(codes: Sequence[str]) -> dict[str, Stored]:
-    """The states of several cases by their codes, half a read unit each; one that is not there is left out."""
-    rows = ComplaintRow.batch_get([(code, "head") for code in dict.fromkeys(codes)])
+def get_heads(codes: Sequence[str], *, consistent: bool = False) -> dict[str, Stored]:
+    """The states of several cases by their codes, half a read unit each, or one; one that is not there is left out."""
+    rows = ComplaintRow.batch_get(
+        [(code, "head") for code in dict.fromkeys(codes)], consistent_read=consistent
+    )
     return {row.pk: _stored(row, None) for row in rows}
+
+
+def as_it_was(stored: Stored, version: int, body: Mapping[str, Any]) -> Complaint:
+    """A case in an earlier state, from the body that its head had then and the words that it has now."""
+    return _complaint(stored.complaint.code, version, body, stored.spoken or {})
 
 
 def found_card(stored: Stored, city: City) -> Card:

@@ -18,15 +18,20 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import Change, Complaint
+from chalicelib.domain.geo import geohash
 from chalicelib.domain.people import Act
 from chalicelib.store.tables import ComplaintRow, SearchRow, shard
 
+CELL_PRECISION = 6
+"""Geohash cells of about 1.2 km by 0.6 km, as in the public index."""
 SHARDS = 4
 """May only grow: a case keeps the shard that its code gives it."""
 MOST_ROWS = 3000
 """Rows read of one word in one month at the most: some 225 KB, 28 read units."""
 ALL, OFFICE, AREA = "=all", "=o.", "=a."
 """Terms that are no words: every case of a month, those of an office, those of a village or district."""
+CELL = "=g."
+"""Every case of a place (geohash), whatever its month: what lies near a case is asked over all time."""
 _TODO = "todo#"
 _WHOLE = "whole"
 
@@ -124,6 +129,8 @@ def wanted(complaint: Complaint, terms: Iterable[Key], city: City) -> Kept:
     area = city.areas.get(complaint.area or "")
     fixed = [ALL, f"{OFFICE}{complaint.office}"]
     fixed += [f"{AREA}{code}" for code in (area and area.code, area and area.parent) if code]
+    if complaint.place.point:
+        fixed.append(f"{CELL}{geohash(complaint.place.point, CELL_PRECISION)}")
     return Kept(
         f"{int(complaint.filed_at.timestamp() * 1000):013d}",
         (complaint.filed_at + city.utc_offset).strftime("%Y-%m"),
@@ -178,6 +185,8 @@ def _key(code: str, now: Kept, key: Key) -> tuple[str, str]:
 
 
 def _partition(month: str, term: str) -> str:
+    if term.startswith(CELL):
+        return term
     return f"{month}#{term[:2]}"
 
 

@@ -53,9 +53,8 @@ def take_up(code: str, *, anew: bool = False) -> None:
         # After what was written down, and consistently: so nobody who wrote it saw a later state than this.
         target = _target(code)
         if target is None:
-            if before.stamp:
-                search.put(code, before, (), before.keys | mine)
-                search.forget(code)
+            search.put(code, before, (), before.keys | mine)
+            search.forget(code)
             return
         stays = before.place == target.place and not anew
         new = target.keys - before.keys if stays else target.keys

@@ -35,6 +35,7 @@ NO_ALARM: Mapping[str, str] = {
     "CeilingsNear": "the secretary has each of them on the list of the day",
     "EmergenciesCapped": "a cap at work: triage sees each of them first, within minutes",
     "EscalatedRung*": "as above, by rung",
+    "BulkActs": "how often staff act on many cases at once is nobody's fault",
     "CasesIndexed": "the index of staff's search at work",
     "Searches": "how often staff search is nobody's fault",
     "Joined": "people who join are nobody's fault",

@@ -23,7 +23,7 @@ from chalicelib.domain.city import City, Kind, PlaceNeed
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.notices import Channel
 from chalicelib.domain.people import Act
-from chalicelib.http import forms, problems, requests
+from chalicelib.http import finding, forms, problems, requests
 from chalicelib.settings import utc_now
 from chalicelib.usecases import reading, signin
 from local.server import Gateway
@@ -192,6 +192,9 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "AboutEarlier": lambda body: forms.about_earlier(body, CITY),
     "Withdrawal": forms.withdrawal,
     "AppealDecision": forms.appeal_decision,
+    "Search": lambda body: finding.searching(body, CITY),
+    "FilterToKeep": lambda body: finding.keeping(body, CITY),
+    "Many": lambda body: finding.many(body, CITY),
 }
 
 
