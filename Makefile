@@ -23,6 +23,7 @@ PER_YEAR ?=
 LEVELS ?=
 RULES ?=
 SIMULATE_ARGS ?=
+EMPTY ?=
 
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
@@ -67,6 +68,10 @@ route-check: setup ## Try routing rules on past complaints: FILE=<csv or jsonl>,
 posts: setup ## Import duty posts and people: FILE=<csv>
 	$(call needs_file,csv)
 	@exec $(PY) -m infra.posts "$(FILE)"
+
+.PHONY: search-index
+search-index: setup ## Make the words by which staff find cases anew: EMPTY=yes takes everything out first
+	@exec $(PY) -m infra.search_index $(if $(EMPTY),--empty "$(EMPTY)")
 
 .PHONY: boundaries
 boundaries: setup ## Install exact village boundaries of CITY (kept out of git): FILE=<GeoJSON>

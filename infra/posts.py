@@ -393,7 +393,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.posts", description=__doc__.partition("\n")[0])
     parser.add_argument("file", type=Path)
     options = parser.parse_args(arguments)
-    if not _find_settings():
+    if not find_settings():
         print(
             "Layanan belum berjalan: mulai dengan `make run`, atau ekspor pengaturan tahapnya.\n"
             "The service does not run: start it with `make run`, or export the settings of the stage.",
@@ -456,7 +456,7 @@ def _list(title: str, rows: Sequence[tuple[str, str]]) -> None:
         print(f"  {key:46} {name}")
 
 
-def _find_settings() -> bool:
+def find_settings() -> bool:
     """Take the running local stack's settings where the environment names no stage of its own."""
     if os.environ.get("TABLE_PREFIX"):
         return True

@@ -338,7 +338,7 @@ def get_context_page(visit: Visit, short_code: str) -> Response:
         "around.html",
         code=code,
         near=[(_card(visit, near.card), near.metres) for near in found.near],
-        others=None if found.same_reporter is None else [_card(visit, card) for card in found.same_reporter],
+        same=None if found.same_reporter is None else [_card(visit, card) for card in found.same_reporter],
         short=short,
         most_metres=desks.NEAR_METRES,
     )

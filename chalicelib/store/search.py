@@ -17,7 +17,7 @@ from pynamodb.exceptions import PutError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.city import City
-from chalicelib.domain.complaint import Change, Complaint
+from chalicelib.domain.complaint import TIME, Change, Complaint
 from chalicelib.domain.geo import geohash
 from chalicelib.domain.people import Act
 from chalicelib.store.tables import ComplaintRow, SearchRow, shard
@@ -79,11 +79,19 @@ class Hit:
 
 
 def changes(change: Change, before: Complaint | None) -> bool:
-    """Whether an act touches what is kept of a case: its words, its office or its village."""
-    if before is None or change.event.text or change.event.act is Act.EDIT:
+    """Whether an act touches what is kept of a case: its words, its office or its village.
+
+    Time says nothing of its own and moves nothing; the words of a master that answer a merged case are found there.
+    """
+    if before is None:
         return True
+    if change.event.by == TIME:
+        return False
     after = change.complaint
-    return any(getattr(before, name) != getattr(after, name) for name in ("text", "office", "area"))
+    said = change.event.text or change.event.act is Act.EDIT
+    return bool(said) or any(
+        getattr(before, name) != getattr(after, name) for name in ("text", "office", "area")
+    )
 
 
 def mark(transaction: TransactWrite, change: Change) -> None:

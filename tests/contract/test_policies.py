@@ -555,10 +555,31 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
         search.mark_anew(["DPS-22222-22222"])  # a case that is no more
         with recorded(made["index_cases"]):
             assert invoke("index_cases", TICK)["indexed"] > 1
+        with recorded(made["api_handler"]):
+            search_and_undo(api, token_of("officer", "triase"))
         yield made
     finally:
         endings.PAGE = page
         current.move_clock(timedelta(0))
+
+
+def search_and_undo(api: Api, triage: str) -> None:
+    """A search, a kept one, what lies around a case, and an act on many that is taken back."""
+    code = api.call("POST", "/v1/complaints", a_report(contact=None)).json["code"]
+    said = {"act": "hide", "cases": [{"code": code, "version": 1}], "said": {"reason": "nama orang"}}
+    kept = {"name": "Lubang", "query": {"text": "lubang"}}
+    answers = [
+        api.call("POST", "/v1/office/search", {"text": "jalan"}, token=triage),
+        api.call("POST", "/v1/office/search", {"phone": "0812-3456-7890"}, token=triage),
+        api.call("POST", "/v1/office/filters", kept, token=triage),
+        api.call("GET", "/v1/office/filters", token=triage),
+        api.call("GET", f"/v1/office/complaints/{code}/context", token=triage),
+        done := api.call("POST", "/v1/office/bulk", said, token=triage),
+        api.call("POST", f"/v1/office/bulk/{done.json['id']}/undo", {}, token=triage),
+    ]
+    assert [(answer.status, answer.text) for answer in answers if answer.status >= 300] == []
+    assert answers[0].json["complaints"]
+    assert answers[-1].json["results"][0]["refused"] is None
 
 
 def silent_reporter(api: Api, duty: str) -> None:
