@@ -27,6 +27,7 @@ CLIENT ?=
 SCOPES ?=
 PER_HOUR ?=
 REVOKE ?=
+EMPTY ?=
 
 PY := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
@@ -76,6 +77,10 @@ posts: setup ## Import duty posts and people: FILE=<csv>
 api-key: setup ## Keys of other systems (Open311): CLIENT=<name> makes one, REVOKE=<id> ends one, else all are listed; SCOPES=, PER_HOUR=
 	@exec $(PY) -m infra.api_keys $(if $(CLIENT),--client "$(CLIENT)") $(if $(SCOPES),--scopes "$(SCOPES)") \
 		$(if $(PER_HOUR),--per-hour "$(PER_HOUR)") $(if $(REVOKE),--revoke "$(REVOKE)")
+
+.PHONY: search-index
+search-index: setup ## Make the words by which staff find cases anew: EMPTY=yes takes everything out first
+	@exec $(PY) -m infra.search_index $(if $(EMPTY),--empty "$(EMPTY)")
 
 .PHONY: boundaries
 boundaries: setup ## Install exact village boundaries of CITY (kept out of git): FILE=<GeoJSON>

@@ -98,7 +98,7 @@ def _data(deployment: Deployment) -> None:
     account = aws.account()
     buckets |= {f"{target.prefix}{name}-{account}" for name in ("photos", "web", "state")}
     stacks.delete("data")
-    for name in ("complaints", "outbox", "people", "guards", "photos"):
+    for name in ("complaints", "outbox", "people", "guards", "photos", "search"):
         table = target.table(name)
         try:
             dynamodb.update_table(TableName=table, DeletionProtectionEnabled=False)

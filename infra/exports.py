@@ -36,6 +36,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "outbox": ("notice_id",),
     "guards": ("pk",),
     "photos": ("pk", "sk"),
+    "search": ("pk", "sk"),
 }
 """Tables, in the order in which they are written, and their keys (a contract test holds them against the models)."""
 _BATCH = 25

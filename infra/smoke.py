@@ -299,7 +299,7 @@ def _sweeps_run(site: Site) -> Outcome:
         "version": "0", "id": "smoke", "detail-type": "Scheduled Event", "source": "aws.events", "detail": {},
         "account": "", "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), "region": HOME, "resources": [],
     }  # fmt: skip
-    for handler in ("sweep_deadlines", "sweep_outbox", "send_lists", "sweep_photos"):
+    for handler in ("sweep_deadlines", "sweep_outbox", "send_lists", "sweep_photos", "index_cases"):
         answer = site.aws.client("lambda").invoke(
             FunctionName=site.target.function(handler), Payload=json.dumps(event).encode()
         )
@@ -339,7 +339,7 @@ def _heartbeat(site: Site) -> Outcome:
 )
 def _tables(site: Site) -> Outcome:
     dynamodb, faults = site.aws.client("dynamodb"), []
-    for name in ("complaints", "outbox", "people", "guards", "photos"):
+    for name in ("complaints", "outbox", "people", "guards", "photos", "search"):
         table = site.target.table(name)
         found = dynamodb.describe_table(TableName=table)["Table"]
         recovery = dynamodb.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]

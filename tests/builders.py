@@ -12,6 +12,7 @@ from chalicelib import cities
 from chalicelib.domain import (
     appeals,
     asking,
+    bulk,
     duplicates,
     emergency,
     handling,
@@ -520,6 +521,9 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.RAISE: lambda c, city, now: emergency.raise_to(c, _TRIAGE, "fire", "Api sudah besar.", city, now=now),
     Act.LOWER: lambda c, city, now: emergency.lower(
         c, _TRIAGE, city.categories["sampah"], Route(WASTE, "topic"), city, "Bukan darurat.", now=now
+    ),
+    Act.UNDO: lambda c, city, now: bulk.undo(
+        c, replace(c, version=c.version - 1), Event(Act.HIDE, now, by(_TRIAGE)), Act.HIDE, _TRIAGE, now=now
     ),
     Act.NOTE: lambda c, city, now: handling.note(c, _STAFF, "Alat besok.", (), city, now=now),
     Act.AGENCY_REPLY: lambda c, city, now: _agency(Act.AGENCY_REPLY, c, city, now),

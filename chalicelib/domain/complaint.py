@@ -111,6 +111,7 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     Act.UPHOLD: (frozenset({Status.APPEALED}), Status.REJECTED),
     Act.GRANT: (frozenset({Status.APPEALED}), Status.REOPENED),
     Act.CONTINUE: (frozenset({Status.WITHDRAWN}), Status.RECEIVED),
+    Act.UNDO: (frozenset(Status), None),
 }
 """The one table of allowed moves; every act passes it, so no act can be a back door to a status."""
 

@@ -16,7 +16,7 @@ _MARKS = {"!": 2.0, "?": 0.4}
 _GAP = 2
 """Other words that may stand between two words of a keyword: "jalan [di depan] rusak"."""
 
-_SPELLINGS = {
+SPELLINGS = {
     spelling: word
     for word, spellings in {
         "akta": "akte",
@@ -96,7 +96,7 @@ class _Lexicon:
         known: set[tuple[str, tuple[str, ...]]] = set()
         for category, keywords in categories:
             for keyword in keywords:
-                words = tuple(_SPELLINGS.get(word, word) for word in words_of(keyword))
+                words = tuple(SPELLINGS.get(word, word) for word in words_of(keyword))
                 if not words or (category, words) in known:
                     continue  # the same in another spelling
                 known.add((category, words))
@@ -122,7 +122,7 @@ class _Lexicon:
 
         So the keywords are the dictionary that tells a root from a chance likeness.
         """
-        word = _SPELLINGS.get(token, token)
+        word = SPELLINGS.get(token, token)
         if word in self._vocabulary:
             return word
         return next((root for root in _roots(word) if root in self._vocabulary), word)

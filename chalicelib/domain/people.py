@@ -86,6 +86,8 @@ class Act(StrEnum):
     """An agency outside answered, and the case is the office's again."""
     NOTE = "note"
     """Something the people of one office tell each other."""
+    UNDO = "undo"
+    """Taking back, within minutes, what one did to many cases at once."""
 
 
 _HANDLE = frozenset(
@@ -133,7 +135,10 @@ RIGHTS: dict[Role, frozenset[Act]] = {
     Role.DIVISION_HEAD: _DUTY | _APPROVE,
     Role.OFFICE_HEAD: _DUTY | _HEAD,
     # Publication is triage's and never the office's concerned, so no office role has RELEASE or HIDE.
-    Role.TRIAGE: _HANDLE | _WEIGH | _APPROVE | {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.CONTINUE},
+    Role.TRIAGE: _HANDLE
+    | _WEIGH
+    | _APPROVE
+    | {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.CONTINUE, Act.UNDO},
     Role.SECRETARY: _RUNG | {Act.READ, Act.GRANT_DATE, Act.DECLINE_DATE},
     Role.MAYOR: _RUNG | {Act.READ},
 }
@@ -339,6 +344,7 @@ _TRIAGES = frozenset(
         Act.LOWER,
         Act.MERGE,
         Act.UNMERGE,
+        Act.UNDO,
     }
 )
 """What triage does to cases of every office."""

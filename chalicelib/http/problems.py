@@ -209,6 +209,18 @@ REASONS: dict[str, dict[str, str]] = {
         "en": "must be west,south,east,north in degrees",
     },
     "box_too_large": {"id": "terlalu luas; perkecil petanya", "en": "is too large; zoom in"},
+    "no_words": {
+        "id": "tidak berisi kata yang dapat dicari; nomor panjang dicari di isian nomor ponsel",
+        "en": "has no word to look for; a long number is looked for in the field of the phone",
+    },
+    "until_before": {"id": "lebih awal dari tanggal mulainya", "en": "is before the first day"},
+    "phone_not_kept": {"id": "tidak disimpan bersama saringan", "en": "is not saved with a filter"},
+    "cases_number": {"id": "harus 1 sampai {most} laporan", "en": "must be 1 to {most} complaints"},
+    "case_twice": {"id": "disebut dua kali", "en": "is named twice"},
+    "filters_full": {
+        "id": "sudah ada {most} saringan; hapus satu dulu",
+        "en": "there are {most} filters already; delete one first",
+    },
     "cursor_wrong": {"id": "bukan dari daftar ini", "en": "is not of this list"},
     "late_screening": {
         "id": "tidak berlaku untuk daftar tinjauan",

@@ -87,9 +87,9 @@ def post_message(code: str) -> Response:
 @answers_problems
 def post_answer(code: str) -> Response:
     request = requests.current()
-    said = forms.answer(requests.body(request))
+    number, text, share, photos = forms.answer(requests.body(request))
     client, now = requests.client(request), utc_now()
-    return _said(said[1], handling.answer(*_about(code), *said, client=client, now=now))
+    return _said(text, handling.answer(*_about(code), number, text, share, photos, client=client, now=now))
 
 
 @routes.route("/v1/me/complaints/{code}/rating", methods=["POST"], authorizer=signed_in)

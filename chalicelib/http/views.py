@@ -230,6 +230,10 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "en": "The pause is over; the question still waits.",
     },
     Act.NOTE: {"id": "Catatan internal {by}.", "en": "An internal note of {by}."},
+    Act.UNDO: {
+        "id": "{by} membatalkan langkah sebelumnya; semua kembali seperti semula, juga batas waktunya.",
+        "en": "{by} took the step before back; all is as it was, the deadlines too.",
+    },
     Act.AGENCY_REPLY: {"id": "{by} menjawab rujukan:", "en": "{by} answered the referral:"},
     Act.AGENCY_RETURN: {"id": "{by} menjawab rujukan:", "en": "{by} answered the referral:"},
 }
@@ -704,6 +708,7 @@ def office(
             for act, (allowed_from, _) in MOVES.items()
             if complaint.status in allowed_from
             and allowed(officer, act, complaint, city)
+            and act is not Act.UNDO  # offered where many were acted on at once, and for minutes only
             and (act is not Act.PASS_ON or complaint.sorted)
             and (act is not Act.ASK or complaint.asked.number < city.asking.times)
             and (

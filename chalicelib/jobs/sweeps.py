@@ -50,6 +50,16 @@ def send_lists(event: CloudWatchEvent) -> dict[str, Any]:
     return {"written": lists.send(now=utc_now()), "finished": True}
 
 
+@jobs.schedule("rate(1 minute)", name="index_cases")
+@observed
+def index_cases(event: CloudWatchEvent) -> dict[str, Any]:
+    """Let staff find by its words what was filed or said since the last minute."""
+    from chalicelib.usecases import indexing
+
+    swept = indexing.sweep(has_time=_has_time(event))
+    return {"indexed": swept.indexed, "failed": swept.failed, "finished": swept.finished}
+
+
 def _has_time(event: CloudWatchEvent) -> Callable[[], bool]:
     context: Any = event.context
     return lambda: context.get_remaining_time_in_millis() > _LEAVE_MS

@@ -46,7 +46,7 @@ from chalicelib.domain.scheduling import asked as asked_date
 from chalicelib.domain.service_level import NEVER, TRANSIENT, Clock, ClockName, Clocks
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card, is_listed, public_pin
-from chalicelib.store import guards, outbox
+from chalicelib.store import guards, outbox, search
 from chalicelib.store.tables import (
     DUE_SHARDS,
     HEAD_KEYS,
@@ -161,6 +161,40 @@ def get_head(code: str, *, consistent: bool = False) -> Stored:
     return _stored(row, None)
 
 
+def get_heads(codes: Sequence[str], *, consistent: bool = False) -> dict[str, Stored]:
+    """The states of several cases by their codes, half a read unit each, or one; one that is not there is left out."""
+    rows = ComplaintRow.batch_get(
+        [(code, "head") for code in dict.fromkeys(codes)], consistent_read=consistent
+    )
+    return {row.pk: _stored(row, None) for row in rows}
+
+
+def as_it_was(stored: Stored, version: int, body: Mapping[str, Any]) -> Complaint:
+    """A case in an earlier state, from the body that its head had then and the words that it has now."""
+    return _complaint(stored.complaint.code, version, body, stored.spoken or {})
+
+
+def found_card(stored: Stored, city: City) -> Card:
+    """A row of a list made of a head alone, of an ended case, too; with the words that one of its own cards holds."""
+    complaint = stored.complaint
+    told = next(
+        (
+            json.loads(stored.keys[name]).get("excerpt", "")
+            for name in ("staff_card", "mine_card", "public_card")
+            if name in stored.keys
+        ),
+        "",
+    )
+    card = _staff_card(complaint, city, 0, asks_date=False)
+    card["ceiling"] = moment(_from_ms(card["ceiling"])) if card["ceiling"] else None
+    return Card(
+        code=complaint.code,
+        position=stored.keys["listed_at"],
+        due=moment(complaint.inbox_at) if complaint.open else None,
+        **{**card, "excerpt": "" if complaint.sealed else told},
+    )
+
+
 def save(
     change: Change,
     city: City,
@@ -188,6 +222,8 @@ def save(
                 _write_head(transaction, change, city, previous, aside)
                 for notice in notices:
                     transaction.save(outbox.row(notice), condition=outbox.is_new())
+                if search.changes(change, previous.complaint if previous else None):
+                    search.mark(transaction, change)
                 if reporter is not None:
                     transaction.save(reporter)
                 if guard is not None:

@@ -217,7 +217,25 @@ class PhotoRow(_Row):
     due = _index("due", "due_shard", "wakes_at", None)
 
 
-TABLES: tuple[type[Model], ...] = (ComplaintRow, NoticeRow, PersonRow, GuardRow, PhotoRow)
+class SearchRow(_Row):
+    """Words by which staff find cases, made from the cases and re-makeable from them (`store.search`).
+
+    ``todo#<shard>``: a case whose words changed; ``case#<code>``: what is kept of it; ``<month>#<two letters>``: one
+    word of one case. ``o`` and ``a`` are its office and village.
+    """
+
+    class Meta(_Meta):
+        table_name = f"{settings().table_prefix}search"
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    body = UnicodeAttribute(null=True)
+    stamp = UnicodeAttribute(null=True)
+    o = UnicodeAttribute(null=True)
+    a = UnicodeAttribute(null=True)
+
+
+TABLES: tuple[type[Model], ...] = (ComplaintRow, NoticeRow, PersonRow, GuardRow, PhotoRow, SearchRow)
 
 
 def connection() -> Connection:

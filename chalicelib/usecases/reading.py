@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -96,6 +96,16 @@ def office_case(code: str, officer: Officer) -> Stored:
     stored = complaints.get(code, consistent=True)
     demand(officer, Act.READ, stored.complaint, city())
     return stored
+
+
+def several(codes: Sequence[str], officer: Officer) -> list[tuple[Card, int]]:
+    """The rows of some cases with their versions; those that this officer may not read are left out."""
+    there = complaints.get_heads(codes, consistent=True)
+    return [
+        (complaints.found_card(there[code], city()), there[code].complaint.version)
+        for code in codes
+        if code in there and allowed(officer, Act.READ, there[code].complaint, city())
+    ]
 
 
 def contact_of(
@@ -208,7 +218,7 @@ def is_late(card: Card, now: datetime | None, *, times: int = 1) -> bool:
 
 def public_list(filters: Filters, *, now: datetime, cursor: str | None = None, limit: int = PAGE) -> Page:
     """Public cases, newest first. Reads a bounded number of rows; neither skips nor repeats while others write."""
-    if box := filters.box or (_box_around(filters.near, filters.radius_m) if filters.near else None):
+    if box := filters.box or (box_around(filters.near, filters.radius_m) if filters.near else None):
         return _around(filters, box, cursor, limit)
     position = _cursor(cursor, "list")
     index, value = _narrowest(filters)
@@ -315,7 +325,8 @@ def _around(filters: Filters, box: _Box, cursor: str | None, limit: int) -> Page
     return Page(tuple(shown), _encode({"k": "around", "p": last}) if more and last else None)
 
 
-def _box_around(point: Point, radius_m: int) -> _Box:
+def box_around(point: Point, radius_m: int) -> _Box:
+    """South, west, north and east of the square around a circle."""
     from math import cos, radians
 
     lat = radius_m / 111_195

@@ -49,6 +49,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "people": ("pk",),
     "guards": ("pk",),
     "photos": ("pk", "sk"),
+    "search": ("pk", "sk"),
 }
 
 

@@ -37,8 +37,9 @@ HANDLERS = (
     "send_lists",
     "on_photo",
     "sweep_photos",
+    "index_cases",
 )
-TABLES = ("complaints", "outbox", "people", "guards", "photos")
+TABLES = ("complaints", "outbox", "people", "guards", "photos", "search")
 NOT_BY_MOTO = {"tables", "buckets-closed", "alarms", "state-kept"}
 """Checks that fail on moto, whose CloudFormation drops what they look for; `as_aws_makes_it` puts it there."""
 

@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib import pictures
 from chalicelib.domain import photos as rules
 from chalicelib.http import requests
-from chalicelib.usecases import handling, intake, photos, signin
+from chalicelib.usecases import handling, intake, photos, search, signin
 from local.apply import read_template
 from tests.stack import PROJECT
 
@@ -107,6 +107,7 @@ def set_in_the_app() -> dict[str, int]:
         "photo-links-per-address-hour": photos.PER_ADDRESS_HOUR,
         "photo-links-per-day": photos.PER_DAY,
         "photo-link-seconds": int(rules.LINK_LASTS.total_seconds()),
+        "phone-searches-per-officer-hour": search.PHONES_PER_HOUR,
         "messages-per-case-day": handling.MESSAGES_PER_DAY,
     }
 

@@ -23,7 +23,7 @@ from chalicelib.domain.city import City, Kind, PlaceNeed
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.notices import Channel
 from chalicelib.domain.people import Act
-from chalicelib.http import forms, problems, requests
+from chalicelib.http import finding, forms, problems, requests
 from chalicelib.http.open311 import answers
 from chalicelib.settings import utc_now
 from chalicelib.usecases import reading, signin
@@ -197,6 +197,9 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "PhotoForCase": lambda body: forms.photo_link(body, draft=False),
     "PhotoReason": forms.why_hidden,
     "Redaction": forms.boxes,
+    "Search": lambda body: finding.searching(body, CITY),
+    "FilterToKeep": lambda body: finding.keeping(body, CITY),
+    "Many": lambda body: finding.many(body, CITY),
 }
 
 

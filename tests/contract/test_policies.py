@@ -103,6 +103,9 @@ NOT_IN_A_LAMBDA: Mapping[str, str] = {
     "sns.subscribe_office": "make posts",
     "sns.ensure_officer_topic": "make posts",
     "sns._unsubscribe": "make posts",
+    "search.mark_anew": "make search-index",
+    "search.every_case": "make search-index",
+    "search.empty": "make search-index",
 }
 """What calls AWS and is not reached by the scenario, with whoever calls it instead."""
 
@@ -181,12 +184,9 @@ def needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[t
             for item in params["TransactItems"]:
                 ((kind, request),) = item.items()
                 yield f"dynamodb:{_TRANSACTION[kind]}", table(request["TableName"])
-        case "dynamodb", "BatchGetItem":
+        case "dynamodb", "BatchGetItem" | "BatchWriteItem":
             for name in params["RequestItems"]:
-                yield "dynamodb:BatchGetItem", table(name)
-        case "dynamodb", "BatchWriteItem":
-            for name in params["RequestItems"]:
-                yield "dynamodb:BatchWriteItem", table(name)
+                yield f"dynamodb:{operation}", table(name)
         case "dynamodb", _:
             index = f"/index/{params['IndexName']}" if "IndexName" in params else ""
             yield f"dynamodb:{operation}", table(params["TableName"]) + index
@@ -297,6 +297,7 @@ HANDLERS: Mapping[str, tuple[str, ...]] = {
     "send_lists": ("jobs.sweeps.send_lists",),
     "on_photo": ("jobs.pictures.on_photo",),
     "sweep_photos": ("jobs.pictures.sweep_photos",),
+    "index_cases": ("jobs.sweeps.index_cases",),
 }
 """Where each Lambda enters our code; a module stands for all its functions."""
 
@@ -641,6 +642,7 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
     from chalicelib.cities import load
     from chalicelib.domain.lists import next_list
     from chalicelib.domain.people import Role
+    from chalicelib.store import search
 
     made = {function: Calls() for function in FUNCTIONS}
     engines_up.clear()
@@ -705,10 +707,34 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
             send(sender, made[sender])
         for function in ("on_photo", "sweep_photos"):
             work_on_photos(function, made[function], by_day + timedelta(days=80))
+        search.mark_anew(["DPS-22222-22222"])  # a case that is no more
+        with recorded(made["index_cases"]):
+            assert invoke("index_cases", TICK)["indexed"] > 1
+        with recorded(made["api_handler"]):
+            search_and_undo(api, token_of("officer", "triase"))
         yield made
     finally:
         endings.PAGE = page
         current.move_clock(timedelta(0))
+
+
+def search_and_undo(api: Api, triage: str) -> None:
+    """A search, a kept one, what lies around a case, and an act on many that is taken back."""
+    code = api.call("POST", "/v1/complaints", a_report(contact=None)).json["code"]
+    said = {"act": "hide", "cases": [{"code": code, "version": 1}], "said": {"reason": "nama orang"}}
+    kept = {"name": "Lubang", "query": {"text": "lubang"}}
+    answers = [
+        api.call("POST", "/v1/office/search", {"text": "jalan"}, token=triage),
+        api.call("POST", "/v1/office/search", {"phone": "0812-3456-7890"}, token=triage),
+        api.call("POST", "/v1/office/filters", kept, token=triage),
+        api.call("GET", "/v1/office/filters", token=triage),
+        api.call("GET", f"/v1/office/complaints/{code}/context", token=triage),
+        done := api.call("POST", "/v1/office/bulk", said, token=triage),
+        api.call("POST", f"/v1/office/bulk/{done.json['id']}/undo", {}, token=triage),
+    ]
+    assert [(answer.status, answer.text) for answer in answers if answer.status >= 300] == []
+    assert answers[0].json["complaints"]
+    assert answers[-1].json["results"][0]["refused"] is None
 
 
 def silent_reporter(api: Api, duty: str) -> None:

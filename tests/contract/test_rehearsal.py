@@ -280,7 +280,7 @@ def test_what_the_simulated_account_passes_over_is_known(part: str) -> None:
 def test_the_data_stack_makes_what_it_describes_simulated(account: Account) -> None:
     tables = account.client("dynamodb").list_tables()["TableNames"]
     assert sorted(tables) == sorted(
-        f"{PREFIX}{name}" for name in ("complaints", "guards", "outbox", "people", "photos")
+        f"{PREFIX}{name}" for name in ("complaints", "guards", "outbox", "people", "photos", "search")
     )
     for name in tables:
         table = account.client("dynamodb").describe_table(TableName=name)["Table"]
@@ -339,6 +339,7 @@ def test_the_schedules_run_the_sweeps_simulated(account: Account) -> None:
         FUNCTIONS["sweep_outbox"]: ("rate(5 minutes)", "ENABLED"),
         FUNCTIONS["send_lists"]: ("rate(15 minutes)", "ENABLED"),
         FUNCTIONS["sweep_photos"]: ("rate(5 minutes)", "ENABLED"),
+        FUNCTIONS["index_cases"]: ("rate(1 minute)", "ENABLED"),
     }
 
 

@@ -258,11 +258,21 @@ def test_simulated_runtime_the_sweep_of_photos_finds_what_no_event_told_of(
     assert state_of(photo) == "fit"
 
 
+def test_simulated_runtime_the_index_takes_up_what_was_filed(deployed: Deployed, stack: Stack) -> None:
+    a_case(days_ago=1, category="rumah_sakit")
+    with deployed.start("index_cases") as function:
+        first = function.invoke(sample("schedule"))
+        second = function.invoke(sample("schedule"))
+    assert first == {"indexed": 1, "failed": 0, "finished": True}
+    assert second == {"indexed": 0, "failed": 0, "finished": True}
+
+
 REPLAYED: Mapping[str, Callable[..., None]] = {
     "app": test_simulated_runtime_the_api_files_a_case_and_shows_it,
     "signed_in": test_simulated_runtime_the_authorizer_knows_its_tokens,
     "relay_notices": test_simulated_runtime_the_relay_attempts_what_the_stream_brings,
     "sweep_outbox": test_simulated_runtime_the_outbox_sweep_finds_what_the_stream_lost,
+    "index_cases": test_simulated_runtime_the_index_takes_up_what_was_filed,
     "send_lists": test_simulated_runtime_the_lists_come_to_their_end_and_are_written_once,
     "on_photo": test_simulated_runtime_an_upload_is_judged_when_the_bucket_tells_of_it,
     "sweep_photos": test_simulated_runtime_the_sweep_of_photos_finds_what_no_event_told_of,

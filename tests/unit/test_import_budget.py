@@ -28,9 +28,10 @@ FUNCTIONS: Mapping[str, tuple[str, int]] = {
     "chalicelib.http.auth.signed_in": ("import jwt", 320),
     "chalicelib.jobs.relay.relay_notices": ("import chalicelib.usecases.delivery", 244),
     "chalicelib.jobs.sweeps.sweep_deadlines": ("import chalicelib.usecases.escalation", 240),
-    "chalicelib.jobs.sweeps.send_lists": ("import chalicelib.usecases.lists", 252),
-    "chalicelib.jobs.pictures.on_photo": ("import chalicelib.usecases.photos", 244),
-    "chalicelib.jobs.pictures.sweep_photos": ("import chalicelib.usecases.photos", 244),
+    "chalicelib.jobs.sweeps.send_lists": ("import chalicelib.usecases.lists", 256),
+    "chalicelib.jobs.sweeps.index_cases": ("import chalicelib.usecases.indexing", 246),
+    "chalicelib.jobs.pictures.on_photo": ("import chalicelib.usecases.photos", 250),
+    "chalicelib.jobs.pictures.sweep_photos": ("import chalicelib.usecases.photos", 250),
     "chalicelib.jobs.sweeps.sweep_outbox": ("import chalicelib.usecases.delivery", 244),
 }
 
@@ -57,6 +58,7 @@ NEVER_AT_IMPORT = {
     "chalicelib.usecases.escalation": "only the sweep climbs",
     "PIL": "only the child that opens pictures",
     "chalicelib.pictures": "only the two functions that work on photos",
+    "chalicelib.usecases.indexing": "only its job keeps the index",
     "chalicelib.usecases.lists": "only its job and the relay write lists",
 }
 

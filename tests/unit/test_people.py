@@ -61,6 +61,7 @@ DECIDING = {
     Act.MERGE,
     Act.UNMERGE,
     Act.CONTINUE,
+    Act.UNDO,
 }
 APPEALS = {Act.UPHOLD, Act.GRANT}
 REPORTERS = {
