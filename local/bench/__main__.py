@@ -8,7 +8,7 @@ import platform
 import sys
 from pathlib import Path
 
-from local.bench import capacity, cold, imports, instructions, sweeping
+from local.bench import capacity, cold, imports, instructions, photos, sweeping
 from local.bench.meter import Meter
 from local.bench.report import Report, markdown, show
 from local.bench.world import PROJECT, World, load, open_world
@@ -26,7 +26,7 @@ def main() -> int:
     parser.add_argument("--complaints", type=int, default=100_000, help="size of the larger table")
     parser.add_argument("--large", action="store_true", help="a million complaints; takes long")
     parser.add_argument(
-        "--only", choices=("tables", "instructions", "imports", "cold"), help="one part alone"
+        "--only", choices=("tables", "instructions", "imports", "cold", "photos"), help="one part alone"
     )
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     asked = parser.parse_args()
@@ -51,12 +51,18 @@ def main() -> int:
             section = report.section("Cold starts", cold.ABOUT)
             cold.tell(section, started)
             print(show(section))
-        if asked.only not in ("imports", "cold"):
+        if asked.only not in ("imports", "cold", "photos"):
             world = open_world()
             try:
                 measure(report, world, size, asked.only)
             finally:
                 world.close()
+        if asked.only in (None, "photos"):
+            with step("Menghitung foto", "Counting photos"):
+                drawn = photos.count()
+            section = report.section("Photos", photos.ABOUT)
+            photos.tell(section, drawn)
+            print(show(section))
         if asked.only in (None, "imports"):
             with step("Menghitung impor", "Counting imports"):
                 found = imports.count()

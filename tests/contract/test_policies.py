@@ -90,7 +90,7 @@ WIDER_THAN_ONE_RESOURCE: Mapping[str, str] = {
 """Every statement whose resource is not named to the end, by its Sid."""
 
 NOT_IN_A_LAMBDA: Mapping[str, str] = {
-    "pictures._encoded": "saves a picture in memory",
+    "pictures._saved": "saves a picture in memory",
     "people.save_officer": "make posts, with the operator's own rights",
     "people.hold_post": "make posts",
     "people.shred_data_key": "erasure, with the operator's own rights",
