@@ -258,7 +258,9 @@ def is_public(photo: Photo, complaint: Complaint, city: City) -> bool:
         return False
     if complaint.sheltered(city):
         return False
-    with_text = photo.shown is Shown.HELD and city.photo_release == "with_text"
+    category = city.categories.get(complaint.category or "")
+    follows = city.photo_release == "with_text" or (category is not None and category.unscreened)
+    with_text = photo.shown is Shown.HELD and follows
     return photo.ready and (photo.shown is Shown.RELEASED or with_text)
 
 

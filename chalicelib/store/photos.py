@@ -51,6 +51,12 @@ def get(photo_id: str) -> Photo:
     return _photo(found)
 
 
+def several(ids: Sequence[str]) -> dict[str, Photo]:
+    """Photos by their ids, those that there are; read eventually."""
+    keys = [(photo_id, _SELF) for photo_id in dict.fromkeys(ids)]
+    return {row.pk: _photo(row) for row in (PhotoRow.batch_get(keys) if keys else ())}
+
+
 def put(photo: Photo, original_lasts: timedelta) -> Photo:
     """Store a photo over the version that it was read in, and answer it as stored. Raises StaleComplaint."""
     after = replace(photo, version=photo.version + 1)

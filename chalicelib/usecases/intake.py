@@ -136,7 +136,7 @@ def file_complaint(
                     photos.claiming(filing.photos, owner, For.FILING, code, now=now),
                     partner.beside(code) if partner and partner.beside else None,
                 ),
-                aside=partner.aside if partner else None,
+                aside=_aside(filing, partner),
             )
         except complaints.CodeTaken:
             continue
@@ -153,6 +153,12 @@ def file_complaint(
             dangers.count_caps(person, client, now)
             complaint = dangers.compare_nearby(complaint, client, now)
         return Filed(complaint, keys.secret_link(code, complaint.link_version), located)
+
+
+def _aside(filing: Filing, partner: Partner | None) -> Mapping[str, Any]:
+    """What is kept with the words: which photos came with them, and what a partner wants to say again."""
+    kept = dict(partner.aside) if partner else {}
+    return kept | ({"photos": list(filing.photos)} if filing.photos else {})
 
 
 def locate(lat: float, lon: float) -> Located:

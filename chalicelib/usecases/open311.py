@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 import heapq
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any
 
 from chalicelib import keys
-from chalicelib.domain import handling, open311, reporting
+from chalicelib import photos as bucket
+from chalicelib.domain import handling, open311, reporting, routing
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import (
     CLAIMED,
@@ -27,11 +28,13 @@ from chalicelib.domain.errors import Fault, Invalid, KeyReused, NotAllowed, NotF
 from chalicelib.domain.geo import Point, cells_for_box, distance_m
 from chalicelib.domain.open311 import ROWS_MOST, ServiceType, Span, Wish
 from chalicelib.domain.people import Act, Duty, Officer, Role, demand
+from chalicelib.domain.photos import is_public
 from chalicelib.domain.visibility import Card, is_listed
 from chalicelib.store import complaints, guards
+from chalicelib.store import photos as store_photos
 from chalicelib.store.complaints import CELL_PRECISION, Entry
 from chalicelib.store.complaints import Stored as Stored
-from chalicelib.usecases import api_keys, duplicates, intake
+from chalicelib.usecases import api_keys, duplicates, intake, photos
 from chalicelib.usecases.api_keys import ApiKey
 from chalicelib.usecases.handling import MESSAGES_PER_DAY
 from chalicelib.usecases.record import city, record
@@ -109,9 +112,11 @@ def file(
     aside: Mapping[str, Any],
     *,
     now: datetime,
+    pictures: Sequence[tuple[bytes, str]] = (),
 ) -> Filed:
     """File a request as any report is filed, against the key's own cap. Raises what `intake.file_complaint` raises.
 
+    ``pictures`` are files with their types; they take the way of every photo: judged, drawn anew, shown once released.
     ``aside`` is what the answer of the standard has to say again and no report of ours holds.
     """
     kind = open311.service_type(city().categories[filing.category or ""])
@@ -122,8 +127,44 @@ def file(
         aside={**aside, "api_key": key.id},
         beside=(lambda code: guards.with_token(drawn, code, now=now)) if drawn else None,
     )
-    filed = intake.file_complaint(filing, contact, client=f"open311:{key.id}", now=now, partner=partner)
+    client = f"open311:{key.id}"
+    retry = None
+    if pictures:
+        routing.placed(filing, city())  # what is refused for its place leaves no photo behind
+        draft = secrets.token_urlsafe(24)
+        ids = tuple(_send(draft, content, kind_of, client, now) for content, kind_of in pictures)
+        filing, retry = replace(filing, photos=ids), intake.Retry(draft, "")
+    filed = intake.file_complaint(filing, contact, client=client, now=now, retry=retry, partner=partner)
     return Filed(filed.complaint, kind, drawn)
+
+
+def _send(draft: str, content: bytes, kind: str, client: str, now: datetime) -> str:
+    """Put a photo where uploads arrive, as a browser does by its link; returns its id."""
+    photo = photos.ask_for_draft(draft, kind, client=client, now=now).photo
+    bucket.write(f"{bucket.ARRIVES}{photo.id}", content, kind)
+    return photo.id
+
+
+def shown_photos(found: Sequence[Stored]) -> dict[str, str]:
+    """The first photo of each case that anybody may see, by code; read a hundred at a time."""
+    ids = {stored.complaint.code: (stored.spoken or {}).get("photos") or [] for stored in found}
+    rows = store_photos.several([photo for each in ids.values() for photo in each])
+    complaint_of = {stored.complaint.code: stored.complaint for stored in found}
+    first: dict[str, str] = {}
+    for code, each in ids.items():
+        for photo_id in each:
+            photo = rows.get(photo_id)
+            if photo is not None and photo.case == code and is_public(photo, complaint_of[code], city()):
+                first.setdefault(code, photo_id)
+    return first
+
+
+def photo_link(photo_id: str) -> str:
+    """Where a public photo can be looked at now, for some minutes. Raises NotFound for any other."""
+    photo = store_photos.get(photo_id)
+    if photo.case is None or not is_public(photo, complaints.get_head(photo.case).complaint, city()):
+        raise NotFound(photo_id)
+    return photos.copies(photo)["large.jpg"]
 
 
 # Lists --------------------------------------------------------------------------------------------------------

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from typing import Any
 from urllib.parse import quote, urlencode
 
 import pytest
 from jsonschema import Draft202012Validator
+from PIL import Image
 
 from chalicelib import cities
 from chalicelib.settings import utc_now
@@ -390,9 +391,14 @@ def test_a_body_of_any_kind_is_taken_or_refused(o3: Client) -> None:
             checked(f"requests.{form}", reply)
 
 
-PNG = base64.b64decode(
-    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
-)
+def a_photo(form: str = "PNG") -> bytes:
+    picture, out = Image.new("RGB", (640, 480), (90, 120, 150)), BytesIO()
+    picture.paste((200, 30, 30), (100, 100, 400, 300))
+    picture.save(out, form)
+    return out.getvalue()
+
+
+PNG = a_photo()
 
 
 def multipart(fields: Mapping[str, str], *files: tuple[str, str, bytes]) -> tuple[str, bytes]:
@@ -425,6 +431,41 @@ def test_a_multipart_post_comes_as_base64_and_is_read(o3: Client) -> None:
         checked("requests.json", reply)
     assert post(("media", "a.png", PNG + b"x" * 4_600_000)).status == 413
     assert tables() == before
+
+
+def test_a_photo_takes_the_way_of_every_photo_and_is_shown_once_it_may_be(o3: Client) -> None:
+    import urllib.request
+
+    from chalicelib.store import complaints
+    from chalicelib.usecases import photos
+
+    def post(service: str) -> str:
+        said = {"api_key": o3.key, "service_code": service, **AT, "description": "Lihat foto ini."}
+        kind, body = multipart(said, ("media", "x.html", a_photo("JPEG")), ("photo2", "", b""))
+        reply = o3.api.call("POST", f"{BASE}/requests.json", body, headers={"Content-Type": kind})
+        assert reply.status == 201, reply.text
+        code: str = reply.json[0]["service_request_id"]
+        for photo in (complaints.get(code).spoken or {})["photos"]:
+            photos.work(photo, now=utc_now())
+        return code
+
+    code = post("uji_biasa")
+    url = o3.both(f"requests/{code}")[0]["media_url"]
+    assert o3.get("requests.json")[0]["media_url"] == url
+    path = url.partition(BASE)[2]
+    sent = o3.api.call("GET", f"{BASE}{path}")
+    assert (sent.status, sent.text) == (302, "")
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    with opener.open(sent.headers["location"], timeout=20) as answer:
+        assert answer.headers["content-type"] == "image/jpeg"
+        assert answer.read(3) == b"\xff\xd8\xff"
+    # What the city has not released is not shown, whoever knows its name.
+    held = post("jalan_rusak")
+    assert o3.get(f"requests/{held}.json")[0]["media_url"] is None
+    photo = (complaints.get(held).spoken or {})["photos"][0]
+    assert o3.raw("GET", f"media/{photo}.jpg").status == 404
+    for odd in ("media/x.jpg", "media/x.svg", "media/.jpg", "media/x", f"media/{photo}.json"):
+        assert o3.raw("GET", odd).status == 404
 
 
 def test_a_gateway_is_told_to_hand_photos_on_as_base64() -> None:

@@ -551,8 +551,19 @@ def key_of_a_client() -> str:
 def serve_other_systems(api: Api, key: str) -> None:
     """A client of Open311: files, lists in every way, updates, and asks for a token."""
     base, form = "/open311/v2", {"Content-Type": "application/x-www-form-urlencoded"}
-    said = f"api_key={key}&service_code=trotoar&lat=-8.69&long=115.22&description=Ubin+lepas".encode()
-    filed = api.call("POST", f"{base}/requests.json", said, headers=form)
+    said = {
+        "api_key": key,
+        "service_code": "trotoar",
+        "lat": "-8.69",
+        "long": "115.22",
+        "description": "Lepas",
+    }
+    parts = [f'--b\r\nContent-Disposition: form-data; name="{n}"\r\n\r\n{v}\r\n' for n, v in said.items()]
+    photo = '--b\r\nContent-Disposition: form-data; name="media"; filename="a"\r\n\r\n'
+    body = "".join([*parts, photo]).encode() + b"\xff\xd8\xff" + bytes(99) + b"\r\n--b--"
+    filed = api.call(
+        "POST", f"{base}/requests.json", body, headers={"Content-Type": "multipart/form-data; boundary=b"}
+    )
     code = filed.json[0]["service_request_id"]
     done = f"api_key={key}&service_request_id={code}&update_id=1&status=CLOSED&description=Beres".encode()
     answers = [

@@ -104,9 +104,10 @@ REASONS: Mapping[str, Mapping[str, str]] = {
     },
     "no_number": {"id": "harus berupa angka", "en": "must be a number"},
     "no_photo": {
-        "id": "bukan foto JPEG, PNG, WebP atau GIF",
-        "en": "is no photo (JPEG, PNG, WebP or GIF)",
+        "id": "bukan foto JPEG, PNG, WebP, HEIC atau AVIF",
+        "en": "is no photo (JPEG, PNG, WebP, HEIC or AVIF)",
     },
+    "unknown_photo": {"id": "foto tidak ditemukan", "en": "no such photo"},
     "closed_for_this": {
         "id": "tidak cocok dengan keadaan permintaan sekarang",
         "en": "does not fit the state that the request is in",

@@ -259,7 +259,7 @@ class Post:
     filing: Filing
     contact: Contact
     aside: Mapping[str, str]
-    photos: Sequence[multipart.File]
+    pictures: Sequence[tuple[bytes, str]]
 
 
 def service(sent: Sent, city: City) -> Category:

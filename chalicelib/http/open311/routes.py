@@ -55,6 +55,10 @@ def serve_resource(resource: str) -> Response:
 
 @routes.route(f"{PREFIX}/{{resource}}/{{name}}", methods=_METHODS, content_types=_ANY)
 def serve_item(resource: str, name: str) -> Response:
+    if resource == "media":
+        # What it answers is a picture; what it refuses is JSON.
+        name = f"{name.removesuffix('.jpg')}.json" if name.endswith(".jpg") else ""
+        return _serve(name, _PHOTOS, lambda view, call, item: view(call, item))
     found = _ITEMS.get(unquote(resource))
     return _serve(name, {} if found is None else {None: found}, lambda view, call, item: view(call, item))
 
@@ -108,7 +112,17 @@ def _requests(call: Call) -> Response:
 
     listing = forms.listing(call.given, call.city)
     found = open311.find(listing.query, now=call.now)
-    rows = [shapes.request(s, call.city, call.language, extended=listing.extended) for s in found]
+    photos = open311.shown_photos(found)
+    rows = [
+        shapes.request(
+            each,
+            call.city,
+            call.language,
+            extended=listing.extended,
+            photo=photos.get(each.complaint.code, ""),
+        )
+        for each in found
+    ]
     for _ in range(_MOST_HALVES):
         made = answers.answer(call.form, "service_requests", rows)
         if answers.fits(str(made.body)):
@@ -127,8 +141,21 @@ def _request(call: Call, text: str) -> Response:
     code = forms.request_id(text, call.city)
     if code is None:
         raise errors.NotFound("service_request_id")
-    shown = shapes.request(open311.one(code), call.city, call.language, extended=forms.extended(call.given))
+    found = open311.one(code)
+    photo = open311.shown_photos([found]).get(code, "")
+    shown = shapes.request(found, call.city, call.language, extended=forms.extended(call.given), photo=photo)
     return answers.answer(call.form, "service_requests", [shown])
+
+
+def _photo(call: Call, text: str) -> Response:
+    """A public photo, by a link of some minutes to where it lies; its name ends in .jpg, which it is."""
+    from chalicelib.usecases import open311
+
+    try:
+        link = open311.photo_link(text)
+    except errors.NotFound:
+        raise Refused(404, Fault("media", "unknown_photo")) from None
+    return Response("", {"Location": link, "Cache-Control": "no-store"}, 302)
 
 
 def _token(call: Call, text: str) -> Response:
@@ -142,15 +169,14 @@ def _token(call: Call, text: str) -> Response:
 
 
 def _post_request(call: Call) -> Response:
-    from chalicelib.http.open311 import forms, media, shapes
+    from chalicelib.http.open311 import forms, shapes
     from chalicelib.usecases import api_keys, open311
 
     sent, key = _sent(call, api_keys.FILE)
     category = forms.service(sent, call.city)
     post = forms.post(sent, category, call.city, call.language)
-    aside, note = media.keep(post, call.language)
-    result = open311.file(post.filing, post.contact, key, aside, now=call.now)
-    shown = shapes.filed(result, call.city, call.language, note)
+    result = open311.file(post.filing, post.contact, key, post.aside, now=call.now, pictures=post.pictures)
+    shown = shapes.filed(result, call.city, call.language)
     return answers.answer(call.form, "service_requests", [shown], 201)
 
 
@@ -177,6 +203,9 @@ _ITEMS: Mapping[str, tuple[Sequence[str], Callable[[Call, str], Response]]] = {
     "services": (("GET",), _definition),
     "requests": (("GET",), _request),
     "tokens": (("GET",), _token),
+}
+_PHOTOS: Mapping[str | None, tuple[Sequence[str], Callable[[Call, str], Response]]] = {
+    None: (("GET",), _photo)
 }
 
 

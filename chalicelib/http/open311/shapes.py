@@ -134,8 +134,13 @@ def _attribute(question: Question, order: int, language: str) -> dict[str, Any]:
 # Requests -----------------------------------------------------------------------------------------------------
 
 
-def request(stored: Stored, city: City, language: str, *, extended: bool = False) -> dict[str, Any]:
-    """One public request. What triage has not released shows that it is there, and nothing that was said."""
+def request(
+    stored: Stored, city: City, language: str, *, extended: bool = False, photo: str = ""
+) -> dict[str, Any]:
+    """One public request. What triage has not released shows that it is there, and nothing that was said.
+
+    ``photo`` is the id of one that anybody may see.
+    """
     complaint = stored.complaint
     aside = stored.spoken or {}
     released = complaint.screening is Screening.RELEASED
@@ -163,7 +168,9 @@ def request(stored: Stored, city: City, language: str, *, extended: bool = False
         "zipcode": area.postal_code if area else None,
         "lat": pin.lat if pin else None,
         "long": pin.lon if pin else None,
-        "media_url": aside.get("media_url") if released else None,
+        "media_url": f"{settings().base_url}{PATH}/media/{photo}.jpg"
+        if photo
+        else (aside.get("media_url") if released else None),
     }
     if extended:
         found["extended_attributes"] = {
@@ -182,7 +189,7 @@ def request(stored: Stored, city: City, language: str, *, extended: bool = False
     return found
 
 
-def filed(result: Filed, city: City, language: str, note: str = "") -> dict[str, Any]:
+def filed(result: Filed, city: City, language: str) -> dict[str, Any]:
     """The answer to a post: an id, a token or neither, and what its reporter should know at once."""
     complaint = result.complaint
     says = []
@@ -193,8 +200,6 @@ def filed(result: Filed, city: City, language: str, note: str = "") -> dict[str,
         says.append(_NOT_PUBLIC[language])
     elif complaint.screening is Screening.HELD:
         says.append(_READ_FIRST[language])
-    if note:
-        says.append(note)
     found: dict[str, Any] = {}
     if result.token:
         found["token"] = result.token
