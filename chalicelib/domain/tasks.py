@@ -187,7 +187,7 @@ def cancel(
         by(officer),
         now,
         said=text,
-        data={"task": number, "office": found.office},
+        data={"task": number, "task_office": found.office},
         updated_at=complaint.updated_at,
     )
 

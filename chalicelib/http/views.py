@@ -255,8 +255,8 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "en": "Task {task}: {by} answered {answer}.",
     },
     Act.CANCEL_TASK: {
-        "id": "Tugas {task} untuk {office} dibatalkan {by}.",
-        "en": "{by} cancelled task {task} of {office}.",
+        "id": "Tugas {task} untuk {part_of} dibatalkan {by}.",
+        "en": "{by} cancelled task {task} of {part_of}.",
     },
     Act.AGENCY_REPLY: {"id": "{by} menjawab rujukan:", "en": "{by} answered the referral:"},
     Act.AGENCY_RETURN: {"id": "{by} menjawab rujukan:", "en": "{by} answered the referral:"},
@@ -1330,6 +1330,7 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         agency=name(event.data.get("agency")),
         score=event.data.get("score", ""),
         task=event.data.get("task", ""),
+        part_of=name(event.data.get("task_office")),
         answer=_TASK_SAYS.get(str(event.data.get("state")), {}).get(language, ""),
         offices=", ".join(dict.fromkeys(name(each["office"]) for each in event.data.get("tasks", ()))),
         share=event.data.get("share", ""),
