@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -13,6 +13,9 @@ from chalicelib.domain import (
     appeals,
     asking,
     bulk,
+    deskwork,
+    disposition,
+    drafts,
     duplicates,
     emergency,
     handling,
@@ -20,6 +23,7 @@ from chalicelib.domain import (
     overdue,
     reporting,
     scheduling,
+    tasks,
 )
 from chalicelib.domain import complaint as rules
 from chalicelib.domain.city import (
@@ -55,6 +59,7 @@ from chalicelib.domain.complaint import (
     by,
     may_move,
 )
+from chalicelib.domain.errors import NotDue
 from chalicelib.domain.geo import Geography, Point
 from chalicelib.domain.outside import Answer, Referral
 from chalicelib.domain.people import Act, Duty, Officer, Role
@@ -408,6 +413,19 @@ class Filled(dict[str, bool]):
         return not self._all and post not in self._vacant
 
 
+def headed(city: City) -> City:
+    """The city with a head who releases every reply."""
+    return replace(city, offices={i: replace(o, head_releases=True) for i, o in city.offices.items()})
+
+
+def _reminded(complaint: Complaint, city: City, now: datetime) -> Change:
+    may_move(complaint, Act.REMIND)
+    done = deskwork.remind(complaint, [_GIVEN], city, now=datetime(2026, 12, 1, 12, tzinfo=UTC))
+    if done is None:
+        raise NotDue(complaint.code)
+    return replace(done, event=replace(done.event, at=now))
+
+
 def four_eyed(city: City) -> City:
     """The city with a second person for every fix."""
     return replace(city, categories={i: replace(c, four_eyes=True) for i, c in city.categories.items()})
@@ -460,6 +478,21 @@ _STAFF = an_officer()
 _SECRETARY = an_officer("secretary@city", officer_id="sekda-1", office=WORKS)
 _HEAD = an_officer(f"{Role.OFFICE_HEAD}@{WORKS}", officer_id="kepala-1")
 _TRIAGE = an_officer(f"{Role.TRIAGE}@{TRIAGE}", officer_id="pemilah-1")
+_TODAY = date(2026, 11, 30)
+_GIVEN = Event(
+    Act.INSTRUCT,
+    NOW,
+    by(_HEAD),
+    "Cek lokasi.",
+    {"to": _STAFF.id, "due": _TODAY.isoformat(), "office": WORKS},
+)
+_DRAFTED = Event(Act.DRAFT, NOW, by(_STAFF), "Besok.")
+_SPLIT = Event(
+    Act.SPLIT,
+    NOW,
+    by(_STAFF),
+    data={"tasks": [{"n": 1, "office": WASTE, "due": _TODAY.isoformat()}], "words": {"1": "Bersihkan."}},
+)
 _ABOVE = an_officer(f"{Role.OFFICE_HEAD}@{TRIAGE}", officer_id="kepala-2")
 
 _BY_HISTORY: Mapping[Act, Callable[[Complaint, City, datetime, tuple[Event, ...]], Change]] = {
@@ -525,6 +558,21 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.UNDO: lambda c, city, now: bulk.undo(
         c, replace(c, version=c.version - 1), Event(Act.HIDE, now, by(_TRIAGE)), Act.HIDE, _TRIAGE, now=now
     ),
+    Act.INSTRUCT: lambda c, city, now: disposition.instruct(
+        c, _HEAD, _STAFF, "Cek lokasi.", _TODAY, (), city, now=now
+    ),
+    Act.TAKE: lambda c, city, now: disposition.take(c, _STAFF, [_GIVEN], now=now),
+    Act.REMIND: lambda c, city, now: _reminded(c, city, now),
+    Act.DRAFT: lambda c, city, now: drafts.draft(c, _STAFF, "Besok.", (), headed(city), now=now),
+    Act.RETURN_DRAFT: lambda c, city, now: drafts.send_back(c, _HEAD, "Jam berapa?", [_DRAFTED], now=now),
+    Act.RELEASE_DRAFT: lambda c, city, now: drafts.release(c, _HEAD, "", [_DRAFTED], now=now),
+    Act.SPLIT: lambda c, city, now: tasks.split(
+        c, _STAFF, [tasks.Wanted(WASTE, "Bersihkan.", _TODAY)], (), city, now=now
+    ),
+    Act.TASK_REPLY: lambda c, city, now: tasks.answer(
+        c, _STAFF, 1, tasks.State.DONE, "Sudah.", [_SPLIT], now=now
+    ),
+    Act.CANCEL_TASK: lambda c, city, now: tasks.cancel(c, _STAFF, 1, "Tidak perlu.", [_SPLIT], now=now),
     Act.NOTE: lambda c, city, now: handling.note(c, _STAFF, "Alat besok.", (), city, now=now),
     Act.AGENCY_REPLY: lambda c, city, now: _agency(Act.AGENCY_REPLY, c, city, now),
     Act.AGENCY_RETURN: lambda c, city, now: _agency(Act.AGENCY_RETURN, c, city, now),

@@ -84,6 +84,7 @@ def offices(
             post_calendars=worktime.post_calendars(table, OFFICE_ROLES, calendars),
             answers=table.span("answers") if kind == OUTSIDE and "answers" in table else None,
             email=_mailbox(table) if kind == OUTSIDE and "email" in table else "",
+            head_releases=table.flag("head_releases", False),
         )
     templates = dict(top.named("area_office"))
     posts = {
@@ -105,6 +106,7 @@ def offices(
             titles=_titles(titles, area.kind),
             calendar=table.choice("calendar", calendars, "office"),
             post_calendars=posts[area.kind],
+            head_releases=table.flag("head_releases", False),
         )
     for field in ("name", "short"):
         seen: dict[str, str] = {}
@@ -261,6 +263,7 @@ def _category(
         four_eyes=table.flag("four_eyes", False),
         service_type=table.choice("service_type", ("realtime", "batch"), "realtime"),
         unscreened=table.flag("unscreened", False),
+        head_releases=table.flag("head_releases", False),
     )
     if category.unscreened and (category.sensitive or category.sheltered or category.emergency):
         table.fault("unscreened", "is not for what is sensitive, sheltered or urgent")

@@ -104,6 +104,7 @@ class Office:
     email: str = (
         ""  # outside: the mailbox that is told of referrals; none where somebody has to hand the link over
     )
+    head_releases: bool = False  # what its people write to reporters is drafted, and a head releases it
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +154,7 @@ class Category:
     refers_to: str | None = None  # the outside office whose work it is; ours takes the case and refers it
     sheltered: bool = False  # violence, self-harm: always private, and passes every area head by
     four_eyes: bool = False  # a fix needs a proof, and somebody other than the doer approves it
+    head_releases: bool = False  # as of an office
     duplicate_radius: int = 0  # metres in which open cases are offered to whoever is about to report; 0 = off
     service_type: str = "realtime"  # how Open311 answers a post: "realtime" or "batch"
     unscreened: bool = False  # its texts are public at once, also where the city reads all others first

@@ -34,6 +34,10 @@ class OwnWork(NotAllowed):
     """The person may do this, but not on work of their own: a second pair of eyes is what it is for."""
 
 
+class NeedsHead(NotAllowed):
+    """The person may draft this, and a head of the office releases it."""
+
+
 class IllegalMove(DomainError):
     """The act does not fit the state that the case is in."""
 
@@ -49,6 +53,13 @@ class QuestionClosed(IllegalMove):
 
 class AskedEnough(IllegalMove):
     """The case has had as many questions to its reporter as the city allows."""
+
+
+class OpenTasks(IllegalMove):
+    """A case whose tasks are not answered yet: it is solved when they are, or were taken back."""
+
+    def __init__(self, act: str) -> None:
+        super().__init__(act, "waiting for tasks")
 
 
 class NoProof(IllegalMove):

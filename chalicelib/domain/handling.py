@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain import emergency
+from chalicelib.domain import emergency, tasks
 from chalicelib.domain.asking import put_off
 from chalicelib.domain.city import Category, City
 from chalicelib.domain.complaint import (
@@ -79,8 +79,12 @@ def resolve(
 
     Where the category needs four eyes there must be a ``proof``, and the case waits for somebody else's approval: the
     reporter hears nothing of it before, so the first reply is still owed. Raises Invalid where the proof is missing.
+    Raises OpenTasks while other offices still have a part of it.
     After a second reopening somebody has to say so who has not said it before: OwnWork for whoever has.
     """
+    history = list(history)
+    may_move(complaint, Act.RESOLVE)
+    tasks.demand_none(history, Act.RESOLVE)
     if complaint.reopened > 1 and officer.id in solvers(history):
         raise OwnWork(f"{officer.id} called {complaint.code} solved before")
     clocks = complaint.clocks.stop(ClockName.RESOLUTION, now)

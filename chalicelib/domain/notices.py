@@ -8,7 +8,7 @@ and channel. A notice holds ids and short facts; its text is rendered at deliver
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -130,6 +130,26 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "officer_referral.email": "service code category where due office agency link",
         "officer_mentioned.subject": "code",
         "officer_mentioned.email": "service code link",
+        "officer_assigned.subject": "code day",
+        "officer_assigned.email": "service code category where day link",
+        "officer_copied.subject": "code",
+        "officer_copied.email": "service code category where day link",
+        "officer_due.subject": "code day",
+        "officer_due.email": "service code category where day link",
+        "officer_draft.subject": "code",
+        "officer_draft.email": "service code category where due link",
+        "officer_draft_returned.subject": "code",
+        "officer_draft_returned.email": "service code link",
+        "office_task.subject": "code day",
+        "office_task.email": "service code category where from day link",
+        "office_task_due.subject": "code day",
+        "office_task_due.email": "service code category where day link",
+        "office_task_late.subject": "code office",
+        "office_task_late.email": "service code office day link",
+        "office_task_answered.subject": "code office",
+        "office_task_answered.email": "service code office left link",
+        "office_task_over.subject": "code",
+        "office_task_over.email": "service code link",
         "officer_coordination.sms": "code category where due link",
         "officer_coordination.subject": "code",
         "officer_coordination.email": "service code category where due office link",
@@ -338,6 +358,10 @@ def notices_for(
         found += _to_post(change, city, "officer_date", SECRETARY, holders, (Channel.EMAIL,))
     if act is Act.WARN:
         found += _warned(change, city, holders)
+    if act is Act.DRAFT:
+        for post in sorted(holders or ()):
+            told = _to_post(change, city, "officer_draft", post, holders, (Channel.EMAIL,))
+            found += [each for each in told if each.id not in {other.id for other in found}]
     later, ombudsman = bool(change.event.data.get("was")), bool(change.event.data.get(TO_OMBUDSMAN))
     if act is Act.CEILING and complaint.sealed:
         # No list names an undecided accusation, so whoever decides on it hears that the law's limit is near.
@@ -383,6 +407,28 @@ def notices_for(
             )
         )
     return tuple(found)
+
+
+def internal(
+    change: Change,
+    city: City,
+    template: str,
+    channel: Channel,
+    to: str,
+    language: str,
+    told: Mapping[str, str],
+    *,
+    suffix: str = "",
+) -> Notice:
+    """A notice between the city's own people: an e-mail, with what was ``told`` beside the facts of the case."""
+    made = _notice(change, city, template, channel, to, language, sms=False)
+    # The case may be an emergency: its tasks and internal dates are no alarm.
+    return replace(made, id=f"{made.id}{suffix}", args={**made.args, **told}, urgent=False)
+
+
+def day_label(day: str) -> str:
+    """A day (ISO 8601) as a message says it: ``24/11/2026``."""
+    return f"{date.fromisoformat(day):%d/%m/%Y}"
 
 
 def reaches_joiners(act: Act) -> bool:

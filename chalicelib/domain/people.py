@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
@@ -88,6 +89,17 @@ class Act(StrEnum):
     """Something the people of one office tell each other."""
     UNDO = "undo"
     """Taking back, within minutes, what one did to many cases at once."""
+    INSTRUCT = "instruct"  # disposisi: a head gives the case to a person of the office
+    TAKE = "take"  # that person has it
+    REMIND = "remind"  # an internal due date has come or gone
+    DRAFT = "draft"
+    """Staff write what a head may tell the reporter."""
+    RETURN_DRAFT = "return_draft"
+    RELEASE_DRAFT = "release_draft"
+    """Of a head: to tell the reporter what was drafted. The act itself is a reply."""
+    SPLIT = "split"  # other offices get a part of the case each
+    TASK_REPLY = "task_reply"
+    CANCEL_TASK = "cancel_task"
 
 
 _HANDLE = frozenset(
@@ -104,8 +116,15 @@ _HANDLE = frozenset(
         Act.MERGE,
         Act.UNMERGE,
         Act.NOTE,
+        Act.TAKE,
+        Act.DRAFT,
+        Act.SPLIT,
+        Act.CANCEL_TASK,
     }
 )
+
+_LEAD = frozenset({Act.INSTRUCT, Act.RELEASE_DRAFT, Act.RETURN_DRAFT})
+"""Of whoever heads people: an office, a division, a village or a district."""
 
 _APPROVE = frozenset({Act.APPROVE, Act.SEND_BACK})
 """Of those who stand above the ones who do the work. Whoever did it approves nothing, whatever post they hold."""
@@ -128,12 +147,12 @@ _AREA_HEADS = frozenset({Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD
 
 RIGHTS: dict[Role, frozenset[Act]] = {
     Role.HAMLET_HEAD: _HANDLE | _RUNG,
-    Role.VILLAGE_HEAD: _HANDLE | _RUNG | _HEAD,
-    Role.DISTRICT_HEAD: _HANDLE | _RUNG | _HEAD,
+    Role.VILLAGE_HEAD: _HANDLE | _RUNG | _HEAD | _LEAD,
+    Role.DISTRICT_HEAD: _HANDLE | _RUNG | _HEAD | _LEAD,
     Role.STAFF: _HANDLE,
     Role.DUTY: _DUTY,
-    Role.DIVISION_HEAD: _DUTY | _APPROVE,
-    Role.OFFICE_HEAD: _DUTY | _HEAD,
+    Role.DIVISION_HEAD: _DUTY | _APPROVE | _LEAD,
+    Role.OFFICE_HEAD: _DUTY | _HEAD | _LEAD,
     # Publication is triage's and never the office's concerned, so no office role has RELEASE or HIDE.
     Role.TRIAGE: _HANDLE
     | _WEIGH
@@ -179,6 +198,14 @@ def acting(title: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
+class StandIn:
+    """Somebody who is away, with the duties that their delegate has meanwhile."""
+
+    id: str
+    duties: tuple[Duty, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Officer:
     """A person of the city. ``phone`` and ``email`` are the official ones and live sealed in the store, not here."""
 
@@ -189,6 +216,8 @@ class Officer:
     duties: tuple[Duty, ...]
     language: str = "id"
     disabled: bool = False
+    stands_in: tuple[StandIn, ...] = ()
+    """Whom they stand in for today; the duties of those are among ``duties`` then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +280,42 @@ def demand(officer: Officer, act: Act, complaint: Case, city: City) -> None:
     if act not in {Act.ACK_RUNG, *_APPEALS} and any(act in RIGHTS[duty.role] for duty in officer.duties):
         raise NotResponsible(f"{complaint.code} is with {complaint.office}")
     raise NotAllowed(f"{act} is not a right of {officer.id}")
+
+
+def standing_in(officer: Officer, others: Iterable[Officer]) -> Officer:
+    """An officer with the duties of those who named them as their delegate, for as long as those are away."""
+    away = tuple(StandIn(other.id, other.duties) for other in others)
+    borrowed = (duty for each in away for duty in each.duties)
+    return replace(officer, duties=tuple(dict.fromkeys((*officer.duties, *borrowed))), stands_in=away)
+
+
+def acts_for(officer: Officer, own: Officer, act: Act, complaint: Case, city: City) -> tuple[str, str] | None:
+    """In whose place (officer id, post) a delegate does this; None where their ``own`` duties let them."""
+    if not officer.stands_in or allowed(own, act, complaint, city):
+        return None
+    for each in officer.stands_in:
+        for duty in each.duties:
+            if _is_right(duty, act, complaint, city):
+                return each.id, duty.post
+    return None
+
+
+def may_work_on_task(officer: Officer, office: str, complaint: Case, city: City) -> bool:
+    """Tell whether somebody may read and answer a task that was given to an office: who handles cases there.
+
+    Never whom the case is about, and nobody while an accusation waits for triage.
+    """
+    if officer.disabled or complaint.sealed or in_conflict(officer, complaint, city):
+        return False
+    if is_accused(office, complaint.accused, city):
+        return False
+    outside_homes = not is_sheltered(complaint.category, complaint.danger, city)
+    return any(
+        duty.scope == office
+        and Act.REPLY in RIGHTS[duty.role]
+        and (duty.role not in _AREA_HEADS or outside_homes)
+        for duty in officer.duties
+    )
 
 
 def in_conflict(officer: Officer, complaint: Case, city: City) -> bool:

@@ -24,7 +24,7 @@ from chalicelib.domain.lists import LISTED
 from chalicelib.domain.people import Act, Officer, Role, allowed
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card
-from chalicelib.http import dossier, forms, html, own, problems, requests, views
+from chalicelib.http import deskwork, dossier, forms, html, own, problems, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
 from chalicelib.usecases import duplicates, handling, outside, reading, signin
 from chalicelib.usecases.reading import Stored
@@ -33,7 +33,7 @@ routes = Blueprint(__name__)
 
 _PAGE = 20
 _AREA_HEADS = (Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD)
-_WIDE = ("note", "schedule", "pass_on", "refer", "sort", "reject", "raise", "lower")
+_WIDE = ("instruct", "split", "note", "schedule", "pass_on", "refer", "sort", "reject", "raise", "lower")
 """Acts whose form has long lists: each has a page of its own, so that the case's page stays small."""
 _MOVES_AWAY = ("pass_on", "sort", "raise", "lower")
 _LATE = ("1", "3")
@@ -119,8 +119,8 @@ def post_act(visit: Visit, short_code: str, act: str) -> Response:
         raise NotFound(act)
     fields = html.said(visit.request)
     said: dict[str, Any] = dict(html.last(fields))
-    if "mentions" in fields:
-        said["mentions"] = fields["mentions"]  # a tick for each
+    for ticked in {"mentions", "copies"} & fields.keys():
+        said[ticked] = fields[ticked]  # a tick for each
     version = str(said.pop("version", ""))
     if not (version.isascii() and version.isdigit() and len(version) <= 9):
         raise problems.Plain(400)
@@ -230,7 +230,7 @@ def _case(
     following = reading.next_post(complaint, officer, now=visit.now)
     return html.page(
         visit,
-        "act.html" if act in _WIDE and act in acts else "case.html",
+        deskwork.PAGES.get(act, "act.html") if act in _WIDE and act in acts else "case.html",
         status,
         due=foreseen(complaint, city).next_due if complaint.open else None,
         case=views.office(
@@ -243,7 +243,9 @@ def _case(
             following,
             links=duplicates.links(stored, officer),
             link=outside.link_for(stored, officer, now=visit.now),
-        ),
+        )
+        | deskwork.body(stored, officer, city),
+        **deskwork.page_values(act, officer, visit),
         answers=own.answers(complaint, visit),
         hamlet=hamlet.name if hamlet else "",
         acts=acts,
@@ -443,4 +445,5 @@ _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | No
     Act.REJECT: _reject,
     Act.RAISE: _raise,
     Act.LOWER: _lower,
+    **deskwork.DOES,
 }

@@ -9,7 +9,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.cities import load
 from chalicelib.domain.complaint import Complaint
-from chalicelib.http import dossier, forms, requests, views
+from chalicelib.http import deskwork, dossier, forms, requests, views
 from chalicelib.http.auth import signed_in
 from chalicelib.http.problems import answers_problems
 from chalicelib.settings import settings, utc_now
@@ -31,6 +31,7 @@ def get_me() -> Response:
             "title": officer.title,
             "office": officer.office,
             "duties": duties,
+            **deskwork.absence(officer, utc_now()),
         }
     )
 
@@ -78,6 +79,7 @@ def get_case(code: str) -> Response:
     city, language = load(settings().city), requests.language(request)
     link = outside.link_for(stored, officer, now=now)
     body = views.office(stored, officer, city, language, now, sent, following, links=found, link=link)
+    body |= deskwork.body(stored, officer, city)
     return views.answer(body, version=stored.complaint.version)
 
 

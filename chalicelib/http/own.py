@@ -40,7 +40,7 @@ DOSSIER = "berkas"
 @answers_pages
 def get_sign_in(visit: Visit) -> Response:
     target = html.wanted(visit.query.get("lanjut"))
-    as_officer = target.startswith("/o") or visit.query.get("sebagai") == "petugas"
+    as_officer = target.startswith(("/o", "/tugas", "/pengganti")) or visit.query.get("sebagai") == "petugas"
     return html.page(
         visit, "sign_in.html", lanjut=target, said={"as": "officer" if as_officer else "citizen"}
     )

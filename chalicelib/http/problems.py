@@ -60,6 +60,22 @@ TABLE: dict[type[errors.DomainError], tuple[int, str, dict[str, str]]] = {
             "en": "You took part in the work on this complaint. This step needs a second person.",
         },
     ),
+    errors.NeedsHead: (
+        403,
+        "needs-head",
+        {
+            "id": "Jawaban di kantor ini dikirim oleh kepalanya. Siapkan rancangannya.",
+            "en": "A head of this office sends its answers. Write a draft.",
+        },
+    ),
+    errors.OpenTasks: (
+        409,
+        "open-tasks",
+        {
+            "id": "Masih ada tugas kantor lain yang terbuka. Tunggu jawabannya, atau batalkan dengan alasan.",
+            "en": "Tasks of other offices are still open. Wait for their answers, or cancel them with a reason.",
+        },
+    ),
     errors.NoProof: (
         409,
         "no-proof",
@@ -295,6 +311,22 @@ REASONS: dict[str, dict[str, str]] = {
     "mention_unknown": {
         "id": "hanya rekan sekantor yang boleh membaca aduan ini",
         "en": "only colleagues of the same office who may read the complaint",
+    },
+    "person_unknown": {
+        "id": "hanya petugas kantor ini yang dapat dipilih",
+        "en": "only somebody of this office can be named",
+    },
+    "delegate_away": {
+        "id": "juga berhalangan pada hari-hari itu",
+        "en": "is away on those days, too",
+    },
+    "day_closed": {
+        "id": "bukan hari kerja kantor itu",
+        "en": "is no working day of that office",
+    },
+    "too_many_tasks": {
+        "id": "paling banyak {most} tugas untuk satu aduan; masih dapat {left} lagi",
+        "en": "at most {most} tasks for one complaint; {left} more are possible",
     },
     "day_past": {"id": "sudah lewat", "en": "is past already"},
     "accusation_undecided": {

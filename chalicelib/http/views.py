@@ -13,7 +13,7 @@ from typing import Any
 
 from chalice.app import Response
 
-from chalicelib.domain import outside, replies
+from chalicelib.domain import deskwork, outside, replies
 from chalicelib.domain.appeals import rejected_by
 from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import CITY_SCOPE, WINDOWS, City
@@ -32,6 +32,7 @@ from chalicelib.domain.complaint import (
 )
 from chalicelib.domain.duplicates import is_shared, may_join
 from chalicelib.domain.emergency import ALARM, DANGER, PAGED, TRIAGED, to_call, to_call_for
+from chalicelib.domain.fitting import fits
 from chalicelib.domain.geo import Located
 from chalicelib.domain.handling import doers, may_call_back, solvers
 from chalicelib.domain.notices import reopening
@@ -234,6 +235,29 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "{by} membatalkan langkah sebelumnya; semua kembali seperti semula, juga batas waktunya.",
         "en": "{by} took the step before back; all is as it was, the deadlines too.",
     },
+    Act.INSTRUCT: {"id": "Disposisi di {by}.", "en": "An instruction within {by}."},
+    Act.TAKE: {
+        "id": "Disposisi di {by} sudah diterima petugasnya.",
+        "en": "The person at {by} has it.",
+    },
+    Act.REMIND: {"id": "Pengingat batas internal.", "en": "A reminder of an internal due date."},
+    Act.DRAFT: {
+        "id": "{by} menyiapkan rancangan jawaban.",
+        "en": "{by} has drafted an answer.",
+    },
+    Act.RETURN_DRAFT: {
+        "id": "Rancangan jawaban di {by} dikembalikan.",
+        "en": "The draft answer at {by} was returned.",
+    },
+    Act.SPLIT: {"id": "{by} membagi tugas kepada {offices}.", "en": "{by} gave tasks to {offices}."},
+    Act.TASK_REPLY: {
+        "id": "Tugas {task}: {by} menjawab {answer}.",
+        "en": "Task {task}: {by} answered {answer}.",
+    },
+    Act.CANCEL_TASK: {
+        "id": "Tugas {task} untuk {part_of} dibatalkan {by}.",
+        "en": "{by} cancelled task {task} of {part_of}.",
+    },
     Act.AGENCY_REPLY: {"id": "{by} menjawab rujukan:", "en": "{by} answered the referral:"},
     Act.AGENCY_RETURN: {"id": "{by} menjawab rujukan:", "en": "{by} answered the referral:"},
 }
@@ -246,6 +270,12 @@ _AGENCY_SAYS: Mapping[str, Mapping[str, str]] = {
     },
     Answer.NOT_OURS: {"id": "bukan kewenangannya.", "en": "it is not theirs to do."},
 }
+_TASK_SAYS: Mapping[str, Mapping[str, str]] = {
+    "done": {"id": "selesai", "en": "done"},
+    "cannot": {"id": "tidak dapat", "en": "cannot"},
+}
+_FOR = {"id": "Atas nama {who}.", "en": "On behalf of {who}."}
+_AWAY = {"id": "petugas yang berhalangan", "en": "a colleague who is away"}
 _BACK = {
     "id": "Kembali ke {office} untuk diperiksa dan dijawab.",
     "en": "It is with {office} again, to look and to answer.",
@@ -386,7 +416,7 @@ _THEM = {"id": "Kantor", "en": "The office"}
 _AGENCY = {"id": "lembaga lain", "en": "another agency"}
 _UNSAID = {"id": "Pelapor tahu alasannya", "en": "The reporter knows why"}
 """Stand-ins where a name would tell too much."""
-INTERNAL = frozenset({Act.WARN, Act.WAIT, Act.NOTE, Act.ASK_DATE, Act.DECLINE_DATE})
+INTERNAL = frozenset({Act.WARN, Act.WAIT, Act.NOTE, Act.ASK_DATE, Act.DECLINE_DATE}) | deskwork.ACTS
 _INSIDE = frozenset(str(name) for name in INSIDE)
 """What is told inside the city only: neither the public nor the reporter reads it."""
 BETWEEN_COLLEAGUES = frozenset({Act.CLAIM, Act.SEND_BACK})
@@ -705,10 +735,11 @@ def office(
         ],
         "may": sorted(
             act
-            for act, (allowed_from, _) in MOVES.items()
+            for act, (allowed_from, _) in {**MOVES, Act.RELEASE_DRAFT: MOVES[Act.REPLY]}.items()
             if complaint.status in allowed_from
             and allowed(officer, act, complaint, city)
             and act is not Act.UNDO  # offered where many were acted on at once, and for minutes only
+            and fits(act, complaint, stored.history, officer, city)
             and (act is not Act.PASS_ON or complaint.sorted)
             and (act is not Act.ASK or complaint.asked.number < city.asking.times)
             and (
@@ -1071,7 +1102,7 @@ def is_internal(event: Event) -> bool:
 
 def reads_note(event: Event, officer: Officer) -> bool:
     """Whether the words of an event are this officer's to read, where they are a note of one office."""
-    return event.act is not Act.NOTE or works_at(officer, event.by.office)
+    return event.act not in deskwork.OF_ONE_OFFICE or works_at(officer, event.by.office)
 
 
 def reply_templates(
@@ -1254,7 +1285,7 @@ def _staff_line(
     data = {name: value for name, value in event.data.items() if name not in LINKED}
     if not reads_note(event, officer):
         line["text"] = ""
-        data.pop("mentions", None)
+        data = {name: value for name, value in data.items() if name == "status"}
     decides = complaint.status is Status.APPEALED and allowed(officer, Act.UPHOLD, complaint, city)
     if not allowed(officer, Act.SORT, complaint, city) and not (
         decides and event.act in (Act.APPEAL, Act.REJECT)
@@ -1298,6 +1329,10 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         office=name(event.data.get("office")),
         agency=name(event.data.get("agency")),
         score=event.data.get("score", ""),
+        task=event.data.get("task", ""),
+        part_of=name(event.data.get("task_office")),
+        answer=_TASK_SAYS.get(str(event.data.get("state")), {}).get(language, ""),
+        offices=", ".join(dict.fromkeys(name(each["office"]) for each in event.data.get("tasks", ()))),
         share=event.data.get("share", ""),
         first=_day(event.data.get("first"), city),
         reason=_UNSAID[language] if bare else _reason(str(event.data.get("reason", "")), city, language),
@@ -1313,8 +1348,18 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         said = f"{said} {_BACK[language].format(office=name(event.data.get('office')))}"
     became = _BECAME.get(str(event.data.get(ALARM)), {}).get(language, "")
     became = became.format(office=name(event.data.get("office")))
-    parts = (what, said, became, _later(event, city, language), _pause(event, city, language))
+    behalf = "" if bare else _behalf(event, city, language)
+    parts = (what, said, became, _later(event, city, language), _pause(event, city, language), behalf)
     return " ".join(part for part in parts if part)
+
+
+def _behalf(event: Event, city: City, language: str) -> str:
+    """In whose place a delegate acted, by the post: no name of a person stands in a timeline."""
+    behalf = event.data.get("behalf")
+    if not behalf:
+        return ""
+    who = post_title(behalf["post"], city) if behalf["post"] else _AWAY[language]
+    return _FOR[language].format(who=who)
 
 
 def _agency_says(event: Event, language: str) -> str:

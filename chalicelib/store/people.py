@@ -4,16 +4,30 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, PutError
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
+from pynamodb.transactions import TransactWrite
 
-from chalicelib.domain.errors import NotFound
+from chalicelib.domain.errors import NotFound, StaleComplaint
 from chalicelib.domain.notices import Holder
 from chalicelib.domain.people import Citizen, Duty, Officer, acting
-from chalicelib.store.tables import PersonRow, moment
+from chalicelib.domain.people import standing_in as combined
+from chalicelib.store.tables import PersonRow, connection, moment
+
+
+@dataclass(frozen=True, slots=True)
+class Away:
+    """Out of the office from the first day to the last, in the city's days; the delegate is an officer's id."""
+
+    delegate: str
+    first: date
+    last: date
+
+    def on(self, day: date) -> bool:
+        return self.first <= day <= self.last
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +36,10 @@ class Registered:
 
     officer: Officer
     contact: bytes
+    away: Away | None = None
+    """The delegate whom they named last."""
+    covers: Mapping[str, tuple[date, date]] = field(default_factory=dict)
+    """Who named them as a delegate, and for which days; whether it still holds is said by ``away`` of those."""
 
 
 def officer(officer_id: str) -> Officer:
@@ -35,7 +53,7 @@ def registered(officer_id: str) -> Registered:
         row = PersonRow.get(f"officer#{officer_id}", consistent_read=True)
     except DoesNotExist as error:
         raise NotFound(officer_id) from error
-    return Registered(_officer(row), bytes(row.contact or b""))
+    return _registered(row)
 
 
 def save_officer(person: Officer, contact: bytes) -> None:
@@ -46,7 +64,78 @@ def save_officer(person: Officer, contact: bytes) -> None:
         "language": person.language,
         "disabled": person.disabled,
     }
-    PersonRow(f"officer#{person.id}", body=json.dumps(body), contact=contact, office_id=person.office).save()
+    # An update and not a put: whom they named as their delegate, and who named them, outlives a new roster.
+    PersonRow(f"officer#{person.id}").update(
+        [
+            PersonRow.body.set(json.dumps(body)),
+            PersonRow.contact.set(contact),
+            PersonRow.office_id.set(person.office),
+        ]
+    )
+
+
+def be_away(principal: Registered, away: Away | None, delegate: Registered | None) -> None:
+    """Write down who stands in for somebody and until when, or that nobody does: on both of their rows, or on none.
+
+    Raises StaleComplaint where the delegate was named by somebody else at the same moment.
+    """
+    try:
+        with TransactWrite(connection=connection()) as transaction:
+            row = PersonRow(f"officer#{principal.officer.id}")
+            days = [away.delegate, away.first.isoformat(), away.last.isoformat()] if away else None
+            transaction.update(
+                row, [PersonRow.away.set(json.dumps(days)) if days else PersonRow.away.remove()]
+            )
+            if away is not None and delegate is not None:
+                named = dict(delegate.covers) | {principal.officer.id: (away.first, away.last)}
+                # Who came back long ago is forgotten here: the row must not grow with the years.
+                kept = {who: each for who, each in named.items() if each[1] >= away.first}
+                before = _covers_body(delegate.covers)
+                transaction.update(
+                    PersonRow(f"officer#{delegate.officer.id}"),
+                    [PersonRow.covers.set(_covers_body(kept))],
+                    condition=PersonRow.covers == before
+                    if delegate.covers
+                    else PersonRow.covers.does_not_exist(),
+                )
+    except TransactWriteError as error:
+        raise StaleComplaint(principal.officer.id) from error
+
+
+def standing_in(found: Registered, on: date) -> Officer:
+    """An officer with the duties of those whom they stand in for on a local day; mostly that costs no read."""
+    others = []
+    for principal, (first, last) in found.covers.items():
+        if not first <= on <= last:
+            continue
+        try:
+            other = registered(principal)
+        except NotFound:
+            continue
+        named = other.away
+        if named and named.delegate == found.officer.id and named.on(on) and not other.officer.disabled:
+            others.append(other.officer)
+    return combined(found.officer, others) if others else found.officer
+
+
+def delegate_of(found: Registered, on: date) -> Registered | None:
+    """Who gets what would reach somebody on a local day; None where they are here, or nobody is there for them."""
+    if found.away is None or not found.away.on(on):
+        return None
+    try:
+        other = registered(found.away.delegate)
+    except NotFound:
+        return None
+    return None if other.officer.disabled else other
+
+
+def names(ids: Iterable[str]) -> Mapping[str, str]:
+    """The names of officers, by id; who is not known any more is left out."""
+    wanted = sorted(set(ids))
+    if not wanted:
+        return {}
+    found = PersonRow.batch_get([f"officer#{item}" for item in wanted])
+    return {row.pk.removeprefix("officer#"): str(json.loads(row.body)["name"]) for row in found}
 
 
 def officers_of(office: str) -> Iterator[Officer]:
@@ -158,7 +247,22 @@ def shred_data_key(person: str) -> None:
 def all_officers() -> Iterator[Registered]:
     """Every officer; for an operator's command that rebuilds topics, never for a request."""
     for row in PersonRow.scan(PersonRow.pk.startswith("officer#")):
-        yield Registered(_officer(row), bytes(row.contact or b""))
+        yield _registered(row)
+
+
+def _registered(row: PersonRow) -> Registered:
+    days = json.loads(row.away) if row.away else None
+    covers = json.loads(row.covers) if row.covers else {}
+    return Registered(
+        _officer(row),
+        bytes(row.contact or b""),
+        Away(days[0], date.fromisoformat(days[1]), date.fromisoformat(days[2])) if days else None,
+        {who: (date.fromisoformat(each[0]), date.fromisoformat(each[1])) for who, each in covers.items()},
+    )
+
+
+def _covers_body(covers: Mapping[str, tuple[date, date]]) -> str:
+    return json.dumps({who: [first.isoformat(), last.isoformat()] for who, (first, last) in covers.items()})
 
 
 def _officer(row: PersonRow) -> Officer:

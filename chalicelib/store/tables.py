@@ -184,6 +184,8 @@ class PersonRow(_Row):
     body = UnicodeAttribute()
     contact = BinaryAttribute(null=True, legacy_encoding=False)
     office_id = UnicodeAttribute(null=True)
+    away = UnicodeAttribute(null=True)
+    covers = UnicodeAttribute(null=True)
 
     by_office = _index("by_office", "office_id", "pk", None)
 

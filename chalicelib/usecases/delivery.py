@@ -7,19 +7,20 @@ sweep after the lease. That window cannot be closed and is counted (``NoticesRep
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib import keys, mail, sns
 from chalicelib.domain.errors import NotFound, Passing, Refused, WindowClosed
 from chalicelib.domain.notices import FAN_OUT, Channel, Notice, render, topic_room
+from chalicelib.domain.people import in_conflict
 from chalicelib.domain.sms import SINGLE_PART
 from chalicelib.domain.tracking import short
 from chalicelib.observability import correlated_with, count, logger
 from chalicelib.settings import settings
 from chalicelib.store import complaints, outbox, people
 from chalicelib.usecases import endings, outside, sealing
-from chalicelib.usecases.record import city
+from chalicelib.usecases.record import city, local_day
 
 TRIES = 8
 _FIRST_WAIT = timedelta(seconds=30)
@@ -123,8 +124,27 @@ def _useful_until(claim: outbox.Claim, notice: Notice) -> datetime:
     return max(notice.useful_until, held + _USEFUL_AFTER_HOLD) if held else notice.useful_until
 
 
+def _for_delegate(notice: Notice, now: datetime) -> Notice:
+    """The notice as it goes to whoever stands in for its officer today; unchanged where that officer is here.
+
+    Of a case that is about the delegate, or about somebody whose duties they have, it goes to no delegate.
+    """
+    kind, _, person = notice.to.partition("#")
+    if kind != "officer" or notice.template == "sign_in":
+        return notice
+    delegate = people.delegate_of(people.registered(person), local_day(now))
+    if delegate is None:
+        return notice
+    if notice.code:
+        complaint = complaints.get_head(notice.code, consistent=True).complaint
+        if in_conflict(people.standing_in(delegate, local_day(now)), complaint, city()):
+            return notice
+    return replace(notice, to=f"officer#{delegate.officer.id}")
+
+
 def _publish(notice: Notice, now: datetime) -> str:
     profile = city()
+    notice = _for_delegate(notice, now)
     arguments = {
         **notice.args,
         **_late_arguments(notice, now),
@@ -175,7 +195,10 @@ def _late_arguments(notice: Notice, now: datetime) -> dict[str, str]:
     if notice.template == "officer_list":
         from chalicelib.usecases import lists
 
-        return lists.mail(people.officer(person), notice.args["post"], notice.language)
+        reader = people.standing_in(people.registered(person), local_day(now))
+        return lists.mail(reader, notice.args["post"], notice.language)
+    if "task" in notice.args:
+        return {"link": f"{settings().base_url}/tugas/{short(notice.code)}/{notice.args['task']}"}
     # Notices of before there were links do not say which rung they are about.
     if notice.template == "officer_rung" and "post" in notice.args:
         rung = [notice.args[name] for name in ("post", "clock", "rung")]

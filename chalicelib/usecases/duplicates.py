@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib import keys
-from chalicelib.domain import duplicates
+from chalicelib.domain import duplicates, tasks
 from chalicelib.domain.complaint import Complaint, Filing, Place, Status
 from chalicelib.domain.errors import (
     Fault,
@@ -25,7 +25,7 @@ from chalicelib.observability import count
 from chalicelib.store import complaints, guards, joins
 from chalicelib.store.joins import Join as Join
 from chalicelib.usecases import endings, intake
-from chalicelib.usecases.record import channel_of, city, record
+from chalicelib.usecases.record import channel_of, city, on_behalf, record
 from chalicelib.usecases.signin import Kind, Who
 
 LINKED = ("master", "recurs", "follows")
@@ -218,7 +218,9 @@ def merge(code: str, officer: Officer, into: str, *, if_match: int, now: datetim
         raise Invalid([Fault("master", "unknown_case")])
     if stored.merged_here:
         raise IllegalMove(Act.MERGE, "a case that others go with")
+    tasks.demand_none(stored.history, Act.MERGE)
     done = duplicates.merge(stored.complaint, officer, master, city=city(), now=now)
+    done = on_behalf(done, officer, Act.MERGE, stored.complaint)
     return record(done, previous=stored, beside=joins.merging(stored.complaint, master))
 
 
@@ -229,6 +231,7 @@ def unmerge(code: str, officer: Officer, *, if_match: int, now: datetime) -> Com
     if stored.complaint.version != if_match:
         raise StaleComplaint(code)
     done = duplicates.unmerge(stored.complaint, officer, now=now)
+    done = on_behalf(done, officer, Act.UNMERGE, stored.complaint)
     return record(done, previous=stored, beside=endings.parting(stored.complaint))
 
 

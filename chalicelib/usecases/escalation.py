@@ -10,6 +10,7 @@ from datetime import datetime
 
 from chalicelib.domain.asking import resume
 from chalicelib.domain.complaint import Change, Status
+from chalicelib.domain.deskwork import remind
 from chalicelib.domain.errors import IllegalMove, NotDue, NotFound, StaleComplaint
 from chalicelib.domain.overdue import escalate, silence
 from chalicelib.domain.people import Act, Role
@@ -34,7 +35,7 @@ class Swept:
     finished: bool = True
 
 
-_QUIET = frozenset({Act.WARN, Act.WAIT, Act.RESUME, Act.CEILING, Act.LAST_CALL, Act.AWAIT})
+_QUIET = frozenset({Act.WARN, Act.WAIT, Act.RESUME, Act.CEILING, Act.LAST_CALL, Act.AWAIT, Act.REMIND})
 """What time does that is neither a climb nor an end."""
 
 
@@ -124,7 +125,9 @@ def wake_one(code: str, *, now: datetime) -> Change | None:
     try:
         stored = complaints.get(code, consistent=True)
         complaint = stored.complaint
-        if complaint.status is Status.RESOLVED:
+        if reminder := remind(complaint, stored.history, city(), now=now):
+            change = reminder
+        elif complaint.status is Status.RESOLVED:
             call = complaint.last_call(city())
             reachable = call is not None and call <= now and road(complaint) is not None
             change = silence(complaint, city(), reachable=reachable, now=now)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain import appeals, asking, emergency, handling, reporting, routing, scheduling
+from chalicelib.domain import appeals, asking, drafts, emergency, handling, reporting, routing, scheduling
 from chalicelib.domain.complaint import Change, Complaint, Route
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Officer, demand, in_conflict, triage_for
@@ -15,7 +15,7 @@ from chalicelib.domain.scheduling import Wish
 from chalicelib.observability import count, logger
 from chalicelib.store import complaints, guards, people
 from chalicelib.usecases import dangers, duplicates, endings, photos
-from chalicelib.usecases.record import city, holders, record, report_rules
+from chalicelib.usecases.record import city, holders, on_behalf, record, report_rules
 from chalicelib.usecases.signin import Kind, Who
 
 _CITIZEN_TRIES = 3
@@ -32,7 +32,13 @@ def acknowledge(code: str, officer: Officer, *, if_match: int, now: datetime) ->
 
 
 def reply(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
-    return _office(code, officer, Act.REPLY, if_match, lambda c: handling.reply(c, officer, text, now=now))
+    """Answer the reporter. Raises NeedsHead where the profile has a head release what staff draft."""
+
+    def answer(complaint: Complaint) -> Change:
+        drafts.demand_head(complaint, officer, Act.REPLY, city())
+        return handling.reply(complaint, officer, text, now=now)
+
+    return _office(code, officer, Act.REPLY, if_match, answer)
 
 
 def ask(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
@@ -59,6 +65,7 @@ def resolve(
     """Call it solved, with the photos ``sent``; where the category needs four eyes it then waits for `approve`."""
 
     def claim(stored: complaints.Stored) -> Change:
+        drafts.demand_head(stored.complaint, officer, Act.RESOLVE, city())
         change = handling.resolve(
             stored.complaint, officer, text, proof=proof, history=stored.history, city=city(), now=now
         )
@@ -81,7 +88,7 @@ def approve(code: str, officer: Officer, *, if_match: int, now: datetime) -> Com
     """Say, as somebody other than the doer, that a claimed fix is real. Who did it is read from the history."""
     stored = _seen(code, officer, Act.APPROVE, if_match)
     change = handling.approve(stored.complaint, officer, stored.history, city=city(), now=now)
-    return record(change, previous=stored)
+    return record(on_behalf(change, officer, Act.APPROVE, stored.complaint), previous=stored)
 
 
 def send_back(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
@@ -101,21 +108,21 @@ def schedule(code: str, officer: Officer, wish: Wish, *, if_match: int, now: dat
         raise Invalid([Fault("reason", "unknown_reason")])
     stored = _seen(code, officer, Act.SCHEDULE, if_match)
     change = scheduling.schedule(stored.complaint, officer, wish, stored.history, city(), now=now)
-    return record(change, previous=stored)
+    return record(on_behalf(change, officer, Act.SCHEDULE, stored.complaint), previous=stored)
 
 
 def grant_date(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
     """Allow, as the secretary, the date that a head asked for."""
     stored = _seen(code, officer, Act.GRANT_DATE, if_match)
     change = scheduling.grant(stored.complaint, officer, stored.history, city(), now=now)
-    return record(change, previous=stored)
+    return record(on_behalf(change, officer, Act.GRANT_DATE, stored.complaint), previous=stored)
 
 
 def decline_date(code: str, officer: Officer, text: str, *, if_match: int, now: datetime) -> Complaint:
     """Refuse it, with a sentence to the office; nothing else changes."""
     stored = _seen(code, officer, Act.DECLINE_DATE, if_match)
     change = scheduling.decline(stored.complaint, officer, text, stored.history, now=now)
-    return record(change, previous=stored)
+    return record(on_behalf(change, officer, Act.DECLINE_DATE, stored.complaint), previous=stored)
 
 
 def pass_on(
@@ -464,7 +471,8 @@ def _office_act(
     beside: Callable[[], complaints.Also | None] = lambda: None,
 ) -> Complaint:
     stored = _seen(code, officer, act, if_match)
-    return record(decide(stored), previous=stored, mentioned=mentioned, beside=beside())
+    done = on_behalf(decide(stored), officer, act, stored.complaint)
+    return record(done, previous=stored, mentioned=mentioned, beside=beside())
 
 
 def _seen(code: str, officer: Officer, act: Act, if_match: int) -> complaints.Stored:

@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib import keys
 from chalicelib import photos as bucket
-from chalicelib.domain import handling, open311, reporting, routing
+from chalicelib.domain import drafts, handling, open311, reporting, routing
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import (
     CLAIMED,
@@ -373,6 +373,9 @@ def _of_office(stored: Stored, said: Said, key: ApiKey, now: datetime) -> Change
 
     def may(act: Act) -> None:
         demand(officer, act, complaint, city())
+        # What a head releases, no other system says by itself either.
+        if said.words or act is Act.RESOLVE:
+            drafts.demand_head(complaint, officer, Act.RESOLVE if act is Act.RESOLVE else Act.REPLY, city())
 
     if said.wish is Wish.END:
         may(Act.RESOLVE)

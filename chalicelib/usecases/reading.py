@@ -25,7 +25,7 @@ from chalicelib.store.complaints import Stored as Stored
 from chalicelib.store.outbox import Delivery as Delivery
 from chalicelib.usecases import sealing
 from chalicelib.usecases.handling import is_reporter
-from chalicelib.usecases.record import city, holders, record
+from chalicelib.usecases.record import city, holders, on_behalf, record
 from chalicelib.usecases.signin import Kind, Who
 
 PAGE = 50
@@ -121,7 +121,7 @@ def contact_of(
     if stored.complaint.version != if_match:
         raise StaleComplaint(code)
     change = handling.reveal(stored.complaint, officer, callback=callback, now=now)
-    complaint = record(change, previous=stored)
+    complaint = record(on_behalf(change, officer, Act.REVEAL, stored.complaint), previous=stored)
     person = str(complaint.citizen)
     contact = sealing.unseal(person, people.citizen(person)[1])
     return complaint, {"phone": contact["phone"]} if callback else contact

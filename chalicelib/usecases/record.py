@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from chalicelib import mail
 from chalicelib.cities import load
-from chalicelib.domain import outside
+from chalicelib.domain import deskwork, inside, outside
 from chalicelib.domain.asking import settled
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import TIME, Change, Complaint, Route
 from chalicelib.domain.duplicates import is_shared
+from chalicelib.domain.errors import NotFound
 from chalicelib.domain.notices import (
     SECRETARY,
     Channel,
     Holder,
+    Notice,
     capped,
     fan_out,
     notices_for,
     reaches_joiners,
     texts_a_citizen,
 )
-from chalicelib.domain.people import Act, in_conflict
+from chalicelib.domain.people import Act, Officer, acts_for, in_conflict
 from chalicelib.domain.service_level import ClockName
 from chalicelib.observability import count, gauge, logger
 from chalicelib.settings import settings
 from chalicelib.store import complaints, guards, people
+from chalicelib.store import deskwork as deskwork_rows
 from chalicelib.store.tables import PersonRow, connection, read_moment
 from chalicelib.usecases import sealing
 
@@ -36,6 +39,22 @@ from chalicelib.usecases import sealing
 def city() -> City:
     """The profile of the city that this stage serves."""
     return load(settings().city)
+
+
+def local_day(at: datetime) -> date:
+    """The day of a moment on the city's wall clock."""
+    return (at + city().utc_offset).date()
+
+
+def on_behalf(change: Change, officer: Officer, act: Act, complaint: Complaint) -> Change:
+    """Write into the history in whose place a delegate did this (*atas nama*), unless their own duties let them."""
+    if not officer.stands_in:
+        return change
+    place = acts_for(officer, people.officer(officer.id), act, complaint, city())
+    if place is None:
+        return change
+    data = {**change.event.data, "behalf": {"officer": place[0], "post": place[1]}}
+    return replace(change, event=replace(change.event, data=data))
 
 
 def prepare() -> None:
@@ -82,13 +101,36 @@ def record(
         counted = replace(change.complaint, citizen_sms=change.complaint.citizen_sms + 1)
         change = replace(change, complaint=counted)
     if previous is not None and _joined(previous, change):
-        told = change.complaint
-        notices = (*notices, fan_out(told.code, told.version, change.event.act, change.event.at))
+        ended = change.complaint
+        notices = (*notices, fan_out(ended.code, ended.version, change.event.act, change.event.at))
+    if previous is not None:
+        told, beside = _inside(change, previous, beside)
+        notices = (*notices, *told)
     complaints.save(
         change, city(), notices, previous=previous, guard=guard, reporter=reporter, beside=beside, aside=aside
     )
     _count(change, previous)
     return change.complaint
+
+
+def _inside(
+    change: Change, previous: complaints.Stored, beside: complaints.Also | None
+) -> tuple[tuple[Notice, ...], complaints.Also | None]:
+    """What the people of the city hear of their own work by this change, and the rows by which lists find that work."""
+    history = (*previous.history, change.event)
+    before = deskwork.items(previous.complaint, previous.history, city())
+    after = deskwork.items(change.complaint, history, city())
+
+    def language_of(officer_id: str) -> str | None:
+        try:
+            officer = people.officer(officer_id)
+        except NotFound:
+            return None
+        unfit = officer.disabled or in_conflict(officer, change.complaint, city())
+        return None if unfit else officer.language
+
+    told = inside.notices(change, previous.history, before, after, city(), language_of)
+    return told, deskwork_rows.following(before, after, beside)
 
 
 def _count(change: Change, previous: complaints.Stored | None) -> None:
@@ -108,7 +150,7 @@ def _count(change: Change, previous: complaints.Stored | None) -> None:
     if answered and before and before.running and after and after.stopped_at:
         count("FirstReplies")
         count("FirstRepliesOnTime", int(after.stopped_at <= after.due))
-    if event.by == TIME and "wakes_at" in previous.keys:
+    if event.by == TIME and event.act is not Act.REMIND and "wakes_at" in previous.keys:
         gauge("SweepLag", (event.at - read_moment(previous.keys["wakes_at"])).total_seconds())
 
 
@@ -124,7 +166,7 @@ def holders(posts: Iterable[str], complaint: Complaint, *, now: datetime) -> Map
     """Who of these posts may hear of a case today: not whom it is about, whatever other post they hold."""
     return people.holders(
         posts,
-        on=(now + city().utc_offset).date(),
+        on=local_day(now),
         without=lambda officer: officer.disabled or in_conflict(officer, complaint, city()),
     )
 
@@ -160,6 +202,8 @@ def _posts(change: Change) -> tuple[str, ...]:
     complaint, act = change.complaint, change.event.act
     if act in (Act.ESCALATE, Act.APPEAL) and change.event.data["post"]:
         return (str(change.event.data["post"]),)
+    if act is Act.DRAFT:
+        return inside.releasing_posts(complaint, city())
     if act is Act.ASK_DATE:
         return (SECRETARY,)
     if act in (Act.FILE, Act.SORT, Act.WARN) and complaint.hamlet:

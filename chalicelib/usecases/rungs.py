@@ -16,7 +16,7 @@ from chalicelib.domain.errors import Gone, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Officer, allowed, in_conflict
 from chalicelib.store import complaints, people
 from chalicelib.store.complaints import Stored
-from chalicelib.usecases.record import city, holders, record
+from chalicelib.usecases.record import city, holders, local_day, on_behalf, record
 
 _TRIES = 3
 
@@ -64,6 +64,7 @@ def acknowledge(code: str, secret: str, *, now: datetime) -> Complaint:
             return rung.stored.complaint
         change = handling.acknowledge_rung(rung.stored.complaint, rung.officer, by_link=True, now=now)
         try:
+            change = on_behalf(change, rung.officer, Act.ACK_RUNG, rung.stored.complaint)
             return record(change, previous=rung.stored)
         except StaleComplaint:
             if attempt == _TRIES - 1:
@@ -76,7 +77,11 @@ def _holder(
 ) -> Officer | None:
     """Who of the post's present holders has this link; whom the case is about has none."""
     for officer_id, _ in holders([post], complaint, now=now)[post].officers:
-        if keys.is_rung_link(secret, complaint.code, officer_id, post, clock, str(level)):
-            officer = people.officer(officer_id)
-            return None if officer.disabled or in_conflict(officer, complaint, city()) else officer
+        found = people.registered(officer_id)
+        # Whoever stands in for the holder got a link of their own.
+        delegate = people.delegate_of(found, local_day(now))
+        for each in (found, delegate) if delegate else (found,):
+            if keys.is_rung_link(secret, complaint.code, each.officer.id, post, clock, str(level)):
+                officer = people.standing_in(each, local_day(now))
+                return None if officer.disabled or in_conflict(officer, complaint, city()) else officer
     return None

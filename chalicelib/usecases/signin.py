@@ -16,8 +16,9 @@ from chalicelib import keys, mail
 from chalicelib.domain.errors import NotFound, NotSignedIn
 from chalicelib.domain.notices import Channel, Notice
 from chalicelib.domain.people import Officer
+from chalicelib.settings import utc_now
 from chalicelib.store import complaints, guards, joins, outbox, people
-from chalicelib.usecases.record import city
+from chalicelib.usecases.record import city, local_day
 
 CODE_LASTS = timedelta(minutes=5)
 TOKEN_LASTS = timedelta(hours=12)
@@ -157,16 +158,19 @@ def identify(presented: str, *, now: datetime) -> Who:
 
 
 def officer(who: Who) -> Officer:
-    """The officer behind a token, read afresh. Raises NotSignedIn for anybody else, and for a disabled one."""
+    """The officer behind a token, read afresh, with the duties of those whom they stand in for today.
+
+    Raises NotSignedIn for anybody else, and for a disabled one.
+    """
     if who.kind is not Kind.OFFICER:
         raise NotSignedIn("not an officer")
     try:
-        found = people.officer(who.id)
+        found = people.registered(who.id)
     except NotFound as error:
         raise NotSignedIn("no such officer") from error
-    if found.disabled:
+    if found.officer.disabled:
         raise NotSignedIn("disabled")
-    return found
+    return people.standing_in(found, local_day(utc_now()))
 
 
 def is_known(person: str, kind: Kind) -> bool:

@@ -23,7 +23,7 @@ from chalicelib.domain.city import City, Kind, PlaceNeed
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.notices import Channel
 from chalicelib.domain.people import Act
-from chalicelib.http import finding, forms, problems, requests
+from chalicelib.http import deskwork, finding, forms, problems, requests
 from chalicelib.http.open311 import answers
 from chalicelib.settings import utc_now
 from chalicelib.usecases import reading, signin
@@ -200,6 +200,11 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "Search": lambda body: finding.searching(body, CITY),
     "FilterToKeep": lambda body: finding.keeping(body, CITY),
     "Many": lambda body: finding.many(body, CITY),
+    "Disposition": deskwork.instruction,
+    "DraftRelease": deskwork.released,
+    "Split": deskwork.split,
+    "TaskAnswer": deskwork.task_answer,
+    "Absence": deskwork.away,
 }
 
 
@@ -286,6 +291,7 @@ QUERIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "/v1/nearby": lambda query: forms.nearby(query, CITY),
     "/v1/me/complaints": forms.paging,
     "/v1/office/complaints": forms.inbox,
+    "/v1/office/work": deskwork.listing,
 }
 
 

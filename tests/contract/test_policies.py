@@ -580,6 +580,24 @@ def serve_other_systems(api: Api, key: str) -> None:
     assert api.call("GET", f"{base}/tokens/x.json").status == 404
 
 
+def work_inside(api: Api) -> None:
+    """A head gives a case to somebody and a part of it to another office; of both the sweep reminds weeks later."""
+    code = api.call("POST", "/v1/complaints", a_report(contact=None)).json["code"]
+    path, head = f"complaints/{code}", token_of("officer", "bidang")
+    day = "2027-01-20"
+    given = {"to": "petugas", "text": "Cek lokasi.", "due": day}
+    parts = {"tasks": [{"office": "dishub", "text": "Tutup jalan.", "due": day}]}
+    away = {"delegate": "petugas", "from": "2026-11-23", "until": "2026-11-23"}
+    answers = [
+        act(api, f"/v1/office/{path}/disposition", given, head, version_of(api, path, head)),
+        act(api, f"/v1/office/{path}/tasks", parts, head, version_of(api, path, head)),
+        api.call("GET", "/v1/office/work", token=head),
+        api.call("POST", "/v1/office/me/absence", away, token=head),
+        api.call("POST", "/v1/office/me/absence-end", {}, token=head),
+    ]
+    assert [(answer.status, answer.text) for answer in answers if answer.status >= 300] == []
+
+
 def digits_of(challenge: str) -> str:
     from chalicelib import keys
 
@@ -674,6 +692,7 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
             serve_other_systems(api, client_key)
             top = api.call("GET", "/v1/office/complaints?which=top", token=token_of("officer", "sekda"))
             assert top.status == 200
+            work_inside(api)
         serve_photos(api, me, duty, triage, made["api_handler"])
         silent_reporter(api, duty)
         with recorded(made["signed_in"]):

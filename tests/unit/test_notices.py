@@ -12,7 +12,7 @@ from chalicelib import cities
 from chalicelib.domain import handling, overdue, reporting
 from chalicelib.domain.clock import CLOSED
 from chalicelib.domain.complaint import Change, Place, Route, Status
-from chalicelib.domain.errors import IllegalMove, NotDue, WindowClosed
+from chalicelib.domain.errors import IllegalMove, Invalid, NotDue, WindowClosed
 from chalicelib.domain.geo import Point
 from chalicelib.domain.notices import (
     CITIZEN_SMS_PER_CASE,
@@ -382,7 +382,7 @@ def every_notice():
                 now = max(moment for clock in case.clocks.running() for moment in clock.warns)
             try:
                 change = perform(act, case, CITY, now=now)
-            except (IllegalMove, NotDue, WindowClosed):
+            except (IllegalMove, Invalid, NotDue, WindowClosed):
                 continue
             change = replace(change, event=replace(change.event, text=SECRET))
             post = str(change.event.data.get("post", ""))

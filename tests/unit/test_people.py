@@ -46,11 +46,17 @@ HANDLING = {
     Act.MERGE,
     Act.UNMERGE,
     Act.NOTE,
+    Act.TAKE,
+    Act.DRAFT,
+    Act.SPLIT,
+    Act.CANCEL_TASK,
 }
 WEIGHING = {Act.RAISE, Act.LOWER}
 ON_DUTY = WEIGHING | {Act.CONFIRM}
 """What duty posts and heads of an office do beside: say what is an emergency, and that one is real."""
 APPROVING = {Act.APPROVE, Act.SEND_BACK}
+LEADING = {Act.INSTRUCT, Act.RELEASE_DRAFT, Act.RETURN_DRAFT}
+"""Of whoever heads people: to give them cases, and to release what they draft."""
 DATES = {Act.GRANT_DATE, Act.DECLINE_DATE}
 DECIDING = {
     Act.SORT,
@@ -121,8 +127,8 @@ class TestScopes:
         assert may(ONE_OF_EACH[role], a_complaint()) == HANDLING | more
 
     def test_who_stands_above_them_also_approves_and_the_office_s_head_sets_dates(self):
-        assert may(ONE_OF_EACH[Role.DIVISION_HEAD], a_complaint()) == HANDLING | ON_DUTY | APPROVING
-        of_a_head = ON_DUTY | APPROVING | {Act.SCHEDULE}
+        assert may(ONE_OF_EACH[Role.DIVISION_HEAD], a_complaint()) == HANDLING | ON_DUTY | APPROVING | LEADING
+        of_a_head = ON_DUTY | APPROVING | LEADING | {Act.SCHEDULE}
         assert may(ONE_OF_EACH[Role.OFFICE_HEAD], a_complaint()) == HANDLING | of_a_head
 
     @pytest.mark.parametrize("role", [Role.STAFF, Role.DUTY, Role.DIVISION_HEAD, Role.OFFICE_HEAD])
@@ -151,7 +157,7 @@ class TestScopes:
 
     def test_a_village_matter_is_handled_by_its_village_and_by_the_head_of_its_hamlet(self):
         case = a_complaint(category="gang", hamlet=SHORE_EAST)
-        assert may(f"village_head@{SHORE}", case) == HANDLING | APPROVING | {Act.SCHEDULE}
+        assert may(f"village_head@{SHORE}", case) == HANDLING | APPROVING | LEADING | {Act.SCHEDULE}
         assert may(f"hamlet_head@{SHORE_EAST}", case) == HANDLING
         assert may(f"hamlet_head@{SHORE_WEST}", case) == set()
         assert may(f"district_head@{SOUTH}", case) == {Act.READ}
@@ -170,8 +176,10 @@ class TestScopes:
         assert Act.ACK_RUNG not in may(f"division_head@{WORKS}", case)
         clocks = case.clocks.climb(ClockName.RESOLUTION, 1, NOW, rung=f"division_head@{WORKS}")
         case = replace(case, clocks=clocks)
-        assert may(f"division_head@{WORKS}", case) == HANDLING | ON_DUTY | APPROVING | {Act.ACK_RUNG}
-        assert may(f"office_head@{WORKS}", case) == HANDLING | ON_DUTY | APPROVING | {Act.SCHEDULE}
+        assert may(f"division_head@{WORKS}", case) == HANDLING | ON_DUTY | APPROVING | LEADING | {
+            Act.ACK_RUNG
+        }
+        assert may(f"office_head@{WORKS}", case) == HANDLING | ON_DUTY | APPROVING | LEADING | {Act.SCHEDULE}
         assert may("secretary@city", case) == {Act.READ} | DATES | APPEALS
 
     @pytest.mark.parametrize(
@@ -265,7 +273,7 @@ class TestSealedCases:
         assert case.office == INSPECTORATE
         more = set() if role == "staff" else {Act.CONFIRM}
         more |= APPEALS if role == "office_head" else set()
-        more |= {Act.SCHEDULE} if role == "office_head" else set()
+        more |= {Act.SCHEDULE} | LEADING if role == "office_head" else set()
         assert may(f"{role}@{INSPECTORATE}", case) == HANDLING | DECIDING | WEIGHING | APPROVING | more
         for post in (f"triage@{TRIAGE}", f"office_head@{TRIAGE}", f"duty@{TRIAGE}"):
             assert may(post, case) == set()
