@@ -18,6 +18,8 @@ export default defineConfig({
   test: {
     environment: "jsdom",
     include: ["tests/**/*.test.{ts,tsx}"],
+    // A busy machine must not fail what is right.
+    testTimeout: 90_000,
     setupFiles: ["tests/setup.ts"],
     pool: "threads",
     poolOptions: { threads: { maxThreads: 2 } },

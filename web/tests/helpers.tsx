@@ -53,6 +53,7 @@ export const CITY: City = {
       questions: [
         {
           id: "keadaan",
+          variable: true,
           label: "Bagaimana keadaannya?",
           datatype: "singlevaluelist",
           required: true,
@@ -62,8 +63,8 @@ export const CITY: City = {
           ],
           dangers: { kabel_jatuh: "123" },
         },
-        { id: "jumlah", label: "Berapa lampu?", datatype: "number", required: false, values: [], dangers: {} },
-        { id: "sejak", label: "Sejak kapan?", datatype: "datetime", required: false, values: [], dangers: {} },
+        { id: "jumlah", variable: true, label: "Berapa lampu?", datatype: "number", required: false, values: [], dangers: {} },
+        { id: "sejak", variable: true, label: "Sejak kapan?", datatype: "datetime", required: false, values: [], dangers: {} },
       ],
       promise: { first_reply: "1 hari kerja", resolution: "5 hari kerja" },
     },
@@ -89,10 +90,11 @@ export function draw(what: ComponentChild): HTMLElement {
   return root;
 }
 
-/** Until `check` neither throws nor answers null, for two seconds of turns of the event loop. */
+/** Until `check` neither throws nor answers null; for a minute at most, as machines are busy. */
 export async function until<T>(check: () => T): Promise<T> {
   let last: unknown;
-  for (let turn = 0; turn < 200; turn++) {
+  const end = Date.now() + 60_000;
+  while (Date.now() < end) {
     try {
       const found = check();
       if (found === null) throw new Error("still nothing");

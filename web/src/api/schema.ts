@@ -1987,6 +1987,8 @@ export interface components {
                 sheltered: boolean;
                 questions: {
                     id: string;
+                    /** @description Without it it is a sentence to show and asks for nothing. */
+                    variable: boolean;
                     /** @description Answers that mean danger with the number to call. */
                     dangers: {
                         [key: string]: string;
@@ -2225,6 +2227,8 @@ export interface components {
             contact: string;
         } | null;
         State: {
+            /** @description First of all, where what the reporter just said means danger; else left out. Call this number, do not wait. */
+            emergency?: components["schemas"]["Alarm"];
             code: components["schemas"]["TrackingCode"];
             status: components["schemas"]["Status"];
             status_text: string;

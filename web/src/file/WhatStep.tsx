@@ -108,7 +108,8 @@ export function WhatStep({
           {t("promise_line", { reply: category.promise.first_reply, solved: category.promise.resolution })}
         </p>
       )}
-      {category?.questions.map((question) => (
+      {category?.questions.map((question) =>
+        question.variable ? (
         <Asked
           key={question.id}
           question={question}
@@ -116,7 +117,12 @@ export function WhatStep({
           fault={fault(`answers.${question.id}`)}
           onAnswer={(value) => change({ answers: { ...draft.answers, [question.id]: value } })}
         />
-      ))}
+        ) : (
+          <p key={question.id} class="box">
+            {question.label}
+          </p>
+        ),
+      )}
     </>
   );
 }

@@ -8,7 +8,7 @@ import type { StepProps } from "./FilePage";
 export function WhoStep({ draft, change, fault, category }: StepProps) {
   const t = useWords();
   const signedIn = useObservable(session)?.as === "citizen";
-  const numbers = category?.questions.some((q) => q.values.length === 0 && q.datatype !== "datetime");
+  const numbers = category?.questions.some((q) => q.variable && q.values.length === 0 && q.datatype !== "datetime");
   return (
     <>
       <fieldset>

@@ -67,7 +67,7 @@ export function faultsOf(draft: Draft, category: Category | undefined, step: num
     if (length > TEXT_MOST) faults.push({ field: "text", step: 0, code: "fault_text_long" });
     for (const question of category?.questions ?? []) {
       const given = draft.answers[question.id];
-      if (question.required && (given === undefined || given.length === 0)) {
+      if (question.required && question.variable && (given === undefined || given.length === 0)) {
         faults.push({ field: `answers.${question.id}`, step: 0, code: "fault_answer" });
       }
     }
@@ -88,7 +88,7 @@ export function reportOf(draft: Draft, category: Category | undefined, language:
   const answers: NonNullable<Report["answers"]> = {};
   for (const question of category?.questions ?? []) {
     const given = draft.answers[question.id];
-    if (given === undefined || given.length === 0) continue;
+    if (!question.variable || given === undefined || given.length === 0) continue;
     if (question.datatype === "number" && typeof given === "string") {
       const number = Number(given.replace(",", "."));
       answers[question.id] = Number.isFinite(number) ? number : given;
