@@ -38,6 +38,9 @@ CHECKOV_VERSION := 3.3.30
 CHECKOV := .venv-checkov
 UV_COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	--custom-compile-command 'make requirements' $(UPGRADE)
+WEB_READY := web/node_modules/.ready
+WEB_SOURCES := web/src web/public web/index.html web/package-lock.json web/vite.config.ts web/vite.sw.config.ts docs/openapi.yaml
+HAS_NODE := command -v node > /dev/null && command -v npm > /dev/null
 needs_file = @test -n "$(FILE)" || { echo "FILE is missing: make $@ FILE=<$(1)>" >&2; exit 2; }
 
 .PHONY: help
@@ -47,8 +50,23 @@ help: ## List the targets (this text)
 ##@ Run
 
 .PHONY: run
-run: setup ## Start the whole service here: PORT=, DATA_DIR=, CITY=, SAMPLE=1
+run: setup web-if-node ## Start the whole service here, with the web client: PORT=, DATA_DIR=, CITY=, SAMPLE=1
 	@exec $(PY) -m local run
+
+.PHONY: web
+web: $(WEB_READY) ## Build the web client into web/dist, within its budget of bytes (needs Node 20.19 and npm)
+	@cd web && npm run -s build
+
+# Without Node the plain pages serve alone; what was built before is built again only when its sources changed.
+.PHONY: web-if-node
+web-if-node:
+	@if ! $(HAS_NODE); then echo "  Tanpa Node.js: hanya halaman sederhana / no Node.js: the plain pages alone"; \
+		elif [ ! -f web/dist/index.html ] || [ -n "$$(find $(WEB_SOURCES) -newer web/dist/index.html -print -quit)" ]; then $(MAKE) --no-print-directory web; fi
+
+$(WEB_READY): web/package-lock.json web/package.json
+	@$(HAS_NODE) || { echo "Node.js 20.19 dan npm diperlukan / Node.js 20.19 and npm are needed" >&2; exit 1; }
+	@cd web && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 .PHONY: demo
 demo: setup ## Tell the story over HTTP against a running service; FILE=<csv> replays texts
@@ -116,7 +134,16 @@ else
 endif
 
 .PHONY: check
-check: format lint types profiles template test ## All that CI runs: format, lint, types, profiles, templates, tests
+check: format lint types profiles template web-check test ## All that CI runs: format, lint, types, profiles, templates, web, tests
+
+.PHONY: web-check
+web-check: ## The web client: types, tests, build and budget; passed over where there is no Node.js
+	@if $(HAS_NODE); then $(MAKE) --no-print-directory $(WEB_READY) && cd web && npm run -s check; \
+		else echo "web: no Node.js here, passed over"; fi
+
+.PHONY: web-e2e
+web-e2e: setup web ## The web client in a real browser against a service of its own (needs Chromium)
+	@cd web && npm run -s e2e
 
 .PHONY: format
 format: setup ## Is the code formatted? (make fix formats it)
@@ -247,5 +274,5 @@ requirements: setup ## Lock the requirements again from the .in files; UPGRADE=-
 
 .PHONY: clean
 clean: ## Remove .venv and all caches; the data in DATA_DIR stays
-	rm -rf $(VENV) $(CHECKOV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis build vendor .chalice/deployments
+	rm -rf $(VENV) $(CHECKOV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .schemathesis build vendor .chalice/deployments web/node_modules web/dist
 	find . -name __pycache__ -type d -not -path './$(DATA_DIR)/*' -prune -exec rm -rf {} +

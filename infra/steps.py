@@ -7,7 +7,6 @@ what to do; a stack trace is a fault of this program.
 from __future__ import annotations
 
 import json
-import mimetypes
 import re
 import shutil
 import zipfile
@@ -20,7 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import cities
 from chalicelib.settings import MissingSettings, Settings
-from infra import gateway, preflight, smoke, staging, state, topics
+from infra import gateway, preflight, smoke, staging, state, topics, webfiles
 from infra.policies import narrow_files
 from infra.stacks import Stacks, compact
 from infra.target import GLOBAL, PROJECT, Aws, Choices, Halt, Target, chalice_config, explained
@@ -397,24 +396,20 @@ class Deployment:
 
     def web(self) -> Said:
         """Put the browser client's files into their bucket: what pages name first, pages last, old files kept."""
-        built = PROJECT / "web" / "dist"
+        built = webfiles.BUILT
         bucket = self.stacks.outputs("data").get("WebBucket", "")
-        if not built.is_dir() or not bucket:
+        if not webfiles.is_built() or not bucket:
             return ("tidak ada berkas web", "there are no web files")
-        files = sorted(
-            (path for path in built.rglob("*") if path.is_file()), key=lambda p: p.suffix == ".html"
-        )
+        files = webfiles.upload_order(built)
         for path in files:
-            kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-            # A name with a hash in it never changes its content; a page must always be asked for anew.
-            lasting = bool(re.search(r"[.-][0-9a-zA-Z_-]{8,}\.\w+$", path.name)) and path.suffix != ".html"
+            name = path.relative_to(built)
             self.aws.client("s3").upload_file(
                 str(path),
                 bucket,
-                path.relative_to(built).as_posix(),
+                name.as_posix(),
                 ExtraArgs={
-                    "ContentType": kind,
-                    "CacheControl": "public, max-age=31536000, immutable" if lasting else "no-cache",
+                    "ContentType": webfiles.content_type(name),
+                    "CacheControl": webfiles.cache_control(name),
                 },
             )
         return (f"{len(files)} berkas", f"{len(files)} files")
@@ -516,6 +511,7 @@ class Deployment:
             # Drawn once in a run, however many stacks and passes ask for it.
             self.options = replace(self.options, rotate=False)
             found["AlarmTopic"] = outputs.get("OperatorTopicArn", "")
+            found["WebClient"] = "yes" if webfiles.is_built() else "no"
             made = self.stacks.outputs("global", GLOBAL)
             found |= {name: made[name] for name in ("CertificateArn", "WebAclArn") if name in made}
         return {**found, **self.chosen.parameters}

@@ -142,7 +142,7 @@ class Instance:
             _set_environment(os.environ, environment)
             self.app = _load_app()
         # What reads the app's settings when it is imported could not be imported before they were there.
-        from local import open311, pages, sample
+        from local import open311, pages, sample, web
 
         self.clock = StackClock(self.folder.path / "clock.json", self._stamp_messages)
         self._reconnect_people()
@@ -154,6 +154,7 @@ class Instance:
             self.open311 = open311.prepare(self.folder.path, city)
         self._connect(dynamodb.endpoint, account_id)
         pages.attach(self)
+        web.attach(self.server.pages, store.endpoint)
         self._share(environment)
 
     def _connect(self, dynamodb: str, account_id: str) -> None:

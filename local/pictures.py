@@ -34,7 +34,7 @@ class Picture:
 
 
 PICTURES = (
-    Picture("beranda", "/", PHONE),
+    Picture("beranda", "/polos", PHONE),
     Picture("lapor", "/lapor", (360, 1500)),
     Picture("lacak", "/l/{public}", PHONE),
     Picture("meja", "/o", DESK, "duty@dlhk"),

@@ -380,7 +380,8 @@ class _Handler(BaseHTTPRequestHandler):
 class Server(ThreadingHTTPServer):
     """The whole service on loopback: ``pages`` first, then the gateway.
 
-    ``pages`` maps a path to what serves it; one that ends in ``/`` serves all below it. It may grow later.
+    ``pages`` maps a path to what serves it; one that ends in ``/`` serves all below it, but for ``/`` itself, which is
+    one page. It may grow later.
     """
 
     daemon_threads = True
@@ -395,7 +396,8 @@ class Server(ThreadingHTTPServer):
         """What serves ``path``: the page itself, else the longest folder above it."""
         if path in self.pages:
             return self.pages[path]
-        above = [folder for folder in self.pages if folder.endswith("/") and path.startswith(folder)]
+        folders = (folder for folder in self.pages if folder.endswith("/") and folder != "/")
+        above = [folder for folder in folders if path.startswith(folder)]
         return self.pages[max(above, key=len)] if above else None
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -33,6 +33,17 @@ _PIN = re.compile(r"\s*(-?\d{1,3}(?:\.\d{1,12})?)\s*[,; ]\s*(-?\d{1,3}(?:\.\d{1,
 @routes.route("/", methods=["GET"], cors=False)
 @answers_pages
 def get_home(visit: Visit) -> Response:
+    return _home(visit)
+
+
+@routes.route("/polos", methods=["GET"], cors=False)
+@answers_pages
+def get_plain_home(visit: Visit) -> Response:
+    """The same first page: where the web client is served at ``/``, this is the way to the pages without script."""
+    return _home(visit)
+
+
+def _home(visit: Visit) -> Response:
     latest = reading.public_list(Filters(), now=visit.now, limit=_LATEST)
     rows = [views.card(card, visit.city, visit.language, visit.now) for card in latest.cards]
     return html.page(visit, "home.html", private=False, rows=rows, short=short)

@@ -17,7 +17,7 @@ from chalicelib.domain import deskwork, outside, replies
 from chalicelib.domain.appeals import rejected_by
 from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import CITY_SCOPE, WINDOWS, City
-from chalicelib.domain.clock import Unit
+from chalicelib.domain.clock import Span, Unit
 from chalicelib.domain.complaint import (
     FOR_TRIAGE,
     MOVES,
@@ -930,7 +930,10 @@ def profile(city: City, language: str) -> dict[str, Any]:
                     }
                     for q in c.questions
                 ],
-                "promise": {"first_reply": str(c.level.first_reply), "resolution": str(c.level.resolution)},
+                "promise": {
+                    "first_reply": _promised(c.level.first_reply, language),
+                    "resolution": _promised(c.level.resolution, language),
+                },
             }
             for c in city.categories.values()
         ],
@@ -948,6 +951,7 @@ def profile(city: City, language: str) -> dict[str, Any]:
                 **_area(a.code, city),
                 "parent": a.parent,
                 "postal_code": a.postal_code,
+                "center": {"lat": a.centroid.lat, "lon": a.centroid.lon},
                 "hamlets": [{"id": h.id, "name": h.name} for h in a.hamlets],
             }
             for a in city.areas.values()
@@ -981,6 +985,22 @@ def windows(city: City, language: str) -> list[dict[str, str]]:
         }
         for name, (only, choices) in WINDOWS.items()
     ]
+
+
+def _promised(span: Span, language: str) -> str:
+    """A promised span as people say it: "2 working days", "4 jam kerja"."""
+    number, _, unit = str(span).partition(" ")
+    return f"{number} {_UNITS_ID[unit.removesuffix('s')]}" if language == "id" else f"{number} {unit}"
+
+
+_UNITS_ID: Mapping[str, str] = {
+    "working day": "hari kerja",
+    "working hour": "jam kerja",
+    "working minute": "menit kerja",
+    "day": "hari",
+    "hour": "jam",
+    "minute": "menit",
+}
 
 
 def _span(span: object, language: str) -> str:

@@ -114,7 +114,7 @@ def test_the_caller_s_address_comes_from_the_edge_alone(monkeypatch: pytest.Monk
     from chalicelib.http import requests
 
     header = EDGE["Outputs"]["ClientHeader"]["Value"]
-    code = MADE["TellsTheAddress"]["Properties"]["FunctionCode"]
+    code = MADE["TellsTheAddress"]["Properties"]["FunctionCode"]["Fn::Sub"]
     assert f"request.headers['{header.lower()}'] = {{value: event.viewer.ip}}" in code
     associated = DISTRIBUTION["DefaultCacheBehavior"]["FunctionAssociations"]
     assert associated == [

@@ -1,0 +1,142 @@
+import { ask, Offline, randomKey, Refused, type Filed, type Problem, type Report } from "../api/client";
+import { allRows, dropRow, getValue, putRow, putValue } from "./db";
+
+/** A report that is written and waits on the phone until it has been received. */
+export interface Waiting {
+  id: string;
+  /** Fixed with the body: however often it is sent, it is one report. */
+  key: string;
+  body: Report;
+  language: string;
+  /** Filed by somebody signed in; then only a page with their token sends it. */
+  signedIn: boolean;
+  queuedAt: number;
+  tries: number;
+  firstTriedAt: number | null;
+  /** Not before this moment (milliseconds). */
+  notBefore: number;
+  state: "waiting" | "refused" | "sign-in";
+  problem: Problem | null;
+}
+
+/** A case that was filed or joined from this phone, with what opens it. */
+export interface Mine {
+  code: string;
+  secret: string | null;
+  words: string;
+  at: string;
+  joined: boolean;
+}
+
+export interface Sent {
+  row: Waiting;
+  filed: Filed;
+}
+
+/** The service remembers a key for thirty days; later a repeat might be a second report. */
+const KEY_LASTS = 29 * 86_400_000;
+const FIRST_WAIT = 5_000;
+const LONGEST_WAIT = 15 * 60_000;
+
+export function pause(tries: number, retryAfter: number | null): number {
+  return retryAfter !== null ? retryAfter * 1000 : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(tries, 10));
+}
+
+export async function enqueue(body: Report, language: string, signedIn: boolean, now: number): Promise<Waiting> {
+  const row: Waiting = {
+    id: randomKey(),
+    key: randomKey(),
+    body: { ...body, client_time: new Date(now).toISOString() },
+    language,
+    signedIn,
+    queuedAt: now,
+    tries: 0,
+    firstTriedAt: null,
+    notBefore: 0,
+    state: "waiting",
+    problem: null,
+  };
+  await putRow(row);
+  return row;
+}
+
+export const waiting = (): Promise<Waiting[]> =>
+  allRows<Waiting>().then((rows) => rows.sort((a, b) => a.queuedAt - b.queuedAt));
+
+export const discard = (id: string): Promise<unknown> => dropRow(id);
+
+export const mine = (): Promise<Mine[]> => getValue<Mine[]>("mine").then((kept) => kept ?? []);
+
+export async function remember(one: Mine): Promise<void> {
+  const others = (await mine()).filter((known) => known.code !== one.code);
+  await putValue("mine", [one, ...others].slice(0, 200));
+}
+
+export async function forget(code: string): Promise<void> {
+  await putValue(
+    "mine",
+    (await mine()).filter((known) => known.code !== code),
+  );
+}
+
+let queue: Promise<unknown> = Promise.resolve();
+
+/** One sender at a time, over all tabs and the service worker where the browser has locks. */
+function alone<T>(act: () => Promise<T>): Promise<T> {
+  if (typeof navigator !== "undefined" && navigator.locks) {
+    return navigator.locks.request("outbox", act) as Promise<T>;
+  }
+  const next = queue.then(act, act);
+  queue = next.catch(() => undefined);
+  return next;
+}
+
+/**
+ * Send what waits and may be sent now. A report leaves the phone's store only after the service has answered with its
+ * code; whatever happens before that is repeated with the same key.
+ */
+export function flush(now: () => number, token: string | null): Promise<Sent[]> {
+  return alone(async () => {
+    const sent: Sent[] = [];
+    for (const row of await waiting()) {
+      if (row.state === "refused" || row.notBefore > now() || (row.signedIn && !token)) continue;
+      if (row.firstTriedAt !== null && now() - row.firstTriedAt > KEY_LASTS) {
+        await putRow({ ...row, state: "refused" } as Waiting);
+        continue;
+      }
+      const tried: Waiting = { ...row, tries: row.tries + 1, firstTriedAt: row.firstTriedAt ?? now() };
+      await putRow(tried);
+      try {
+        const filed = await ask<Filed>(row.signedIn ? "/v1/me/complaints" : "/v1/complaints", {
+          body: row.body,
+          key: row.key,
+          language: row.language,
+          token: row.signedIn ? (token ?? undefined) : undefined,
+        });
+        await remember({
+          code: filed.code,
+          secret: filed.secret ?? null,
+          words: row.body.text.slice(0, 80),
+          at: filed.filed_at,
+          joined: false,
+        });
+        await dropRow(row.id);
+        sent.push({ row: tried, filed });
+      } catch (error) {
+        if (error instanceof Offline) {
+          await putRow({ ...tried, notBefore: now() + pause(tried.tries, null) } as Waiting);
+          break;
+        }
+        if (!(error instanceof Refused)) throw error;
+        if (error.passing) {
+          await putRow({ ...tried, notBefore: now() + pause(tried.tries, error.retryAfter) } as Waiting);
+        } else if (error.status === 401) {
+          await putRow({ ...tried, state: "sign-in" } as Waiting);
+        } else {
+          await putRow({ ...tried, state: "refused", problem: error.problem } as Waiting);
+        }
+      }
+    }
+    return sent;
+  });
+}
