@@ -7,13 +7,10 @@ day and the mayor once a week; single messages reach them only of emergencies.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from chalicelib.domain.city import CITY_SCOPE, City
+from chalicelib.domain.complaint import Complaint, Status
 from chalicelib.domain.people import Duty, Role
-
-if TYPE_CHECKING:
-    from chalicelib.domain.complaint import Complaint
 
 LISTED = (Role.SECRETARY, Role.MAYOR)
 """Who gets a list, lowest first. What has reached a later one stands on the lists of those before it, too."""
@@ -44,6 +41,25 @@ def stands_on(complaint: Complaint, *, asks_date: bool = False) -> Role | None:
     if post_of(Role.SECRETARY) in complaint.rungs or complaint.clocks.at_ceiling or asks_date:
         return Role.SECRETARY
     return None
+
+
+def lost_list(ended_at: datetime, city: City) -> str:
+    """The part of the secretary's list for appeals that were lost in a month: the city's own calendar month."""
+    return f"lost#{_day_of(ended_at, city):%Y-%m}"
+
+
+def lost_lists(now: datetime, city: City) -> tuple[str, str]:
+    """The parts of it that are shown now, of this month and the one before: each stands there for a month at least.
+
+    Nothing is owed on such a case any more, so no act of anybody takes it off.
+    """
+    first = _day_of(now, city).replace(day=1)
+    return lost_list(now, city), f"lost#{first - _DAY:%Y-%m}"
+
+
+def is_lost(complaint: Complaint) -> bool:
+    """Whether an appeal was lost of which the secretary may know: of an accusation only triage's own heads do."""
+    return complaint.status is Status.REJECTED and complaint.appealed and not complaint.sealed
 
 
 def told_by_list(post: str, complaint: Complaint, city: City) -> bool:

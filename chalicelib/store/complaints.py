@@ -39,7 +39,7 @@ from chalicelib.domain.complaint import (
 from chalicelib.domain.duplicates import SOLVED_ONES, Spot, asleep, may_be_near
 from chalicelib.domain.errors import NotFound, Passing, StaleComplaint
 from chalicelib.domain.geo import Point, geohash
-from chalicelib.domain.lists import LISTED, post_of, stands_on
+from chalicelib.domain.lists import LISTED, is_lost, lost_list, post_of, stands_on
 from chalicelib.domain.notices import Notice
 from chalicelib.domain.people import Act
 from chalicelib.domain.scheduling import asked as asked_date
@@ -536,6 +536,10 @@ def head_keys(
         keys["inbox_at"] = f"{first}{moment(complaint.inbox_at)}#{short(complaint.code)}"
         card = _staff_card(complaint, city, excerpt, asks_date=asks_date)
         keys["staff_card"] = _lean({**card, "joined": joined})
+    if is_lost(complaint) and complaint.ended_at is not None:
+        keys["top_open"] = lost_list(complaint.ended_at, city)
+        keys["inbox_at"] = f"{moment(complaint.ended_at)}#{short(complaint.code)}"
+        keys["staff_card"] = _lean(_staff_card(complaint, city, excerpt, asks_date=False))
     # A merged case is worked on, and found on the map, where it went.
     if complaint.open and complaint.merged is None:
         keys["office_open"] = complaint.office

@@ -196,7 +196,7 @@ def _late_arguments(notice: Notice, now: datetime) -> dict[str, str]:
         from chalicelib.usecases import lists
 
         reader = people.standing_in(people.registered(person), local_day(now))
-        return lists.mail(reader, notice.args["post"], notice.language)
+        return lists.mail(reader, notice.args["post"], notice.language, now=now)
     if "task" in notice.args:
         return {"link": f"{settings().base_url}/tugas/{short(notice.code)}/{notice.args['task']}"}
     # Notices of before there were links do not say which rung they are about.

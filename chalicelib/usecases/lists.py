@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from chalicelib.domain.complaint import Status
 from chalicelib.domain.lists import LISTED, due_list, post_of
 from chalicelib.domain.notices import Channel, Notice, moment
 from chalicelib.domain.people import Officer
@@ -36,7 +37,7 @@ def send(*, now: datetime) -> int:
     for post, holder in people.holders(due).items():
         day = f"{due[post] + profile.utc_offset:%Y-%m-%d}"
         for officer_id, language in holder.officers:
-            if not _lines(people.officer(officer_id), most=1):
+            if not _lines(people.officer(officer_id), now, most=1):
                 continue
             written += outbox.add_once(
                 Notice(
@@ -55,10 +56,10 @@ def send(*, now: datetime) -> int:
     return written
 
 
-def mail(officer: Officer, post: str, language: str) -> dict[str, str]:
+def mail(officer: Officer, post: str, language: str, *, now: datetime) -> dict[str, str]:
     """What the mail of a list says to this officer: codes, categories, offices, dates, links; no text, no name."""
     profile = city()
-    cards = _lines(officer, most=MOST + 1)
+    cards = _lines(officer, now, most=MOST + 1)
     more = len(cards) > MOST
     lines = [_line(number, card, language) for number, card in enumerate(cards[:MOST], start=1)]
     return {
@@ -69,12 +70,12 @@ def mail(officer: Officer, post: str, language: str) -> dict[str, str]:
     }
 
 
-def _lines(officer: Officer, *, most: int) -> list[Card]:
+def _lines(officer: Officer, now: datetime, *, most: int) -> list[Card]:
     """The first cases of an officer's list, the latest first: those that this officer may read."""
     found: list[Card] = []
     cursor = None
     while True:
-        page = reading.inbox(officer, "top", cursor=cursor)
+        page = reading.inbox(officer, "top", cursor=cursor, now=now)
         found += page.cards
         cursor = page.cursor
         if cursor is None or len(found) >= most:
@@ -87,12 +88,13 @@ def _line(number: int, card: Card, language: str) -> str:
     unsorted = "Belum dipilah" if language == "id" else "Not sorted yet"
     label = (category.labels.get(language) or category.labels["id"]) if category else unsorted
     words = {
-        "id": ("batas", "batas menurut aturan", "menunggu keputusan tanggal baru"),
-        "en": ("due", "limit by law", "asks for a new date"),
+        "id": ("batas", "batas menurut aturan", "menunggu keputusan tanggal baru", "keberatan ditolak"),
+        "en": ("due", "limit by law", "asks for a new date", "appeal lost"),
     }["id" if language == "id" else "en"]
     parts = [card.code, label, profile.offices[card.office].short]
     if card.due:
-        parts.append(f"{words[0]} {moment(read_moment(card.due), profile)}")
+        owed = words[3] if card.status == Status.REJECTED else words[0]
+        parts.append(f"{owed} {moment(read_moment(card.due), profile)}")
     if card.ceiling:
         parts.append(f"{words[1]} {moment(read_moment(card.ceiling), profile)}")
     if card.asks_date:

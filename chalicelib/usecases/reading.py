@@ -14,11 +14,12 @@ from chalicelib.domain.complaint import Complaint
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, cells_for_box, distance_m
 from chalicelib.domain.ledger import Found
-from chalicelib.domain.lists import LISTED
+from chalicelib.domain.lists import LISTED, lost_lists
 from chalicelib.domain.notices import FAN_OUT
 from chalicelib.domain.people import Act, Officer, Role, allowed, demand
 from chalicelib.domain.service_level import ClockName, steps
 from chalicelib.domain.visibility import Card
+from chalicelib.settings import utc_now
 from chalicelib.store import complaints, outbox, people
 from chalicelib.store.complaints import CELL_PRECISION
 from chalicelib.store.complaints import Stored as Stored
@@ -182,7 +183,8 @@ def inbox(
     of_triage = {"screening": profile.id, "emergency": complaints.alarms_key(profile)}
     if late and which in of_triage:
         raise Invalid([Fault("late", "late_screening")])
-    keys_of = [("by_screening", of_triage[which])] if which in of_triage else _inbox_keys(officer, which)
+    keys_of = [("by_screening", of_triage[which])] if which in of_triage else []
+    keys_of = keys_of or _inbox_keys(officer, which, now or utc_now())
     if which == "top" and not keys_of:
         raise NotFound("top")
     until = now if late else None
@@ -388,7 +390,7 @@ def _month_before(month: str) -> str:
     return f"{year - 1}-12" if number == 1 else f"{year}-{number - 1:02d}"
 
 
-def _inbox_keys(officer: Officer, which: str) -> list[tuple[str, str]]:
+def _inbox_keys(officer: Officer, which: str, now: datetime) -> list[tuple[str, str]]:
     profile = city()
     found: dict[tuple[str, str], None] = {}
     for duty in officer.duties:
@@ -397,6 +399,8 @@ def _inbox_keys(officer: Officer, which: str) -> list[tuple[str, str]]:
             # Whoever stands lower reads what has risen above, too.
             for role in LISTED[LISTED.index(duty.role) :] if duty.role in LISTED else ():
                 found[("by_top", role)] = None
+            if duty.role is Role.SECRETARY:
+                found |= {("by_top", key): None for key in lost_lists(now, profile)}
         elif which == "area":
             if duty.role is Role.DISTRICT_HEAD:
                 for area in profile.villages.values():

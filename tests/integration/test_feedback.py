@@ -14,7 +14,7 @@ from chalicelib.domain.tracking import short
 from chalicelib.http import dossier, views
 from chalicelib.store import complaints
 from chalicelib.store.tables import ComplaintRow, NoticeRow
-from chalicelib.usecases import escalation, handling, reading, signin
+from chalicelib.usecases import escalation, handling, lists, reading, signin
 from chalicelib.usecases.handling import Sorting
 from tests.integration import people as cast
 from tests.integration.people import TRIAGE_OFFICE, Sent, a_case, an_officer, later, stored
@@ -125,6 +125,21 @@ def test_undecided_it_climbs_once_however_often_it_is_swept(stack: Stack) -> Non
     climbs = [e for e in complaints.get(code).history if e.act is Act.ESCALATE]
     assert [(e.data["clock"], e.data["post"]) for e in climbs] == [("appeal", "secretary@city")]
     assert "secretary@city" in stored(code).rungs  # who hears by list
+
+
+def test_a_lost_appeal_stands_on_the_secretary_s_list_that_month_and_the_next(stack: Stack) -> None:
+    secretary, mayor = an_officer("secretary@city").officer, an_officer("mayor@city").officer
+    above = head()
+    code, who = declined(triage())
+    handling.appeal(code, who, WORDS, now=later(hours=2))
+    handling.decide_appeal(code, above, NO, grant=False, if_match=seen(code), now=later(hours=3))
+    for days, stands in ((0, True), (30, True), (45, False)):  # 23 November, 23 December, 7 January
+        listed = reading.inbox(secretary, "top", now=later(days=days, hours=4)).cards
+        assert [card.code for card in listed] == [code] * stands, days
+        assert reading.inbox(mayor, "top", now=later(days=days, hours=4)).cards == ()
+    said = lists.mail(secretary, "secretary@city", "id", now=later(days=1))["lines"]
+    assert "keberatan ditolak 23/11 13.00" in said
+    assert stored(code).for_ombudsman
 
 
 def test_an_accusation_in_an_appeal_reaches_neither_the_office_nor_its_topic(stack: Stack) -> None:
