@@ -4,6 +4,7 @@ from chalice.app import Chalice, ConvertToMiddleware, CORSConfig
 
 from chalicelib.http import (
     agencies,
+    album,
     auth,
     desk,
     deskwork,
@@ -49,6 +50,7 @@ for blueprint in (
     agencies.routes,
     open311.routes,
     photos.routes,
+    album.routes,
     relay.jobs,
     sweeps.jobs,
     pictures.jobs,

@@ -227,7 +227,9 @@ def trim(vendor: Path, used: Mapping[str, frozenset[str] | None]) -> None:
         packed.with_suffix("").write_bytes(_terse(json.loads(gzip.decompress(packed.read_bytes()))))
         packed.unlink()
     for model in data.rglob("service-2.json"):
-        described = _undocumented(json.loads(model.read_bytes()))
+        described: Any = _undocumented(json.loads(model.read_bytes()))
+        for setting in described.get("clientContextParams", {}).values():
+            setting["documentation"] = ""  # botocore reads it of these, and of nothing else
         methods = used[model.parent.parent.name]
         model.write_bytes(_terse(described if methods is None else _only(described, methods)))
     endpoints = data / "endpoints.json"

@@ -109,7 +109,7 @@ def post_sign_out(visit: Visit) -> Response:
 
 @routes.route("/saya", methods=["GET"], cors=False)
 @answers_pages
-def get_mine(visit: Visit) -> Response:
+def getmine(visit: Visit) -> Response:
     who = visit.signed_in(signin.Kind.CITIZEN)
     found = reading.own_cases(who, cursor=visit.query.get("cursor"), limit=20)
     body = views.cards(found, visit.city, visit.language, visit.now)
@@ -119,7 +119,7 @@ def get_mine(visit: Visit) -> Response:
 @routes.route("/saya/{short_code}", methods=["GET"], cors=False)
 @answers_pages
 def get_own(visit: Visit, short_code: str) -> Response:
-    return _show(visit, *_mine(visit, short_code))
+    return _show(visit, *mine(visit, short_code))
 
 
 @routes.route("/saya/{short_code}/{act}", methods=["GET"], cors=False)
@@ -127,45 +127,46 @@ def get_own(visit: Visit, short_code: str) -> Response:
 def get_own_act(visit: Visit, short_code: str, act: str) -> Response:
     """The dossier; else loaded again after an act, or after a sign-in: back to the case. A GET never acts."""
     if act == DOSSIER:
-        return _dossier(visit, *_mine(visit, short_code))
+        return _dossier(visit, *mine(visit, short_code))
     return html.redirect(visit, f"/saya/{short(requests.code(short_code))}")
 
 
 @routes.route("/saya/{short_code}/{act}", methods=["POST"], content_types=FORM, cors=False)
 @answers_pages
 def post_own_act(visit: Visit, short_code: str, act: str) -> Response:
-    return _do(visit, act, *_mine(visit, short_code))
+    return _do(visit, act, *mine(visit, short_code))
 
 
 @routes.route("/k/{short_code}/{secret}", methods=["GET"], cors=False)
 @answers_pages
-def get_linked(visit: Visit, short_code: str, secret: str) -> Response:
-    return _show(visit, *_linked(visit, short_code, secret))
+def getlinked(visit: Visit, short_code: str, secret: str) -> Response:
+    return _show(visit, *linked(visit, short_code, secret))
 
 
 @routes.route("/k/{short_code}/{secret}/{act}", methods=["GET"], cors=False)
 @answers_pages
 def get_linked_act(visit: Visit, short_code: str, secret: str, act: str) -> Response:
     if act == DOSSIER:
-        return _dossier(visit, *_linked(visit, short_code, secret))
-    return html.redirect(visit, _linked(visit, short_code, secret)[2])
+        return _dossier(visit, *linked(visit, short_code, secret))
+    return html.redirect(visit, linked(visit, short_code, secret)[2])
 
 
 @routes.route("/k/{short_code}/{secret}/{act}", methods=["POST"], content_types=FORM, cors=False)
 @answers_pages
 def post_linked_act(visit: Visit, short_code: str, secret: str, act: str) -> Response:
-    return _do(visit, act, *_linked(visit, short_code, secret))
+    return _do(visit, act, *linked(visit, short_code, secret))
 
 
 # Inside -------------------------------------------------------------------------------------------------------
 
 
-def _mine(visit: Visit, short_code: str) -> tuple[str, signin.Who, str]:
+def mine(visit: Visit, short_code: str) -> tuple[str, signin.Who, str]:
+    """The case, who opens it by sign-in, and the path of its page."""
     code = requests.code(short_code)
     return code, visit.signed_in(signin.Kind.CITIZEN), f"/saya/{short(code)}"
 
 
-def _linked(visit: Visit, short_code: str, secret: str) -> tuple[str, signin.Who, str]:
+def linked(visit: Visit, short_code: str, secret: str) -> tuple[str, signin.Who, str]:
     """The case, who opens it, and the path of its page. A wrong link is as good as no page at all."""
     code, key = requests.code(short_code), unquote(secret)
     try:

@@ -28,6 +28,7 @@ from chalicelib.usecases.signin import Who
 PER_ADDRESS_HOUR = 400
 """Soft: carriers and village offices put many people behind one address."""
 PER_DAY = 60_000
+Upload = photos.Upload
 _TYPES = {"webp": "image/webp", "jpg": "image/jpeg"}
 
 

@@ -690,7 +690,7 @@ def test_destroying_the_app_keeps_the_data_and_with_the_sentence_nothing_simulat
     destroy(deployed(), data=False, confirm="")
     left = what_there_is()
     assert (left["functions"], left["apis"], left["rules"], left["topics"]) == ([], [], [], 1)
-    assert len([name for name in left["tables"] if name.startswith(DEV.prefix)]) == 4
+    assert len([name for name in left["tables"] if name.startswith(DEV.prefix)]) == len(TABLES)
     assert Aws().client("dynamodb").scan(TableName=DEV.table("people"))["Count"] == 1
     for _ in range(2):
         destroy(deployed(), data=True, confirm="hapus data denpasar dev")

@@ -12,6 +12,8 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -309,3 +311,75 @@ def test_without_a_running_service_the_demo_says_so_in_one_sentence(tmp_path: Pa
         == f"Tidak ada layanan di http://127.0.0.1:{nothing.port}; jalankan dulu: make run"
     )
     assert done.stdout == ""
+
+
+def test_a_photo_goes_through_the_real_store_and_refuses_what_its_form_does_not_allow(stack: Stack) -> None:
+    from tests.integration.test_photos import PLACE, a_jpeg
+
+    key = f"foto-dari-luar-{time.time_ns()}"
+    asked = stack.done("POST", "/v1/photos", {"type": "image/jpeg", "draft": key})
+    assert posted(asked, a_jpeg(gps=PLACE), key="in/" + "a" * 26) == 403  # another key than was signed
+    assert posted(asked, a_jpeg(), **{"Content-Type": "text/html"}) == 403
+    assert posted(asked, a_jpeg(gps=PLACE) + bytes(16_000_000)) == 400
+    assert posted(asked, a_jpeg(gps=PLACE)) in (200, 201, 204)
+    path = f"/v1/photos/{asked['id']}"
+    until(lambda: stack.done("GET", path)["state"] == "fit")
+    assert stack.done("GET", path)["place"] == {"lat": -8.67, "lon": 115.225}
+    report = {
+        "text": "Lampu jalan mati sejak kemarin malam.",
+        "category": "lampu_jalan",
+        "photos": [asked["id"]],
+    }
+    report["place"] = {"lat": -8.6925, "lon": 115.2257}
+    code = stack.done("POST", "/v1/complaints", report, Idempotency_Key=key)["code"]
+    triage = stack.token("triage@diskominfos")
+
+    def seen() -> Any:
+        (photo,) = stack.done("GET", f"/v1/office/complaints/{code}/photos", **triage)["photos"]
+        return photo if "large" in photo else None
+
+    photo = until(seen)
+    with urllib.request.urlopen(photo["large"]["webp"], timeout=30) as answer:  # noqa: S310  the local store
+        assert answer.read(12)[8:] == b"WEBP"
+    bare = photo["large"]["webp"].partition("?")[0]
+    with pytest.raises(urllib.error.HTTPError, match="403"):
+        urllib.request.urlopen(bare, timeout=30)  # noqa: S310
+    hiding = f"/v1/office/complaints/{code}/photos/{photo['id']}/hiding"
+    stack.done("POST", hiding, {"reason": "Wajah anak."}, **triage, If_Match=f'"{photo["version"]}"')
+
+    def elsewhere() -> Any:
+        found = seen()
+        return found if found and found["large"]["webp"].partition("?")[0] != bare else None
+
+    moved = until(elsewhere)
+    assert moved["screening"]["reason"] == "Wajah anak."
+
+    def gone() -> bool:
+        try:
+            urllib.request.urlopen(photo["large"]["webp"], timeout=30).close()  # noqa: S310
+        except urllib.error.HTTPError as error:
+            return error.code == 404
+        return False
+
+    until(gone)  # the very link that was good: no version of the old copy is left
+
+
+def posted(asked: dict[str, Any], data: bytes, **changes: str) -> int:
+    """Post a file as a browser does; the status that the store answers."""
+    edge = "edge7f3a"
+    body = b"".join(
+        f'--{edge}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, value in {**asked["fields"], **changes}.items()
+    )
+    body += (
+        f'--{edge}\r\nContent-Disposition: form-data; name="file"; filename="x.exe"\r\n\r\n'.encode() + data
+    )
+    body += f"\r\n--{edge}--\r\n".encode()
+    request = urllib.request.Request(  # noqa: S310  the local store
+        asked["url"], body, {"Content-Type": f"multipart/form-data; boundary={edge}"}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        return error.code
