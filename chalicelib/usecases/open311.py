@@ -194,19 +194,20 @@ def _cards(query: Query, asked: Span) -> Iterator[Card]:
 
 
 def _read(query: Query, asked: Span, profile: City) -> Iterator[Card]:
+    most = query.page * query.size
     if query.near is not None and (cells := _cells(query.near, query.radius_m)):
-        yield from _merged([("by_cell", cell) for cell in cells], asked)
+        yield from _merged([("by_cell", cell) for cell in cells], asked, most)
         return
     for month in open311.months(asked, profile):
         if query.services is not None and len(query.services) <= _MOST_KEYS:
             keys_of = [("by_category", f"{service}#{month}") for service in sorted(query.services)]
         else:
             keys_of = [("by_month", f"{profile.id}#{month}")]
-        yield from _merged(keys_of, asked)
+        yield from _merged(keys_of, asked, most)
 
 
-def _merged(keys_of: Iterable[tuple[str, str]], asked: Span) -> Iterator[Card]:
-    lists = [complaints.span(index, key, asked.since, asked.until) for index, key in keys_of]
+def _merged(keys_of: Iterable[tuple[str, str]], asked: Span, most: int) -> Iterator[Card]:
+    lists = [complaints.span(index, key, asked.since, asked.until, most=most) for index, key in keys_of]
     return heapq.merge(*lists, key=lambda card: card.position, reverse=True)
 
 
