@@ -254,6 +254,13 @@ def wakes_at(photo: Photo, original_lasts: timedelta) -> datetime | None:
 
 def is_public(photo: Photo, complaint: Complaint, city: City) -> bool:
     """Whether anybody may see it: the case is public and read by triage, and the photo was released."""
+    return photo.ready and goes_public(photo, complaint, city)
+
+
+def goes_public(photo: Photo, complaint: Complaint, city: City) -> bool:
+    """Whether anybody may see it once its copies are drawn, which takes some seconds."""
+    if photo.state not in (State.AWAITED, State.FIT):
+        return False
     if not is_listed(complaint) or complaint.screening is not Screening.RELEASED:
         return False
     if complaint.sheltered(city):
@@ -261,7 +268,7 @@ def is_public(photo: Photo, complaint: Complaint, city: City) -> bool:
     category = city.categories.get(complaint.category or "")
     follows = city.photo_release == "with_text" or (category is not None and category.unscreened)
     with_text = photo.shown is Shown.HELD and follows
-    return photo.ready and (photo.shown is Shown.RELEASED or with_text)
+    return photo.shown is Shown.RELEASED or with_text
 
 
 # Before and after -------------------------------------------------------------------------------------------------

@@ -324,9 +324,13 @@ class Entry:
     position: str
 
 
-def span(index: str, key: str, since: datetime, until: datetime) -> Iterator[Card]:
-    """Cards of one key of a list by ``listed_at``, newest first, filed between two moments, both included."""
-    for item in _between(index, key, since, until, "listed_at", ["pk", "listed_at", "public_card"]):
+def span(index: str, key: str, since: datetime, until: datetime, *, most: int = SPAN_PAGE) -> Iterator[Card]:
+    """Cards of one key of a list by ``listed_at``, newest first, filed between two moments, both included.
+
+    They are read so many at a time as are taken: ``most`` where the taker knows that it wants no more.
+    """
+    wanted = ["pk", "listed_at", "public_card"]
+    for item in _between(index, key, since, until, "listed_at", wanted, min(most, SPAN_PAGE)):
         yield _card(item, "listed_at", "public_card")
 
 
@@ -339,7 +343,13 @@ def entries(city: City, month: str, since: datetime, until: datetime) -> Iterato
 
 
 def _between(
-    index: str, key: str, since: datetime, until: datetime, range_name: str, wanted: list[str]
+    index: str,
+    key: str,
+    since: datetime,
+    until: datetime,
+    range_name: str,
+    wanted: list[str],
+    most: int = SPAN_PAGE,
 ) -> Iterator[Mapping[str, Any]]:
     """Rows of one key of one index, newest first, read by the page as they are taken."""
     # A position goes on with # and the code after its moment.
@@ -350,7 +360,7 @@ def _between(
             key,
             condition,
             index_name=index,
-            limit=SPAN_PAGE,
+            limit=most,
             scan_index_forward=False,
             attributes_to_get=wanted,
             exclusive_start_key=start,

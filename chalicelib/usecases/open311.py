@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import secrets
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -28,7 +29,7 @@ from chalicelib.domain.errors import Fault, Invalid, KeyReused, NotAllowed, NotF
 from chalicelib.domain.geo import Point, cells_for_box, distance_m
 from chalicelib.domain.open311 import ROWS_MOST, ServiceType, Span, Wish
 from chalicelib.domain.people import Act, Duty, Officer, Role, demand
-from chalicelib.domain.photos import is_public
+from chalicelib.domain.photos import goes_public
 from chalicelib.domain.visibility import Card, is_listed
 from chalicelib.store import complaints, guards
 from chalicelib.store import photos as store_photos
@@ -46,6 +47,9 @@ _MOST_KEYS = 5
 """Services that are read each by its own key; of more, the city's list is read and filtered."""
 _ENTRIES = 200
 _TRIES = 3
+_LOOKS = 20
+_BETWEEN_LOOKS = 0.5
+"""Seconds between two looks at a photo that is being drawn: ten in all."""
 _METRES_PER_DEGREE = 111_195
 
 
@@ -146,7 +150,7 @@ def _send(draft: str, content: bytes, kind: str, client: str, now: datetime) -> 
 
 
 def shown_photos(found: Sequence[Stored]) -> dict[str, str]:
-    """The first photo of each case that anybody may see, by code; read a hundred at a time."""
+    """The first photo of each case that anybody may see, or may once it is drawn, by code; read a hundred at a time."""
     ids = {stored.complaint.code: (stored.spoken or {}).get("photos") or [] for stored in found}
     rows = store_photos.several([photo for each in ids.values() for photo in each])
     complaint_of = {stored.complaint.code: stored.complaint for stored in found}
@@ -154,17 +158,24 @@ def shown_photos(found: Sequence[Stored]) -> dict[str, str]:
     for code, each in ids.items():
         for photo_id in each:
             photo = rows.get(photo_id)
-            if photo is not None and photo.case == code and is_public(photo, complaint_of[code], city()):
+            if photo is not None and photo.case == code and goes_public(photo, complaint_of[code], city()):
                 first.setdefault(code, photo_id)
     return first
 
 
 def photo_link(photo_id: str) -> str:
-    """Where a public photo can be looked at now, for some minutes. Raises NotFound for any other."""
-    photo = store_photos.get(photo_id)
-    if photo.case is None or not is_public(photo, complaints.get_head(photo.case).complaint, city()):
-        raise NotFound(photo_id)
-    return photos.copies(photo)["large.jpg"]
+    """Where a public photo can be looked at now, for some minutes. Raises NotFound for any other.
+
+    Clients look at once at what they have just sent: one that is being drawn is waited for.
+    """
+    for _ in range(_LOOKS):
+        photo = store_photos.get(photo_id)
+        if photo.case is None or not goes_public(photo, complaints.get_head(photo.case).complaint, city()):
+            break
+        if photo.ready:
+            return photos.copies(photo)["large.jpg"]
+        time.sleep(_BETWEEN_LOOKS)
+    raise NotFound(photo_id)
 
 
 # Lists --------------------------------------------------------------------------------------------------------
@@ -194,19 +205,20 @@ def _cards(query: Query, asked: Span) -> Iterator[Card]:
 
 
 def _read(query: Query, asked: Span, profile: City) -> Iterator[Card]:
+    most = query.page * query.size
     if query.near is not None and (cells := _cells(query.near, query.radius_m)):
-        yield from _merged([("by_cell", cell) for cell in cells], asked)
+        yield from _merged([("by_cell", cell) for cell in cells], asked, most)
         return
     for month in open311.months(asked, profile):
         if query.services is not None and len(query.services) <= _MOST_KEYS:
             keys_of = [("by_category", f"{service}#{month}") for service in sorted(query.services)]
         else:
             keys_of = [("by_month", f"{profile.id}#{month}")]
-        yield from _merged(keys_of, asked)
+        yield from _merged(keys_of, asked, most)
 
 
-def _merged(keys_of: Iterable[tuple[str, str]], asked: Span) -> Iterator[Card]:
-    lists = [complaints.span(index, key, asked.since, asked.until) for index, key in keys_of]
+def _merged(keys_of: Iterable[tuple[str, str]], asked: Span, most: int) -> Iterator[Card]:
+    lists = [complaints.span(index, key, asked.since, asked.until, most=most) for index, key in keys_of]
     return heapq.merge(*lists, key=lambda card: card.position, reverse=True)
 
 

@@ -8,7 +8,7 @@ import platform
 import sys
 from pathlib import Path
 
-from local.bench import capacity, cold, imports, instructions, photos, sweeping
+from local.bench import capacity, cold, imports, instructions, open311, photos, sweeping
 from local.bench.meter import Meter
 from local.bench.report import Report, markdown, show
 from local.bench.world import PROJECT, World, load, open_world
@@ -90,6 +90,7 @@ def measure(report: Report, world: World, size: int, only: str | None) -> None:
     if only != "instructions":
         with step("Menghitung tiap langkah", "Counting each act"):
             small = capacity.measure(world, meter, deep=4)
+            small_o3 = open311.measure(world, meter)
         with step(f"Mengisi {middle:,}", f"Loading {middle:,}"):
             load(world, middle - due)
         with step("Sapuan", "Sweeping"):
@@ -98,6 +99,7 @@ def measure(report: Report, world: World, size: int, only: str | None) -> None:
             load(world, size - due)
         with step("Menghitung tiap langkah", "Counting each act"):
             large = capacity.measure(world, meter, deep=DEEP)
+            large_o3 = open311.measure(world, meter)
         with step("Sapuan", "Sweeping"):
             many = sweeping.run(world, meter, due)
             raced = sweeping.race(world)
@@ -110,6 +112,9 @@ def measure(report: Report, world: World, size: int, only: str | None) -> None:
         print(show(section))
         section = report.section("Lists", "Pages of 50 by one key, eventually consistent.")
         capacity.tell_lists(section, small, large)
+        print(show(section))
+        section = report.section("Open311", open311.ABOUT)
+        open311.tell(section, small_o3, large_o3)
         print(show(section))
         section = report.section("The sweep", sweeping.ABOUT)
         sweeping.tell(section, few, many)

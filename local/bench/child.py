@@ -162,7 +162,7 @@ def _plain(event: dict[str, Any], body: Any) -> Any:
 
     app = Chalice("plain", configure_logs=False)
 
-    def view(code: str = "") -> Any:
+    def view(**_: str) -> Any:
         request = app.current_request
         if request is not None and request.method != "GET":
             request.json_body  # noqa: B018  parses what was sent

@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from local.bench import capacity, counting
+from local.bench import capacity, counting, open311
 from local.bench.child import text
 from local.bench.counting import how as how
 from local.bench.report import Section
@@ -84,6 +84,8 @@ def tell(section: Section, found: Mapping[str, Mapping[str, float]]) -> None:
 
 def _requests(world: World) -> dict[str, dict[str, Any]]:
     """The events that are counted, each from a state in which it succeeds."""
+    from chalicelib.usecases import api_keys
+
     key = {"Idempotency-Key": f"bench-{world.token_seed.getrandbits(128):032x}"}
     body = {**capacity.REFERENCE, "contact": {"phone": "+6281234567890", "name": "Wayan Uji"}}
     case = capacity.filed(world)
@@ -92,7 +94,10 @@ def _requests(world: World) -> dict[str, dict[str, Any]]:
     inbox = next(listing for listing in first if listing.name == "inbox of an office")
     by_area = next(listing for listing in first if listing.name == "by area")
     officer = f"officer:{world.officer.id}"
+    _, api_key = api_keys.issue("bench", [api_keys.FILE], now=world.now, per_hour=0)
     return {
+        "Open311: list of 100": open311.listing(world, {}),
+        "Open311: post": open311.post(world, api_key),
         "lookup": world.event("GET", "/v1/complaints/{code}/status", code=case.code),
         "detail": world.event("GET", "/v1/complaints/{code}", code=case.code),
         "page of 50 by area": world.event("GET", by_area.route, query=by_area.query),
