@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.city import CITY_SCOPE
 from chalicelib.domain.complaint import FOR_TRIAGE, Complaint, Event
+from chalicelib.domain.deskwork import OF_ONE_OFFICE
 from chalicelib.domain.keywords import SPELLINGS
 from chalicelib.domain.people import Act, Officer, Role, allowed, taker, works_at
 from chalicelib.domain.words import words
@@ -92,7 +93,8 @@ def wanted(question: str) -> list[tuple[str, ...]]:
         found.append(
             tuple(f for f in forms if not any(f != other and f.startswith(other) for other in forms))
         )
-    return found[:MOST_WORDS]
+    # The longest first: long words are seldom, and a month that lacks the first is read no further.
+    return sorted(found[:MOST_WORDS], key=lambda forms: -len(forms[0]))
 
 
 def is_prefix(form: str) -> bool:
@@ -169,7 +171,7 @@ def _without_prefix(word: str) -> Iterator[str]:
 
 def kept(complaint: Complaint, history: Iterable[Event]) -> dict[tuple[str, str], None]:
     """The terms of a case, each with who may find the case by it: `OPEN_WORDS`, `TRIAGE_WORDS`, or the office whose
-    note it stands in.
+    note, instruction or draft it stands in.
 
     What an office reads of a case is kept: the text as it stands now, the place, the answers, and what was said since.
     """
@@ -178,7 +180,7 @@ def kept(complaint: Complaint, history: Iterable[Event]) -> dict[tuple[str, str]
     accusing: list[str] = []
     notes: dict[str, list[str]] = {}
     for event in history:
-        if event.act is Act.NOTE:
+        if event.act in OF_ONE_OFFICE:
             notes.setdefault(event.by.office, []).append(event.text)
         elif event.data.get(FOR_TRIAGE):
             accusing.append(event.text)

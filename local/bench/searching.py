@@ -194,29 +194,23 @@ def keep(world: World) -> list[tuple[str, Spent]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m local.bench.searching", description=__doc__)
-    parser.add_argument("--months", type=int, nargs="+", default=[100, 1000], help="cases of a month")
-    sizes = parser.parse_args().months
-    table: dict[str, list[str]] = {}
-    for per_month in sizes:
-        world = open_world()
-        try:
-            if per_month == sizes[0]:
-                for name, spent in keep(world):
-                    print(f"| {name} | {spent.writes:g} | {spent.reads:g} | {spent.requests} |")
-            number, rows = load(world, per_month)
+    parser.add_argument("--per-month", type=int, default=1000, help="cases of a month")
+    per_month = parser.parse_args().per_month
+    world = open_world()
+    try:
+        for name, spent in keep(world):
+            print(f"| {name} | {spent.writes:g} | {spent.reads:g} | {spent.requests} |")
+        number, rows = load(world, per_month)
+        print(f"{per_month} a month: {number:,} cases, {rows:,} rows, {rows / number:.1f} each")
+        for asked in ASKED:
+            spent, found = ask(world, asked)
+            more = "+" if found.cursor else ""
             print(
-                f"{per_month} a month: {number:,} cases, {rows:,} rows, {rows / number:.1f} each", flush=True
+                f"| {asked.name} | {spent.reads:g} | {spent.requests} | {len(found.cards)}{more} |",
+                flush=True,
             )
-            for asked in ASKED:
-                spent, found = ask(world, asked)
-                told = f"{spent.reads:g} ({spent.requests}; {len(found.cards)}{'+' if found.cursor else ''})"
-                table.setdefault(asked.name, []).append(told)
-        finally:
-            world.close()
-    print("| search | " + " | ".join(f"{n:,} a month" for n in sizes) + " |")
-    print("| --- |" + " ---: |" * len(sizes))
-    for name, shown in table.items():
-        print(f"| {name} | " + " | ".join(shown) + " |")
+    finally:
+        world.close()
 
 
 if __name__ == "__main__":

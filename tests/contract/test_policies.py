@@ -754,7 +754,7 @@ def search_and_undo(api: Api, triage: str) -> None:
     said = {"act": "hide", "cases": [{"code": code, "version": 1}], "said": {"reason": "nama orang"}}
     kept = {"name": "Lubang", "query": {"text": "lubang"}}
     answers = [
-        api.call("POST", "/v1/office/search", {"text": "jalan"}, token=triage),
+        api.call("POST", "/v1/office/search", {"text": "jalan", "until": "2027-03-31"}, token=triage),
         api.call("POST", "/v1/office/search", {"phone": "0812-3456-7890"}, token=triage),
         api.call("POST", "/v1/office/filters", kept, token=triage),
         api.call("GET", "/v1/office/filters", token=triage),

@@ -8,12 +8,15 @@ from itertools import product
 import pytest
 
 from chalicelib.domain import search
+from chalicelib.domain.complaint import By, Event
+from chalicelib.domain.deskwork import OF_ONE_OFFICE
 from chalicelib.domain.people import Act, Duty, Officer, Role, allowed
 from tests.builders import (
     FIELD,
     HILL,
     INSPECTORATE,
     NORTH,
+    NOW,
     SHORE,
     SHORE_EAST,
     SOUTH,
@@ -87,6 +90,17 @@ def test_a_long_text_keeps_its_first_words_and_a_long_question_its_first() -> No
     assert len(search.terms([many])) == search.MOST_TERMS
     assert len(search.wanted(many)) == search.MOST_WORDS
     assert search.wanted("") == search.wanted("081234567890") == []
+
+
+@pytest.mark.parametrize("act", sorted(OF_ONE_OFFICE))
+def test_what_one_office_tells_itself_finds_the_case_for_that_office_alone(act: Act) -> None:
+    case = a_filed().complaint
+    told = Event(act, NOW, By("officer", "o", WASTE), "Ekskavator menyusul")
+    open_to_all = Event(Act.REPLY, NOW, By("officer", "o", WORKS), "Truk datang")
+    kept = search.kept(case, [told, open_to_all])
+    assert ("ekskavator", WASTE) in kept
+    assert ("truk", search.OPEN_WORDS) in kept
+    assert "ekskavator" not in {term for term, kind in kept if kind != WASTE}
 
 
 def officers() -> list[Officer]:
