@@ -24,8 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 FUNCTIONS: Mapping[str, tuple[str, int]] = {
     # handler: (what it imports when it runs, the most modules outside the standard library, which differs between
     # versions of Python)
-    "app.app": ("", 284),
-    "chalicelib.http.auth.signed_in": ("import jwt", 326),
+    "app.app": ("", 297),
+    "chalicelib.http.auth.signed_in": ("import jwt", 330),
     "chalicelib.jobs.relay.relay_notices": ("import chalicelib.usecases.delivery", 249),
     "chalicelib.jobs.sweeps.sweep_deadlines": ("import chalicelib.usecases.escalation", 246),
     "chalicelib.jobs.sweeps.send_lists": ("import chalicelib.usecases.lists", 262),
