@@ -55,7 +55,7 @@ class Assignment:
 def assigned(history: Iterable[Event]) -> Assignment | None:
     """Who has the case in its office now; None where nobody was named, or the case has moved on since."""
     found: Assignment | None = None
-    for event in history:
+    for _, event in standing(history):
         if event.act is Act.INSTRUCT:
             data = event.data
             found = Assignment(
@@ -164,6 +164,17 @@ def next_reminder(
 def stage_at(due: date, now: datetime, calendar: Calendar) -> Stage:
     """Which reminder is right at this moment."""
     return Stage.LATE if now >= _opening(due + timedelta(days=1), calendar) else Stage.NEAR
+
+
+def standing(history: Iterable[Event]) -> list[tuple[int, Event]]:
+    """The history with the version of each event, without what was taken back: neither the act nor its undoing."""
+    kept: list[tuple[int, Event]] = []
+    for version, event in enumerate(history, start=1):
+        if event.act is Act.UNDO and kept:
+            kept.pop()  # only the last act of a case is ever undone
+        else:
+            kept.append((version, event))
+    return kept
 
 
 def is_open(event: Event) -> bool:

@@ -13,7 +13,7 @@ from datetime import datetime
 from chalicelib.domain import handling
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import Change, Complaint, Event, by, change, may_move
-from chalicelib.domain.disposition import REROUTES, is_open
+from chalicelib.domain.disposition import REROUTES, is_open, standing
 from chalicelib.domain.errors import IllegalMove, NeedsHead
 from chalicelib.domain.people import Act, Officer, allowed
 from chalicelib.domain.service_level import ClockName
@@ -46,7 +46,7 @@ def needs_head(complaint: Complaint, officer: Officer, act: Act, city: City) -> 
 def waiting(history: Iterable[Event]) -> Event | None:
     """The draft that waits for a head; a reply, an end and a new office leave none behind."""
     found: Event | None = None
-    for event in history:
+    for _, event in standing(history):
         if event.act is Act.DRAFT:
             found = event
         elif event.act in REROUTES | {Act.REPLY, Act.RETURN_DRAFT} or not is_open(event):
@@ -57,7 +57,7 @@ def waiting(history: Iterable[Event]) -> Event | None:
 def returned(history: Iterable[Event]) -> Event | None:
     """Why the last draft came back, as long as no new one waits and nobody has replied."""
     found: Event | None = None
-    for event in history:
+    for _, event in standing(history):
         if event.act is Act.RETURN_DRAFT:
             found = event
         elif event.act in REROUTES | {Act.REPLY, Act.DRAFT} or not is_open(event):

@@ -14,7 +14,7 @@ from enum import StrEnum
 from chalicelib.domain import routing
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import By, Change, Complaint, Event, by, change, may_move
-from chalicelib.domain.disposition import due_fault, is_open
+from chalicelib.domain.disposition import due_fault, is_open, standing
 from chalicelib.domain.errors import Fault, IllegalMove, Invalid, NotFound, OpenTasks
 from chalicelib.domain.people import Act, Officer
 
@@ -66,7 +66,7 @@ class Task:
 def tasks(history: Iterable[Event]) -> tuple[Task, ...]:
     """All tasks of a case, oldest first, as they stand now."""
     found: dict[int, Task] = {}
-    for version, event in enumerate(history, start=1):
+    for version, event in standing(history):
         data = event.data
         if event.act is Act.SPLIT:
             for item in data["tasks"]:

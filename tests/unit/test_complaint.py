@@ -600,6 +600,7 @@ class AnyLife(RuleBasedStateMachine):
                 assert (
                     after.wakes_at(CITY) > self.now
                     or after.clocks.due_to_climb(self.now)
+                    or (after.asked.wakes_at is not None and after.asked.wakes_at <= self.now)
                     or after.clocks.ceiling_to_tell(self.now)
                     or after.clocks.due_to_warn(self.now)
                 )

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from chalicelib.domain import deskwork, disposition, drafts, handling, inside, tasks
-from chalicelib.domain.complaint import Change, Status
+from chalicelib.domain.complaint import Change, Event, Status, by
 from chalicelib.domain.disposition import Stage
 from chalicelib.domain.errors import IllegalMove, Invalid, NeedsHead, OpenTasks, OwnWork
 from chalicelib.domain.fitting import fits
@@ -99,6 +99,18 @@ class TestDisposition:
         life.given()
         life.does(act)
         assert disposition.assigned(life.history) is not None
+
+    def test_what_is_taken_back_clears_nothing(self):
+        life = Life()
+        life.given()
+        life.split(WASTE)
+        before = life.items()
+        for act in (Act.SORT, Act.REJECT):
+            life.does(act)
+            undone = Event(Act.UNDO, NOW, by(STAFF), data={"status": "received"})
+            life.history = (*life.history, undone)
+            life.case = a_complaint()
+            assert life.items() == before
 
     def test_a_newer_one_takes_its_place(self):
         life, other = Life(), an_officer(officer_id="petugas-2")
