@@ -18,6 +18,7 @@ from chalicelib.http import (
     reporters,
     requests,
     rungs,
+    watch,
 )
 from chalicelib.http.open311 import routes as open311
 from chalicelib.jobs import pictures, relay, sweeps
@@ -49,6 +50,7 @@ for blueprint in (
     agencies.routes,
     open311.routes,
     photos.routes,
+    watch.routes,
     relay.jobs,
     sweeps.jobs,
     pictures.jobs,
