@@ -19,6 +19,7 @@ from chalicelib.http import (
     reporters,
     requests,
     rungs,
+    watch,
 )
 from chalicelib.http.open311 import routes as open311
 from chalicelib.jobs import pictures, relay, sweeps
@@ -51,6 +52,7 @@ for blueprint in (
     open311.routes,
     photos.routes,
     album.routes,
+    watch.routes,
     relay.jobs,
     sweeps.jobs,
     pictures.jobs,

@@ -38,6 +38,12 @@ class Settings:
     """Sender of citizens' e-mail; empty switches that road off."""
     client_header: str = ""
     """The header in which the edge tells the caller's address; empty where no edge stands in front to write it."""
+    oidc_issuer: str = ""
+    """Who signs officers' tokens (OpenID Connect); empty where officers sign in by one-time code and PIN alone."""
+    oidc_client_id: str = ""
+    """The audience that such a token must name."""
+    oidc_configuration: str = ""
+    """Where the issuer tells its addresses; ``<issuer>/.well-known/openid-configuration`` where it is empty."""
     xray: str = ""
     """Anything but nothing turns traces on; Lambda's own tracing is ``xray`` in .chalice/config.json."""
 

@@ -3,7 +3,8 @@
 One row is one person in one post. Columns, by their English or Indonesian names, in any order:
 
 - ``title`` (``jabatan``): as the profile calls the post (Lurah, Perbekel, Camat, Kepala Dinas, Petugas Piket, Kepala
-  Lingkungan ...), more words may follow ("Kepala Bidang Kebersihan"); also Staf, Triase, Sekretaris Daerah, Wali Kota;
+  Lingkungan ...), more words may follow ("Kepala Bidang Kebersihan"); also Staf, Triase, Sekretaris Daerah, Wali Kota,
+  and of those who answer for no case Operator, Verifikator, Ruang Kendali, Auditor, Administrator;
 - ``office`` (``unit``): office or area by id, code, short or full name; a hamlet as ``Panjer / Kaja``; empty or "Kota"
   for the secretary and the mayor;
 - ``name`` (``nama``), ``phone`` (``telepon``, a mobile), ``email`` (``surel``);
@@ -39,7 +40,7 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.errors import Invalid
-from chalicelib.domain.people import Duty, Role, acting
+from chalicelib.domain.people import APART, Duty, Role, acting
 
 if TYPE_CHECKING:
     from chalicelib.usecases.posts import Contact, Person, Roster, Seat
@@ -64,7 +65,10 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 _REQUIRED = ("name", "phone", "email")
 
 _ANYWHERE: Mapping[str, Role] = {
-    "staf": Role.STAFF, "staff": Role.STAFF, "operator": Role.STAFF,
+    "staf": Role.STAFF, "staff": Role.STAFF,
+    "operator": Role.OPERATOR, "verifikator": Role.VERIFIER, "verifier": Role.VERIFIER,
+    "ruang kendali": Role.OPERATIONS, "operations room": Role.OPERATIONS, "auditor": Role.AUDITOR,
+    "administrator": Role.ADMINISTRATOR, "admin": Role.ADMINISTRATOR,
     "piket": Role.DUTY, "duty officer": Role.DUTY,
     "triase": Role.TRIAGE, "petugas triase": Role.TRIAGE, "triage": Role.TRIAGE, "pemilah": Role.TRIAGE,
     "division head": Role.DIVISION_HEAD, "office head": Role.OFFICE_HEAD, "village head": Role.VILLAGE_HEAD,
@@ -74,7 +78,7 @@ _ANYWHERE: Mapping[str, Role] = {
 }  # fmt: skip
 """Titles that hold in every city, beside those of its profile."""
 
-_SEVERAL = frozenset({Role.STAFF, Role.DUTY, Role.TRIAGE})
+_SEVERAL = frozenset({Role.STAFF, Role.DUTY, Role.TRIAGE, *APART})
 """Posts that more than one person may hold; of all others there is one holder, and delegates."""
 
 _OF_THE_CITY = frozenset({Role.SECRETARY, Role.MAYOR})

@@ -24,6 +24,7 @@ from chalicelib.domain.city import (
     NewDates,
     Office,
     ReplyTemplate,
+    Reveal,
     Road,
     Rung,
     Windows,
@@ -143,6 +144,7 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
             "services_changed", form=r"20\d\d-[01]\d-[0-3]\d", shape="a day such as 2026-11-22"
         ),
         lists=_lists(top),
+        reveal=_reveal(top, categories),
     )
     if found := faults.all():
         raise BadProfile(city_id, found)
@@ -421,6 +423,16 @@ def _lists(top: Table) -> Lists:
     table = top.table("lists")
     weekday = table.choice("weekday", WEEKDAYS)
     return Lists(table.minute("at"), WEEKDAYS.index(weekday) if weekday in WEEKDAYS else 0)
+
+
+def _reveal(top: Table, categories: Collection[str]) -> Reveal:
+    if "reveal" not in top:
+        return Reveal()
+    table = top.table("reveal")
+    found = table.texts("categories")
+    for unknown in sorted({*found} - {*categories}):
+        table.fault("categories", f"{unknown!r} is no category")
+    return Reveal(table.time("told_after"), frozenset(found))
 
 
 def _sms_price(top: Table) -> dict[str, str]:

@@ -260,6 +260,7 @@ def _category(
         ),
         refers_to=table.choice("refers_to", outside) if "refers_to" in table else None,
         sheltered=table.flag("sheltered", False),
+        household=table.flag("household", False),
         four_eyes=table.flag("four_eyes", False),
         service_type=table.choice("service_type", ("realtime", "batch"), "realtime"),
         unscreened=table.flag("unscreened", False),
@@ -267,6 +268,8 @@ def _category(
     )
     if category.unscreened and (category.sensitive or category.sheltered or category.emergency):
         table.fault("unscreened", "is not for what is sensitive, sheltered or urgent")
+    if category.household and not category.sensitive:
+        table.fault("household", "is between neighbours, so it has to be sensitive")
     if category.emergency and (category.office == AREA_HEAD or level.resolution.unit is not Unit.MINUTES):
         table.fault("emergency", "needs an office of its own and a level in calendar time")
     if category.sheltered and category.office == AREA_HEAD:

@@ -153,6 +153,9 @@ class Category:
     questions: tuple[Question, ...] = ()
     refers_to: str | None = None  # the outside office whose work it is; ours takes the case and refers it
     sheltered: bool = False  # violence, self-harm: always private, and passes every area head by
+    household: bool = (
+        False  # between neighbours: the hamlet's head hears of it only where the reporter says so
+    )
     four_eyes: bool = False  # a fix needs a proof, and somebody other than the doer approves it
     head_releases: bool = False  # as of an office
     duplicate_radius: int = 0  # metres in which open cases are offered to whoever is about to report; 0 = off
@@ -172,6 +175,14 @@ class Rung:
     coordinates_in: frozenset[str] = frozenset()
     """Kinds of village (desa) whose own head stays responsible: there this post coordinates, and gives no order."""
     office: str | None = None  # of the emergency ladder: the post is in this office, whoever has the case
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """Of which categories a reporter hears later that somebody saw who they are, and how much later."""
+
+    delay: timedelta = timedelta()
+    categories: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -435,6 +446,7 @@ class City:
     post_calendars: Mapping[str, str] = field(default_factory=dict)
     """Role -> calendar of the posts that serve the whole city; the triage office's where it names none."""
     lists: Lists = field(default_factory=Lists)
+    reveal: Reveal = Reveal()
     duplicates: Duplicates = Duplicates()
     replies: tuple[ReplyTemplate, ...] = ()
     roads: tuple[Road, ...] = ()
@@ -455,6 +467,10 @@ class City:
     def hamlets(self) -> Mapping[str, Hamlet]:
         """All lingkungan and dusun, by id."""
         return {hamlet.id: hamlet for area in self.areas.values() for hamlet in area.hamlets}
+
+    def told_of_reveal(self, category: str | None) -> timedelta:
+        """How much later than the look the reporter hears that somebody saw their hidden identity."""
+        return self.reveal.delay if category in self.reveal.categories else timedelta()
 
     def calendar_of(self, office_id: str) -> Calendar:
         """The working time that an office keeps."""

@@ -247,6 +247,10 @@ FOR_TRIAGE = "for_triage"
 """In an event's data: its words accuse somebody, so no office sees them."""
 SHARED = "shared"
 """In the data of a filing or an answer: the reporter's yes to passing numbers on to an agency outside."""
+HIDDEN = "hidden"
+"""In the data of a look at the reporter's identity: the reason, where the reporter had chosen to stay hidden."""
+TOLD_AT = "told_at"
+"""Beside it: when the reporter may know of the look, where a rule of the profile delays that."""
 BY_TRIAGE = "triage"
 """In the data of a referral: triage made it, which alone lets an agency read of what is private or about somebody."""
 
@@ -428,6 +432,8 @@ class Filing:
     client_time: datetime | None = None
     photos: tuple[str, ...] = ()
     """Ids of uploads that come with it (`domain.photos`); the case itself keeps none of them."""
+    hamlet_head_may_know: bool = False
+    """The reporter's yes to telling the hamlet's head of what is between neighbours."""
     share: bool = False
     """Numbers may be passed on to an agency outside; kept in the history, not in the head."""
     by_address: bool = False

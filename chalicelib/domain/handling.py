@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain import emergency, tasks
@@ -11,6 +11,8 @@ from chalicelib.domain.asking import put_off
 from chalicelib.domain.city import Category, City
 from chalicelib.domain.complaint import (
     BY_TRIAGE,
+    HIDDEN,
+    TOLD_AT,
     UNCLAIMED,
     Alarm,
     Change,
@@ -316,14 +318,30 @@ def note(
     )
 
 
-def reveal(complaint: Complaint, officer: Officer, *, callback: bool = False, now: datetime) -> Change:
-    """Record that an officer looked up the reporter's contact, which the reporter allowed. The reporter sees it.
+def reveal(
+    complaint: Complaint,
+    officer: Officer,
+    *,
+    callback: bool = False,
+    reason: str = "",
+    city: City | None = None,
+    now: datetime,
+) -> Change:
+    """Record that an officer looked up who the reporter is, and where the reporter stays hidden, why.
 
-    ``callback`` is the number alone, to call back about an emergency: see `may_call_back`.
+    ``callback`` is the number alone, to call back about an emergency: see `may_call_back`. With a ``reason`` it is the
+    identity of somebody who chose to stay hidden; the reporter is told, as late as the profile says (``city``).
     """
-    if complaint.citizen is None or not (complaint.identity_shown or callback):
+    hidden = not complaint.identity_shown and not callback
+    if complaint.citizen is None or (hidden and not reason):
         raise IllegalMove(Act.REVEAL, "anonymous")
-    return change(complaint, Act.REVEAL, by(officer), now, data={"callback": True} if callback else None)
+    data: dict[str, Any] = {"callback": True} if callback else {}
+    if hidden:
+        data = {HIDDEN: reason}
+        delay = city.told_of_reveal(complaint.category) if city else timedelta()
+        if delay:
+            data[TOLD_AT] = (now + delay).isoformat()
+    return change(complaint, Act.REVEAL, by(officer), now, data=data or None)
 
 
 def may_call_back(complaint: Complaint, city: City) -> bool:
@@ -432,6 +450,10 @@ def sort(
         clocks = screened_in_time(clocks, city, now)
     area = area or complaint.area
     hamlet = hamlet or complaint.hamlet
+    before_it = city.categories.get(complaint.category) if complaint.category else None
+    if category.household:
+        # Only the reporter brings the hamlet's head in, and was asked only where they chose such a category.
+        hamlet = complaint.hamlet if before_it is not None and before_it.household else None
     return change(
         complaint,
         Act.SORT,

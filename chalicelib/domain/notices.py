@@ -15,7 +15,7 @@ from typing import Any
 
 from chalicelib.domain import emergency
 from chalicelib.domain.city import CITY_SCOPE, City
-from chalicelib.domain.complaint import FOR_TRIAGE, TO_OMBUDSMAN, Alarm, Change, Complaint
+from chalicelib.domain.complaint import FOR_TRIAGE, HIDDEN, TO_OMBUDSMAN, TOLD_AT, Alarm, Change, Complaint
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.lists import told_by_list
 from chalicelib.domain.people import Act, Role, is_accused, taker, triage_for
@@ -172,6 +172,9 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "citizen_called.email": "service code link",
         "officer_list.subject": "title count day",
         "officer_list.email": "service title count day lines link",
+        "citizen_identity.sms": "code link",
+        "citizen_identity.subject": "code",
+        "citizen_identity.email": "service code link",
         "citizen_ceiling.sms": "code office contact link",
         "citizen_ceiling.subject": "code office",
         "citizen_ceiling.email": "service code office contact link",
@@ -362,6 +365,7 @@ def notices_for(
         for post in sorted(holders or ()):
             told = _to_post(change, city, "officer_draft", post, holders, (Channel.EMAIL,))
             found += [each for each in told if each.id not in {other.id for other in found}]
+    unmasked = act is Act.REVEAL and HIDDEN in change.event.data
     later, ombudsman = bool(change.event.data.get("was")), bool(change.event.data.get(TO_OMBUDSMAN))
     if act is Act.CEILING and complaint.sealed:
         # No list names an undecided accusation, so whoever decides on it hears that the law's limit is near.
@@ -376,12 +380,12 @@ def notices_for(
         found.append(_notice(change, city, template, Channel.EMAIL, f"agency#{agency}", city.languages[0]))
     if (
         (act in _CITIZEN_NOTICE or later or ombudsman or urgent)
-        and (act is not Act.REVEAL or change.event.data.get("callback"))
+        and (act is not Act.REVEAL or change.event.data.get("callback") or unmasked)
         and _is_news_outside(change)
         and complaint.citizen
         and citizen_channel
         # A promise is put off only if the reporter is told, so no cap keeps that back.
-        and (later or act in _MUST or not capped(complaint, citizen_channel))
+        and (later or unmasked or act in _MUST or not capped(complaint, citizen_channel))
     ):
         if later or ombudsman:
             template = "citizen_promise" if later else "citizen_ceiling"
@@ -392,6 +396,8 @@ def notices_for(
             if ombudsman:  # the decision, and how to go on from it
                 lane = (citizen_channel, f"citizen#{complaint.citizen}", complaint.language)
                 found.append(_notice(change, city, "citizen_ceiling", *lane))
+        if unmasked:
+            template = "citizen_identity"
         if act is Act.FILE and reopening(complaint, city):
             template = "citizen_received_closed"
         if act is Act.FILE and _is_emergency(complaint, city):
@@ -747,6 +753,8 @@ def _notice(
     if marked and not to.startswith("citizen#"):
         arguments[_MARK] = UNVERIFIED.get(language, UNVERIFIED["id"])
         wanted |= {_MARK}
+    # What is due later by a rule of the profile waits in the outbox until then.
+    told_at = event.data.get(TOLD_AT)
     return Notice(
         id=f"{complaint.code}#{complaint.version:04d}#{template}#{channel}#{to}",
         code=complaint.code,
@@ -754,7 +762,7 @@ def _notice(
         channel=channel,
         to=to,
         language=language,
-        created_at=event.at,
+        created_at=datetime.fromisoformat(told_at) if told_at else event.at,
         useful_until=_useful_until(change, due),
         args={key: value for key, value in arguments.items() if key in wanted} | _rung_of(change, template),
         sms=sms,
@@ -778,4 +786,6 @@ def _useful_until(change: Change, due: datetime) -> datetime:
         return until
     if event.act is Act.LAST_CALL and closes_at is not None:
         return closes_at
+    if told_at := event.data.get(TOLD_AT):
+        return datetime.fromisoformat(told_at) + _OFFICE_USEFUL
     return due if event.act is Act.WARN else event.at + _OFFICE_USEFUL

@@ -28,6 +28,11 @@ class Role(StrEnum):
     TRIAGE = "triage"
     SECRETARY = "secretary"  # sekda
     MAYOR = "mayor"
+    VERIFIER = "verifier"  # reads before the public does, and looks at fixes a second time
+    OPERATOR = "operator"  # files for callers
+    OPERATIONS = "operations"  # the room that watches the whole city
+    AUDITOR = "auditor"
+    ADMINISTRATOR = "administrator"
 
 
 class Act(StrEnum):
@@ -100,10 +105,19 @@ class Act(StrEnum):
     SPLIT = "split"  # other offices get a part of the case each
     TASK_REPLY = "task_reply"
     CANCEL_TASK = "cancel_task"
+    FILE_FOR = "file_for"
+    """To file for somebody who calls or stands at the counter. Of no case."""
+    UNMASK = "unmask"
+    """To see who a reporter is who chose to stay hidden; in the history it is a `REVEAL` with a reason."""
+    AUDIT = "audit"
+    """To read who looked at whose identity, when and why."""
+    ADMINISTER = "administer"
+    """To see who may sign in, to close somebody's door and to make a PIN void. Of no case."""
 
 
 _HANDLE = frozenset(
     {
+        Act.FILE_FOR,
         Act.REVEAL,
         Act.READ,
         Act.ACKNOWLEDGE,
@@ -157,10 +171,28 @@ RIGHTS: dict[Role, frozenset[Act]] = {
     Role.TRIAGE: _HANDLE
     | _WEIGH
     | _APPROVE
-    | {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.CONTINUE, Act.UNDO},
+    | {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.CONTINUE, Act.UNDO, Act.UNMASK},
     Role.SECRETARY: _RUNG | {Act.READ, Act.GRANT_DATE, Act.DECLINE_DATE},
     Role.MAYOR: _RUNG | {Act.READ},
+    Role.VERIFIER: _APPROVE | {Act.READ, Act.RELEASE, Act.HIDE},
+    Role.OPERATOR: frozenset({Act.FILE_FOR, Act.READ}),
+    Role.OPERATIONS: frozenset({Act.READ}),
+    Role.AUDITOR: frozenset({Act.READ, Act.AUDIT}),
+    Role.ADMINISTRATOR: frozenset({Act.ADMINISTER}),
 }
+"""The one table of rights; docs/roles.md shows it, and a test holds the two together."""
+
+APART = frozenset({Role.VERIFIER, Role.OPERATOR, Role.OPERATIONS, Role.AUDITOR, Role.ADMINISTRATOR})
+"""Roles that answer for no case: the office in their post says who they work for, and gives them none of its cases."""
+
+_WATCH = frozenset({Role.SECRETARY, Role.MAYOR, Role.OPERATIONS, Role.AUDITOR})
+"""Who watches over all cases: of a private one they read where it stands, and not what the reporter wrote."""
+
+OF_NO_CASE = frozenset({Act.FILE_FOR, Act.ADMINISTER})
+"""Rights that are about no single case; `holds` decides on them."""
+
+SIGN_IN_BY_CODE = frozenset({Role.HAMLET_HEAD, Role.VILLAGE_HEAD})
+"""Who may sign in by a one-time code and a PIN where all others need the city's identity provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +297,31 @@ def allowed(officer: Officer, act: Act, complaint: Case, city: City) -> bool:
     if officer.disabled or in_conflict(officer, complaint, city):
         return False
     return any(_is_right(duty, act, complaint, city) for duty in officer.duties)
+
+
+def holds(officer: Officer, right: Act) -> bool:
+    """Tell whether an officer has a right that is about no single case (file for somebody, audit, administer)."""
+    return not officer.disabled and any(right in RIGHTS[duty.role] for duty in officer.duties)
+
+
+def demand_right(officer: Officer, right: Act) -> None:
+    """Let the officer pass. Raises NotAllowed."""
+    if not holds(officer, right):
+        raise NotAllowed(f"{right} is not a right of {officer.id}")
+
+
+def reads_words(officer: Officer, complaint: Case, city: City) -> bool:
+    """Tell whether a reader of this case reads what the reporter wrote, and where exactly it is.
+
+    Of a private case those who only watch do not, until it has climbed to their own post.
+    """
+    if not complaint.private:
+        return True
+    return any(
+        duty.role not in _WATCH or duty.post in complaint.rungs
+        for duty in officer.duties
+        if _is_right(duty, Act.READ, complaint, city)
+    )
 
 
 def demand(officer: Officer, act: Act, complaint: Case, city: City) -> None:
@@ -373,8 +430,12 @@ def _office_of_the_secretary(city: City) -> str | None:
 
 
 def _is_right(duty: Duty, act: Act, complaint: Case, city: City) -> bool:
+    if act in OF_NO_CASE:
+        return False
     if duty.role in _AREA_HEADS and is_sheltered(complaint.category, complaint.danger, city):
         return False  # not even one that a ladder or a hand-over brought there
+    if duty.role in APART:
+        return act in RIGHTS[duty.role] and _in_scope_apart(duty, act, complaint)
     if act is Act.ACK_RUNG:
         return duty.post in complaint.rungs
     if act in _APPEALS:
@@ -431,6 +492,17 @@ def _in_triage_scope(duty: Duty, act: Act, complaint: Case) -> bool:
     if act is Act.CONTINUE:
         return True
     return complaint.office == duty.scope
+
+
+def _in_scope_apart(duty: Duty, act: Act, complaint: Case) -> bool:
+    if act is Act.AUDIT:
+        return True
+    if complaint.sealed:
+        return False  # until triage has decided, an accusation is triage's alone
+    if duty.role is Role.OPERATOR:
+        # What is private or about somebody is nothing to tell by phone.
+        return not complaint.private and complaint.accused is None
+    return True
 
 
 def _in_scope(duty: Duty, act: Act, complaint: Case, city: City) -> bool:

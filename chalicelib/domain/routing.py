@@ -228,6 +228,8 @@ def placed(filing: Filing, city: City) -> tuple[Filing, Located | None]:
         raise Invalid(faults)
     place = replace(filing.place, approximate=located.approximate) if located else filing.place
     hamlet = filing.hamlet or (_hamlet_named(filing, city.areas[area]) if area else None)
+    if found is not None and found.household and not filing.hamlet_head_may_know:
+        hamlet = None  # its head may be the neighbour: without a hamlet on the case nobody there hears of it
     private = filing.private or (found is not None and found.sensitive)
     return replace(filing, category=category, area=area, hamlet=hamlet, place=place, private=private), located
 

@@ -46,8 +46,8 @@ def post_code() -> Response:
 @routes.route("/v1/auth/tokens", methods=["POST"])
 @answers_problems
 def post_token() -> Response:
-    challenge, digits = forms.challenge(requests.body(requests.current()))
-    token, kind = signin.redeem_code(challenge, digits, now=utc_now())
+    challenge, digits, pin = forms.challenge(requests.body(requests.current()))
+    token, kind = signin.redeem_code(challenge, digits, pin, now=utc_now())
     return views.answer(
         {"token": token, "as": kind, "expires_in": int(signin.TOKEN_LASTS.total_seconds())}, 201
     )

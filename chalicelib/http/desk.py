@@ -21,7 +21,7 @@ from chalicelib.domain.errors import (
     StaleComplaint,
 )
 from chalicelib.domain.lists import LISTED
-from chalicelib.domain.people import Act, Officer, Role, allowed
+from chalicelib.domain.people import APART, RIGHTS, Act, Officer, Role, allowed, holds
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card
 from chalicelib.http import deskwork, dossier, forms, html, own, problems, requests, views
@@ -44,7 +44,12 @@ _LATE = ("1", "3")
 @answers_pages
 def get_inbox(visit: Visit) -> Response:
     officer = _officer(visit)
+    if holds(officer, Act.ADMINISTER) and not holds(officer, Act.READ):
+        return html.redirect(visit, "/petugas")
     tabs = _tabs(officer)
+    offices = _offices(officer, visit)
+    office = visit.query.get("office", "")
+    office = office if office in offices else ""
     which = visit.query.get("which", "")
     which = which if which in tabs else tabs[0]
     late = visit.query.get("late", "")
@@ -56,6 +61,7 @@ def get_inbox(visit: Visit) -> Response:
         limit=_PAGE,
         late=int(late or 0),
         now=visit.now,
+        office=office or None if which == "office" else None,
     )
     # Whatever list triage looks at: emergencies of the city that nobody has acknowledged come first.
     unheard: tuple[Card, ...] = ()
@@ -77,6 +83,10 @@ def get_inbox(visit: Visit) -> Response:
         else [],
         cursor=found.cursor,
         done=visit.texts.get(f"done_{done}", "") if done in _DOES else "",
+        offices=offices,
+        office=office,
+        watches=holds(officer, Act.AUDIT),
+        administers=holds(officer, Act.ADMINISTER),
         short=short,
     )
 
@@ -156,9 +166,18 @@ def _tabs(officer: Officer) -> list[str]:
     tabs += ["office"] if any(duty.scope != CITY_SCOPE for duty in officer.duties) or not tabs else []
     if roles & set(_AREA_HEADS):
         tabs.append("area")
-    if Role.TRIAGE in roles:
-        tabs += ["screening", "emergency"]
+    if roles & {Role.TRIAGE, Role.VERIFIER}:
+        tabs.append("screening")
+    if roles & {Role.TRIAGE, Role.OPERATIONS}:
+        tabs.append("emergency")
     return tabs
+
+
+def _offices(officer: Officer, visit: Visit) -> dict[str, str]:
+    """The offices whose cases somebody may list who answers for none, by id."""
+    if not any(duty.role in APART and Act.READ in RIGHTS[duty.role] for duty in officer.duties):
+        return {}
+    return {each.id: each.name for each in visit.city.offices.values() if not each.outside}
 
 
 def _open_acts(stored: Stored, officer: Officer, visit: Visit) -> list[str]:
@@ -172,7 +191,8 @@ def _open_acts(stored: Stored, officer: Officer, visit: Visit) -> list[str]:
         shut.add(Act.HIDE)
     if case.sealed:
         shut.add(Act.PASS_ON)  # only triage's decision lets another office hear of an accusation
-    if case.citizen is None or not (case.identity_shown or reading.may_call_back(case, officer)):
+    opens = case.identity_shown or reading.may_call_back(case, officer)
+    if case.citizen is None or not (opens or allowed(officer, Act.UNMASK, case, visit.city)):
         shut.add(Act.REVEAL)
     return [act for act in _DOES if act in may and act not in shut]
 
@@ -396,8 +416,7 @@ def _go_on(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) ->
 
 
 def _reveal(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> dict[str, str]:
-    forms.nothing(said)
-    return reading.contact_of(code, officer, **seen)[1]
+    return reading.contact_of(code, officer, forms.reason(said), **seen)[1]
 
 
 def _confirm(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.domain import ledger
 from chalicelib.domain.city import City
-from chalicelib.domain.complaint import FOR_TRIAGE, Event
+from chalicelib.domain.complaint import FOR_TRIAGE, HIDDEN, Event
 from chalicelib.domain.people import Act, Officer, allowed
 from chalicelib.http import views
 from chalicelib.usecases import duplicates, reading
@@ -33,7 +33,7 @@ def for_office(
         now,
         lambda event: (
             views.reads_note(event, officer)
-            and (triage or not (event.data.get(FOR_TRIAGE) or event.act in (Act.WITHDRAW, Act.HIDE)))
+            and (triage or not (_for_triage(event) or event.act in (Act.WITHDRAW, Act.HIDE)))
             and _knows(event, links)
         ),
     )
@@ -48,9 +48,14 @@ def for_reporter(stored: Stored, *, city: City, language: str, now: datetime) ->
 
     def told(event: Event) -> bool:
         hidden = event.act in views.BETWEEN_COLLEAGUES | {Act.HIDE, Act.WITHDRAW}
-        return not (hidden or views.is_internal(event)) and _knows(event, links)
+        inside = views.is_internal(event) or views.is_yet_to_be_told(event, now)
+        return not (hidden or inside) and _knows(event, links)
 
     return _body(stored, city, language, now, told)
+
+
+def _for_triage(event: Event) -> bool:
+    return bool(event.data.get(FOR_TRIAGE)) or HIDDEN in event.data
 
 
 def _knows(event: Event, links: duplicates.Links) -> bool:

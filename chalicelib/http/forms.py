@@ -230,6 +230,7 @@ def complaint(
     spoken = form.choice("language", city.languages) or language
     client_time = form.moment("client_time", now=now)
     share = form.boolean("share_with_agency") or False
+    hamlet_head = form.boolean("hamlet_head_may_know") or False
     contact = _contact(form)
     sent = _photos(form)
     about = form.part("about_staff")
@@ -256,6 +257,7 @@ def complaint(
         client_time=client_time,
         photos=sent,
         share=share,
+        hamlet_head_may_know=hamlet_head,
     )
     if not {fault.field.partition(".")[0] for fault in form.faults} & {"place", "category", "kind"}:
         try:
@@ -604,12 +606,14 @@ def address(values: Mapping[str, Any]) -> tuple[str, WhoKind]:
     return found or mailbox, WhoKind(kind)
 
 
-def challenge(values: Mapping[str, Any]) -> tuple[str, str]:
+def challenge(values: Mapping[str, Any]) -> tuple[str, str, str]:
+    """A challenge, its digits, and an officer's PIN ("" where there is none)."""
     form = Form(values)
     opened = form.text("challenge", most=64, lines=False, required=True)
     digits = form.text("digits", most=12, lines=False, required=True)
+    pin = form.text("pin", most=12, lines=False)
     form.done()
-    return opened, "".join(digits.split())
+    return opened, "".join(digits.split()), "".join(pin.split())
 
 
 def link(values: Mapping[str, Any], city: City) -> tuple[str, str]:
@@ -663,16 +667,45 @@ def paging(query: Mapping[str, str], *choices: str) -> tuple[str, str | None, in
     return which or (choices[0] if choices else ""), cursor, limit
 
 
-def inbox(query: Mapping[str, str]) -> tuple[str, int, str | None, int]:
-    """Which inbox, whether its late cases alone (1) or those three times late (3), its cursor and page size."""
+def inbox(query: Mapping[str, str], city: City) -> tuple[str, int, str | None, int, str | None]:
+    """Which inbox, whether its late cases alone (1) or those three times late (3), its cursor and page size, and of
+    whoever answers for no case, the office whose cases are asked for."""
     form = Form(_numbers(query, "limit"))
     which = form.choice("which", ("office", "area", "screening", "emergency", "top")) or "office"
     late = form.choice("late", ("1", "3"))
     cursor = form.text("cursor", most=300, lines=False) or None
     limit = form.whole("limit", 1, PAGE) or PAGE
     form.choice("lang", ("id", "en"))
+    office = form.choice("office", _own_offices(city), unknown="unknown_office")
     form.done()
-    return which, int(late or 0), cursor, limit
+    return which, int(late or 0), cursor, limit, office
+
+
+def _own_offices(city: City) -> list[str]:
+    return [office.id for office in city.offices.values() if not office.outside]
+
+
+def looks(query: Mapping[str, str]) -> tuple[str | None, str | None]:
+    """A month and a cursor of the auditor's list."""
+    form = Form(query)
+    month = form.text("month", most=7, lines=False) or None
+    if month and not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", month):
+        form.fault("month", "no_month")
+    cursor = form.text("cursor", most=300, lines=False) or None
+    if cursor and not cursor.isascii():
+        form.fault("cursor", "cursor_wrong")
+    form.choice("lang", ("id", "en"))
+    form.done()
+    return month, cursor
+
+
+def of_office(query: Mapping[str, str], city: City) -> str:
+    """The office whose people are asked for."""
+    form = Form(query)
+    office = form.choice("office", _own_offices(city), unknown="unknown_office", required=True) or ""
+    form.choice("lang", ("id", "en"))
+    form.done()
+    return office
 
 
 def point(query: Mapping[str, str]) -> tuple[float, float]:

@@ -211,6 +211,18 @@ def page(
     return Response(body, shown, status)
 
 
+def elsewhere(address: str, *, cookie: str) -> Response:
+    """To the sign-in page of the city's identity provider: the one address outside that a page ever leads to."""
+    shown: dict[str, str | list[str]] = {
+        **_HEADERS,
+        "Location": address,
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+        "Set-Cookie": cookie,
+    }
+    return Response("", shown, 303)
+
+
 def redirect(visit: Visit, path: str, *, cookie: str = "", fragment: str = "", **query: str) -> Response:
     """See other: what was sent is done, and loading the next page again does nothing."""
     where = visit.href(path, **query) + (f"#{fragment}" if fragment else "")
@@ -319,6 +331,26 @@ def session_cookie(token: str) -> str:
     secure = "" if settings().stage == LOCAL else "; Secure"
     lasts = int(signin.TOKEN_LASTS.total_seconds()) if token else 0
     return f"{cookie_name()}={token}; Path=/; Max-Age={lasts}; HttpOnly; SameSite=Lax{secure}"
+
+
+def provider_cookie(kept: str) -> str:
+    """The Set-Cookie value that keeps what a browser needs while it is at the identity provider; "" forgets it."""
+    secure = "" if settings().stage == LOCAL else "; Secure"
+    lasts = _AT_THE_PROVIDER if kept else 0
+    return f"{_provider_cookie()}={kept}; Path=/; Max-Age={lasts}; HttpOnly; SameSite=Lax{secure}"
+
+
+def kept_cookie(request: Request) -> str:
+    """What `provider_cookie` keeps; "" where there is nothing."""
+    return next((value for name, value in _cookies(request) if name == _provider_cookie()), "")[:64]
+
+
+def _provider_cookie() -> str:
+    return "kota" if settings().stage == LOCAL else "__Host-kota"
+
+
+_AT_THE_PROVIDER = 600
+"""Seconds that a browser has at the identity provider, with a second factor to fetch."""
 
 
 def is_from_elsewhere(request: Request) -> bool:

@@ -41,8 +41,8 @@ def get_me() -> Response:
 def get_inbox() -> Response:
     request, city, now = requests.current(), load(settings().city), utc_now()
     officer = signin.officer(requests.who(request))
-    which, late, cursor, limit = forms.inbox(requests.query(request))
-    page = reading.inbox(officer, which, cursor=cursor, limit=limit, late=late, now=now)
+    which, late, cursor, limit, office = forms.inbox(requests.query(request), city)
+    page = reading.inbox(officer, which, cursor=cursor, limit=limit, late=late, now=now, office=office)
     language = requests.language(request)
     rows = [views.staff_card(card, city, language, now) for card in page.cards]
     return views.answer({"complaints": rows, "cursor": page.cursor})
@@ -317,12 +317,14 @@ def post_continuation(code: str) -> Response:
 @routes.route("/v1/office/complaints/{code}/contact", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_contact(code: str) -> Response:
-    """Show the reporter's contact to the office that handles the case; the history says who looked and when."""
+    """Show who the reporter is; the history and the auditor's list say who looked, when, and of the hidden why."""
     request = requests.current()
     officer = signin.officer(requests.who(request))
-    forms.nothing(requests.body(request))
+    reason = forms.reason(requests.body(request))
     version = requests.if_match(request)
-    complaint, contact = reading.contact_of(requests.code(code), officer, if_match=version, now=utc_now())
+    complaint, contact = reading.contact_of(
+        requests.code(code), officer, reason, if_match=version, now=utc_now()
+    )
     return views.answer({"contact": contact}, 201, version=complaint.version)
 
 

@@ -25,6 +25,7 @@ from chalicelib.domain.reporting import WITHDRAWALS
 from chalicelib.domain.tracking import short
 from chalicelib.http import dossier, forms, html, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
+from chalicelib.settings import settings
 from chalicelib.usecases import duplicates, handling, reading, signin
 
 routes = Blueprint(__name__)
@@ -42,7 +43,11 @@ def get_sign_in(visit: Visit) -> Response:
     target = html.wanted(visit.query.get("lanjut"))
     as_officer = target.startswith(("/o", "/tugas", "/pengganti")) or visit.query.get("sebagai") == "petugas"
     return html.page(
-        visit, "sign_in.html", lanjut=target, said={"as": "officer" if as_officer else "citizen"}
+        visit,
+        "sign_in.html",
+        lanjut=target,
+        said={"as": "officer" if as_officer else "citizen"},
+        by_account=as_officer and signin.by_account(),
     )
 
 
@@ -55,7 +60,9 @@ def post_sign_in(visit: Visit) -> Response:
         address, kind = forms.address(said)
     except Invalid as error:
         faults = html.told(visit, error.faults)
-        return html.page(visit, "sign_in.html", 422, lanjut=target, said=said, faults=faults)
+        return html.page(
+            visit, "sign_in.html", 422, lanjut=target, said=said, faults=faults, by_account=False
+        )
     client = requests.client(visit.request)
     challenge = signin.request_code(address, kind, visit.language, client=client, now=visit.now)
     # Another page, so that loading it again does not send another code.
@@ -71,6 +78,8 @@ def get_digits(visit: Visit) -> Response:
         challenge=visit.query.get("tantangan", "")[:64],
         lanjut=html.wanted(visit.query.get("lanjut")),
         minutes=_minutes(),
+        asks_pin=False,
+        digits="",
     )
 
 
@@ -80,8 +89,8 @@ def post_digits(visit: Visit) -> Response:
     said = html.last(html.said(visit.request))
     target = html.wanted(said.pop("lanjut", ""))
     try:
-        challenge, digits = forms.challenge(said)
-        token, kind = signin.redeem_code(challenge, digits, now=visit.now)
+        challenge, digits, pin = forms.challenge(said)
+        token, kind = signin.redeem_code(challenge, digits, pin, now=visit.now)
     except (Invalid, NotSignedIn) as error:
         found = error.faults if isinstance(error, Invalid) else ()
         return html.page(
@@ -91,11 +100,34 @@ def post_digits(visit: Visit) -> Response:
             challenge=said.get("challenge", "")[:64],
             lanjut=target,
             minutes=_minutes(),
+            # An officer's challenge alone ever asks for a PIN; the digits were right then and stay in the form.
+            asks_pin=any(fault.field == "pin" for fault in found) or "pin" in said,
+            digits=said.get("digits", "")[:12] if found else "",
             faults=html.told(visit, found)
             or [("digits", visit.texts["f_digits"], visit.texts["wrong_digits"])],
         )
     home = "/o" if kind is signin.Kind.OFFICER else "/saya"
     return html.redirect(visit, target or home, cookie=html.session_cookie(token))
+
+
+@routes.route("/masuk/kota", methods=["GET"], cors=False)
+@answers_pages
+def get_provider(visit: Visit) -> Response:
+    """To the city's identity provider, and back to `/masuk/kembali`."""
+    address, kept = signin.begin(back=_back(), now=visit.now)
+    return html.elsewhere(address, cookie=html.provider_cookie(kept))
+
+
+@routes.route("/masuk/kembali", methods=["GET"], cors=False)
+@answers_pages
+def get_back(visit: Visit) -> Response:
+    code, state = visit.query.get("code", "")[:2048], visit.query.get("state", "")[:64]
+    token = signin.finish(code, state, html.kept_cookie(visit.request), back=_back(), now=visit.now)
+    return html.redirect(visit, "/o", cookie=html.session_cookie(token))
+
+
+def _back() -> str:
+    return f"{settings().base_url}/masuk/kembali"
 
 
 @routes.route("/keluar", methods=["POST"], content_types=FORM, cors=False)

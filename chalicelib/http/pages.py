@@ -90,8 +90,9 @@ def get_report(visit: Visit) -> Response:
 def post_report(visit: Visit) -> Response:
     """Receive a report; whoever it concerns is asked a category's questions, or whom it is about, on a second page."""
     fields = html.said(visit.request)
-    key, asked, asked_about, change, shown, same = (
-        fields.pop(name, [""])[-1] for name in ("kunci", "asked", "asked_about", "ubah", "dekat", "gabung")
+    key, asked, asked_about, change, shown, same, told = (
+        fields.pop(name, [""])[-1]
+        for name in ("kunci", "asked", "asked_about", "ubah", "dekat", "gabung", "tetangga")
     )
     said = html.last(fields)
     if change:
@@ -99,6 +100,8 @@ def post_report(visit: Visit) -> Response:
     category = visit.city.categories.get(said.get("category", ""))
     questions = bool(category and category.questions and asked != category.id)
     about = "about" in said and not asked_about
+    # Between neighbours the hamlet's head hears of it only with a yes, so it is asked for where there is a hamlet.
+    neighbours = bool(category and category.household and said.get("place.hamlet") and not told)
     try:
         filing, contact = forms.complaint(
             _report(fields, visit.city), visit.city, visit.language, channel="web", now=visit.now
@@ -110,7 +113,7 @@ def post_report(visit: Visit) -> Response:
         # Offered once and never forced; nobody who accuses somebody is sent to a case that all can read.
         offers = () if shown or filing.about_staff else nearby.offers(filing.category, filing.place.point)
         earlier = None if shown else nearby.earlier(filing.text, filing.category, filing.area, who)
-        if questions or about or offers or earlier:
+        if questions or about or offers or earlier or neighbours:
             return _form(
                 visit,
                 said,
@@ -118,6 +121,7 @@ def post_report(visit: Visit) -> Response:
                 key=key,
                 questions=questions,
                 about=about,
+                neighbours=neighbours,
                 fields=fields,
                 offers=views.nearby(offers, visit.city, visit.language, visit.now)["complaints"],
                 earlier=views.card(earlier, visit.city, visit.language, visit.now) if earlier else None,
@@ -151,6 +155,7 @@ def _form(
     key: str = "",
     questions: bool = True,
     about: bool | None = None,
+    neighbours: bool = False,
     faults: list[Fault] | None = None,
     fields: Mapping[str, list[str]] | None = None,
     banner: str = "",
@@ -173,6 +178,7 @@ def _form(
         questions=asked,
         numbers=any(not q.values and q.datatype != "datetime" for q in asked),
         ask_about=about,
+        neighbours=neighbours,
         hamlets=len(city.hamlets) in range(1, _MOST_HAMLETS),
         by_name=sorted(city.villages.values(), key=lambda area: area.name),
         offices=[o for o in city.offices.values() if not o.outside and o.id not in city.areas],
@@ -219,6 +225,8 @@ def _report(fields: Mapping[str, list[str]], city: City) -> dict[str, Any]:
         found = _PIN.fullmatch(pin)
         # What is no pair of numbers goes on as it is and becomes a fault of the form.
         place["lat"], place["lon"] = (float(found[1]), float(found[2])) if found else (pin, 0.0)
+    if body.pop("hamlet_head_may_know", ""):
+        body["hamlet_head_may_know"] = True
     if body.pop("share_with_agency", ""):
         body["share_with_agency"] = True  # a tick says yes; without one the browser sends nothing
     if body.pop("about", ""):

@@ -187,6 +187,19 @@ PLAIN: dict[int, tuple[str, dict[str, str]]] = {
 
 REASONS: dict[str, dict[str, str]] = {
     "required": {"id": "wajib diisi", "en": "is required"},
+    "reveal_reason": {
+        "id": "tulis alasannya, sekurang-kurangnya 10 huruf",
+        "en": "give the reason, at least 10 letters",
+    },
+    "pin_needed": {"id": "isi PIN Anda", "en": "enter your PIN"},
+    "pin_choose": {
+        "id": "pilih PIN enam angka; Anda memakainya setiap kali masuk",
+        "en": "choose a PIN of six digits; you will use it whenever you sign in",
+    },
+    "pin_weak": {
+        "id": "harus enam angka dan tidak mudah ditebak (bukan 111111 atau 123456)",
+        "en": "must be six digits that are not easily guessed (not 111111 or 123456)",
+    },
     "unknown_field": {"id": "tidak dikenal", "en": "is not known"},
     "not_yours": {"id": "tidak dapat Anda tentukan", "en": "is not yours to set"},
     "no_text": {"id": "harus berupa teks", "en": "must be text"},

@@ -20,8 +20,10 @@ from chalicelib.domain.city import CITY_SCOPE, WINDOWS, City
 from chalicelib.domain.clock import Span, Unit
 from chalicelib.domain.complaint import (
     FOR_TRIAGE,
+    HIDDEN,
     MOVES,
     REPORTER,
+    TOLD_AT,
     WHILE_MERGED,
     Alarm,
     Complaint,
@@ -37,7 +39,7 @@ from chalicelib.domain.geo import Located
 from chalicelib.domain.handling import doers, may_call_back, solvers
 from chalicelib.domain.notices import reopening
 from chalicelib.domain.outside import Answer
-from chalicelib.domain.people import Act, Officer, allowed, taker, works_at
+from chalicelib.domain.people import Act, Officer, allowed, reads_words, taker, works_at
 from chalicelib.domain.reporting import asks_reopen, in_window
 from chalicelib.domain.routing import Suggestion
 from chalicelib.domain.scheduling import accepted, asked
@@ -288,6 +290,10 @@ _NEARBY = {
 _CALLED_BACK = {
     "id": "{by} melihat nomor telepon pelapor untuk menelepon balik.",
     "en": "{by} looked up the reporter's number to call back.",
+}
+_UNMASKED = {
+    "id": "{by} melihat identitas pelapor yang disembunyikan; alasannya tercatat.",
+    "en": "{by} saw who the reporter is, who stays hidden; the reason is on record.",
 }
 NO_CALL: Mapping[str, str] = {
     "id": "Laporan ini bukan panggilan darurat. Bila ada bahaya sekarang, telepon {number}.",
@@ -653,7 +659,9 @@ def own(
         "follows": links.follows,
         "screening": _screening(complaint, language),
         "timeline": [
-            _own_line(event, complaint, city, language) for event in stored.history if not is_internal(event)
+            _own_line(event, complaint, city, language)
+            for event in stored.history
+            if not is_internal(event) and not is_yet_to_be_told(event, now)
         ],
         "schedule": schedule(accepted(stored.history), city, language),
         "closes_at": complaint.closing(city) if complaint.status is Status.RESOLVED else None,
@@ -683,12 +691,14 @@ def office(
     """
     complaint, links, sent = stored.complaint, links or Links(), list(sent)
     triage = allowed(officer, Act.SORT, complaint, city)
+    whole = reads_words(officer, complaint, city)
     return {
         **common(complaint, city, language),
         "emergency": _danger(complaint, officer, city, language, following),
-        "text": complaint.text,
-        "place": _place(complaint),
-        "answers": dict(complaint.answers),
+        "withheld": not whole,
+        "text": complaint.text if whole else "",
+        "place": _place(complaint) if whole else _NO_PLACE,
+        "answers": dict(complaint.answers) if whole else {},
         "reporter": {
             "known": complaint.citizen is not None,
             "contact": _contact(complaint, officer, city),
@@ -723,7 +733,9 @@ def office(
         "screening": _screening(complaint, language),
         "timeline": [_staff_line(event, complaint, city, language, officer) for event in stored.history],
         "rating": complaint.rating,
-        "rating_words": complaint.rating_words if triage or not _accusing_rating(stored.history) else "",
+        "rating_words": complaint.rating_words
+        if whole and (triage or not _accusing_rating(stored.history))
+        else "",
         "messages": [
             {
                 "template": d.notice.template,
@@ -873,8 +885,9 @@ def _contact(complaint: Complaint, officer: Officer, city: City) -> str:
         return "hidden"
     if complaint.identity_shown:
         return "may_be_shown"
-    calls = may_call_back(complaint, city) and allowed(officer, Act.CONFIRM, complaint, city)
-    return "call_back" if calls else "hidden"
+    if may_call_back(complaint, city) and allowed(officer, Act.CONFIRM, complaint, city):
+        return "call_back"
+    return "may_be_unmasked" if allowed(officer, Act.UNMASK, complaint, city) else "hidden"
 
 
 def geojson(page: Page, city: City, language: str, now: datetime) -> dict[str, Any]:
@@ -1115,6 +1128,12 @@ def promises(complaint: Complaint, history: Iterable[Event] = ()) -> dict[str, A
     return found
 
 
+def is_yet_to_be_told(event: Event, now: datetime) -> bool:
+    """Whether a rule of the profile still keeps from the reporter that somebody saw who they are."""
+    told_at = event.data.get(TOLD_AT)
+    return told_at is not None and now < datetime.fromisoformat(told_at)
+
+
 def is_internal(event: Event) -> bool:
     """What is between the city's own people: warnings, and climbs for what no reporter was promised."""
     return event.act in INTERNAL or event.data.get("clock") in _INSIDE
@@ -1293,6 +1312,12 @@ def _accusing_rating(history: Iterable[Event]) -> bool:
     return any(event.act is Act.RATE and event.data.get(FOR_TRIAGE) for event in history)
 
 
+_BARE = frozenset(
+    {"status", "due", "due_at", "was", "clock", "level", "post", "office", "from", "share", "until"}
+)
+"""What those who only watch read of an entry of a private case."""
+
+
 def _staff_line(
     event: Event, complaint: Complaint, city: City, language: str, officer: Officer
 ) -> dict[str, Any]:
@@ -1306,12 +1331,16 @@ def _staff_line(
     if not reads_note(event, officer):
         line["text"] = ""
         data = {name: value for name, value in data.items() if name == "status"}
+    if not reads_words(officer, complaint, city):
+        # What the office says to a reporter repeats what the reporter said.
+        line["text"], data = "", {key: value for key, value in data.items() if key in _BARE}
     decides = complaint.status is Status.APPEALED and allowed(officer, Act.UPHOLD, complaint, city)
     if not allowed(officer, Act.SORT, complaint, city) and not (
         decides and event.act in (Act.APPEAL, Act.REJECT)
     ):
         data.pop("reason", None)
         data.pop("words", None)
+        data.pop(HIDDEN, None)
         if data.get(FOR_TRIAGE):
             line["text"] = ""
     return {**line, "officer": event.by.id, "data": data}
@@ -1343,6 +1372,8 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
         words = _NEARBY
     elif event.act is Act.REVEAL and event.data.get("callback"):
         words = _CALLED_BACK
+    elif event.act is Act.REVEAL and HIDDEN in event.data:
+        words = _UNMASKED
     acting = f"{event.data['acting']} " if event.data.get("acting") else ""
     what = words[language].format(
         by=name(event.by.office),
@@ -1451,7 +1482,15 @@ def schedule(
     }
 
 
-_TITLES = {"staff": "Staf", "triage": "Pemilah"}
+_TITLES = {
+    "staff": "Staf",
+    "triage": "Pemilah",
+    "verifier": "Verifikator",
+    "operator": "Operator",
+    "operations": "Ruang kendali",
+    "auditor": "Auditor",
+    "administrator": "Administrator",
+}
 """Duties that are no post of the ladder, so no profile has a title for them."""
 
 
@@ -1499,6 +1538,16 @@ def _place(complaint: Complaint) -> dict[str, Any]:
         "words": complaint.place.words,
         "approximate": complaint.place.approximate,
     }
+
+
+_NO_PLACE: Mapping[str, Any] = {
+    "lat": None,
+    "lon": None,
+    "area": None,
+    "hamlet": None,
+    "words": "",
+    "approximate": False,
+}
 
 
 def _screening(complaint: Complaint, language: str) -> dict[str, str]:

@@ -15,7 +15,7 @@ from chalicelib.domain.errors import NotFound, StaleComplaint
 from chalicelib.domain.notices import Holder
 from chalicelib.domain.people import Citizen, Duty, Officer, acting
 from chalicelib.domain.people import standing_in as combined
-from chalicelib.store.tables import PersonRow, connection, moment
+from chalicelib.store.tables import PersonRow, connection, moment, read_moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +217,102 @@ def citizen_row(person: Citizen, contact: bytes, *, now: datetime) -> PersonRow:
     """The row of a reporter, for the transaction of the case that brings the contact."""
     body = {"language": person.language, "since": moment(now)}
     return PersonRow(f"citizen#{person.id}", body=json.dumps(body), contact=contact)
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Somebody looked at who a reporter is: ``shown`` (the reporter allowed it), ``callback`` (the number alone, in an
+    emergency) or ``hidden`` (with the reason)."""
+
+    code: str
+    version: int
+    at: datetime
+    officer: str
+    kind: str
+    reason: str = ""
+
+
+def look_row(look: Look) -> PersonRow:
+    """The row of a look, for the transaction of the act itself: no contact is shown that the auditor cannot see was."""
+    pk = f"look#{moment(look.at)}#{look.code}#{look.version}"
+    body = {"code": look.code, "version": look.version, "at": moment(look.at), "officer": look.officer}
+    said = {"kind": look.kind, "reason": look.reason}
+    return PersonRow(pk, body=json.dumps(body | said, ensure_ascii=False), office_id=_looks(look.at))
+
+
+def looks(month: str, *, after: str | None, limit: int) -> list[tuple[str, Look]]:
+    """The looks of a month (``2026-11``, UTC) with their positions, the newest first, from behind a position on."""
+    before = PersonRow.pk < after if after else None
+    found = PersonRow.by_office.query(
+        f"looks#{month}", before, scan_index_forward=False, limit=limit, page_size=limit
+    )
+    keys = [row.pk for row in found]
+    rows = {row.pk: json.loads(row.body) for row in (PersonRow.batch_get(keys) if keys else ())}
+    return [(key, Look(**(rows[key] | {"at": read_moment(rows[key]["at"])}))) for key in keys if key in rows]
+
+
+def _looks(at: datetime) -> str:
+    return f"looks#{moment(at)[:7]}"
+
+
+def pin(officer_id: str) -> bytes | None:
+    """What an officer's PIN was hashed to; None where none was chosen."""
+    try:
+        return bytes(PersonRow.get(f"pin#{officer_id}", consistent_read=True).contact or b"")
+    except DoesNotExist:
+        return None
+
+
+def set_pin(officer_id: str, hashed: bytes) -> bool:
+    """Store the hash of a first PIN; False where somebody has just chosen another."""
+    try:
+        PersonRow(f"pin#{officer_id}", body="{}", contact=hashed).save(
+            condition=PersonRow.pk.does_not_exist()
+        )
+    except PutError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
+
+
+def clear_pin(officer_id: str) -> None:
+    PersonRow(f"pin#{officer_id}").delete()
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Whose mailbox this is at the identity provider: officer ids, and the account bound to it by its first sign-in."""
+
+    officers: tuple[str, ...]
+    account: str = ""
+
+
+def login(mailbox: str) -> Login | None:
+    """By the keyed hash of a mailbox; None where it is nobody's."""
+    try:
+        row = PersonRow.get(f"login#{mailbox}", consistent_read=True)
+    except DoesNotExist:
+        return None
+    body = json.loads(row.body)
+    return Login(tuple(body["officers"]), body["account"])
+
+
+def set_login(mailbox: str, found: Login, *, previous: Login | None) -> bool:
+    """Store it upon what was read; False where somebody else was faster."""
+    row = PersonRow(f"login#{mailbox}", body=_login_body(found))
+    condition = PersonRow.pk.does_not_exist() if previous is None else PersonRow.body == _login_body(previous)
+    try:
+        row.save(condition=condition)
+    except PutError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+        return False
+    return True
+
+
+def _login_body(found: Login) -> str:
+    return json.dumps({"officers": list(found.officers), "account": found.account})
 
 
 def data_key(person: str) -> bytes:

@@ -83,7 +83,7 @@ def compare_nearby(complaint: Complaint, client: str, now: datetime) -> Complain
     if key is None or complaint.sealed or not complaint.open:
         return complaint
     waits = complaint.alarm is Alarm.WAITS
-    who = keys.derive("nearby", _household(client)).hex()[:16]
+    who = keys.derive("nearby", household(client)).hex()[:16]
     mine = guards.Nearby(
         complaint.code, who, int(now.timestamp()), (point.lat, point.lon) if point else None, waits
     )
@@ -122,6 +122,6 @@ def _page_nearby(code: str, now: datetime) -> Complaint | None:
     return None
 
 
-def _household(client: str) -> str:
+def household(client: str) -> str:
     """An address as the one that a household or a carrier's customer has: of IPv6 the first four groups."""
     return ":".join(client.split(":")[:4]) if ":" in client else client

@@ -11,10 +11,10 @@ from typing import Any
 from chalicelib import keys
 from chalicelib.domain import emergency, routing
 from chalicelib.domain.complaint import Complaint, Filing
-from chalicelib.domain.errors import Fault, Invalid, KeyReused, NotAllowed
+from chalicelib.domain.errors import Fault, Invalid, KeyReused
 from chalicelib.domain.geo import Located, Point
 from chalicelib.domain.notices import Channel
-from chalicelib.domain.people import Citizen, Officer
+from chalicelib.domain.people import Act, Citizen, Officer, demand_right
 from chalicelib.domain.photos import For
 from chalicelib.domain.reporting import file
 from chalicelib.domain.tracking import tracking_code
@@ -27,6 +27,8 @@ from chalicelib.usecases.record import city, record, report_rules
 PER_PERSON_DAY = 20
 PER_ADDRESS_HOUR = 200
 """Soft: carriers and village offices put many people behind one address."""
+PER_ADDRESS_DAY_ANONYMOUS = 100
+"""Who leaves no contact has no other name than the address they come from; soft, as a phone number lifts it."""
 PER_DAY = 20_000
 
 
@@ -90,8 +92,8 @@ def file_complaint(
     ``follows`` is the case whose solution it calls none; ``client`` is the sender's network address; ``clerk`` an
     officer who files for somebody with recorded consent. Raises Invalid (with all faults), KeyReused, TooMany.
     """
-    if clerk is not None and not clerk.duties:
-        raise NotAllowed(clerk.id)  # a contact who is only kept informed files for nobody
+    if clerk is not None:
+        demand_right(clerk, Act.FILE_FOR)
     taken = guard_key(retry, who, clerk)
     if retry and taken and (filed := _earlier(taken, retry, now)):
         # Its first try may have died before it was held against the reports nearby.
@@ -251,4 +253,8 @@ def _caps(
         caps.append((f"file-address#{client}", PER_ADDRESS_HOUR, timedelta(hours=1)))
     if person and (partner is None or partner.per_person):
         caps.append((f"file-person#{person}", PER_PERSON_DAY, timedelta(days=1)))
+    elif partner is None:
+        caps.append(
+            (f"file-anonymous#{dangers.household(client)}", PER_ADDRESS_DAY_ANONYMOUS, timedelta(days=1))
+        )
     return caps

@@ -223,9 +223,27 @@ def _settle(officer: Officer, person: Person, profile: City) -> bool:
     if found is not None:
         left = _leave(_roads(found.officer, old, profile) - _roads(officer, contact, profile))
         if old.get("email") != contact["email"]:
+            _login(old["email"], officer.id, given=False)
             sns.unsubscribe_officer(officer.id, old["email"])
+    if officer.duties:
+        _login(contact["email"], officer.id, given=True)
     _listen(officer, contact, profile)
     return left
+
+
+def _login(email: str, officer_id: str, *, given: bool) -> None:
+    """Say at whose mailbox an account of the identity provider finds this officer, or that it no longer does."""
+    mailbox = keys.person_id(email)
+    while True:
+        found = people.login(mailbox)
+        before = found.officers if found else ()
+        after = tuple(item for item in before if item != officer_id) + ((officer_id,) if given else ())
+        if set(after) == set(before):
+            return
+        # Whoever gets a mailbox that another had, comes with an account of their own.
+        kept = found.account if found and len(after) == len(before) else ""
+        if people.set_login(mailbox, people.Login(after, kept), previous=found):
+            return
 
 
 def _take_away(officer_id: str, posts: set[Duty], profile: City) -> tuple[bool, bool]:
@@ -241,6 +259,7 @@ def _take_away(officer_id: str, posts: set[Duty], profile: City) -> tuple[bool, 
     people.save_officer(after, found.contact)
     left = _leave(_roads(officer, contact, profile) - _roads(after, contact, profile))
     if after.disabled:
+        _login(contact["email"], officer_id, given=False)
         sns.unsubscribe_officer(officer_id, contact["email"])
     return after.disabled, left
 

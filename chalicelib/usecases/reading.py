@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain import handling
@@ -16,7 +16,7 @@ from chalicelib.domain.geo import Point, cells_for_box, distance_m
 from chalicelib.domain.ledger import Found
 from chalicelib.domain.lists import LISTED, lost_lists
 from chalicelib.domain.notices import FAN_OUT
-from chalicelib.domain.people import Act, Officer, Role, allowed, demand
+from chalicelib.domain.people import APART, Act, Officer, Role, allowed, demand, demand_right, reads_words
 from chalicelib.domain.service_level import ClockName, steps
 from chalicelib.domain.visibility import Card
 from chalicelib.settings import utc_now
@@ -30,11 +30,17 @@ from chalicelib.usecases.record import city, holders, on_behalf, record
 from chalicelib.usecases.signin import Kind, Who
 
 PAGE = 50
+REASON_LEAST = 10
+"""Letters that a reason for seeing a hidden identity has at least."""
 _READS = 12
 """Key reads a request may make before it answers a short page with a cursor."""
 _ROWS = 300
 _MOST_CELLS = 25
 NEAR_MOST_METRES = 1500
+_LISTS_OF_TRIAGE: Mapping[str, frozenset[Role]] = {
+    "screening": frozenset({Role.TRIAGE, Role.VERIFIER}),
+    "emergency": frozenset({Role.TRIAGE, Role.OPERATIONS}),
+}
 _Box = tuple[float, float, float, float]
 
 
@@ -110,19 +116,35 @@ def several(codes: Sequence[str], officer: Officer) -> list[tuple[Card, int]]:
 
 
 def contact_of(
-    code: str, officer: Officer, *, if_match: int, now: datetime
+    code: str, officer: Officer, reason: str = "", *, if_match: int, now: datetime
 ) -> tuple[Complaint, dict[str, str]]:
-    """The reporter's contact, where the reporter allowed it; written into the history before it is shown.
+    """Who the reporter is; written into the history and for the auditor before it is shown.
 
-    Of an emergency the post that may confirm it sees the number alone, also where the reporter stays hidden.
+    Where the reporter stays hidden it takes a right of its own and a reason, and the reporter is told. Of an emergency
+    the post that may confirm it sees the number alone. Raises Invalid where a reason is needed and none was given.
     """
     stored = complaints.get(code, consistent=True)
     demand(officer, Act.REVEAL, stored.complaint, city())
-    callback = may_call_back(stored.complaint, officer) and not stored.complaint.identity_shown
+    shown = stored.complaint.identity_shown
+    callback = may_call_back(stored.complaint, officer) and not shown
+    hidden = not shown and not callback and stored.complaint.citizen is not None
+    unmasks = hidden and allowed(officer, Act.UNMASK, stored.complaint, city())
     if stored.complaint.version != if_match:
         raise StaleComplaint(code)
-    change = handling.reveal(stored.complaint, officer, callback=callback, now=now)
-    complaint = record(on_behalf(change, officer, Act.REVEAL, stored.complaint), previous=stored)
+    if unmasks and len(reason.strip()) < REASON_LEAST:
+        raise Invalid([Fault("reason", "reveal_reason")])
+    said = reason.strip() if unmasks else ""
+    change = handling.reveal(stored.complaint, officer, callback=callback, reason=said, city=city(), now=now)
+    look = people.Look(
+        code=code,
+        version=stored.complaint.version + 1,
+        at=now,
+        officer=officer.id,
+        kind="hidden" if unmasks else "callback" if callback else "shown",
+        reason=said,
+    )
+    acted = on_behalf(change, officer, Act.REVEAL, stored.complaint)
+    complaint = record(acted, previous=stored, beside=lambda rows: rows.save(people.look_row(look)))
     person = str(complaint.citizen)
     contact = sealing.unseal(person, people.citizen(person)[1])
     return complaint, {"phone": contact["phone"]} if callback else contact
@@ -170,13 +192,15 @@ def inbox(
     limit: int = PAGE,
     late: int = 0,
     now: datetime | None = None,
+    office: str | None = None,
 ) -> Page:
     """An officer's open cases, most urgent first.
 
     ``office``: what the offices of this officer's duties answer for; ``area``: all on the ground of an area head;
     ``screening``: texts that wait for triage; ``emergency``: emergencies of the city that nobody has acknowledged, for
     triage too; ``top``: the list of the secretary or the mayor. Rows that the officer may not read are left out, so a
-    page may be short. ``late`` leaves those whose earliest promise not yet kept has passed by ``now`` (1), or that have
+    page may be short. ``office`` names the one whose cases somebody lists who answers for none (`people.APART`).
+    ``late`` leaves those whose earliest promise not yet kept has passed by ``now`` (1), or that have
     taken three times what was promised (3).
     """
     profile = city()
@@ -188,8 +212,13 @@ def inbox(
     if which == "top" and not keys_of:
         raise NotFound("top")
     until = now if late else None
-    if which in of_triage and not any(duty.role is Role.TRIAGE for duty in officer.duties):
+    if which in of_triage and not any(duty.role in _LISTS_OF_TRIAGE[which] for duty in officer.duties):
         raise NotFound(which)
+    demand_right(officer, Act.READ)
+    if office is not None:
+        if which != "office" or not any(duty.role in APART for duty in officer.duties):
+            raise NotFound(office)
+        keys_of = [("by_office", office)]
     after = _cursor(cursor, which).get("p")
     found: list[Card] = []
     horizon: str | None = None
@@ -203,7 +232,7 @@ def inbox(
     shown = ordered[:limit]
     more = horizon is not None or len(ordered) > limit
     visible = tuple(
-        card
+        card if reads_words(officer, card, city()) else replace(card, excerpt="")
         for card in shown
         if allowed(officer, Act.READ, card, city()) and (not late or is_late(card, now, times=late))
     )
@@ -408,7 +437,7 @@ def _inbox_keys(officer: Officer, which: str, now: datetime) -> list[tuple[str, 
                         found[("by_area_staff", area.code)] = None
             elif duty.role in (Role.VILLAGE_HEAD, Role.HAMLET_HEAD):
                 found[("by_area_staff", village)] = None
-        elif duty.scope != "city":
+        elif duty.scope != "city" and duty.role not in APART:
             found[("by_office", village)] = None
     return list(found)
 

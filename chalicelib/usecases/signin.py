@@ -5,19 +5,23 @@ A token identifies and nothing more: role, scope and disablement are read from t
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import os
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from hmac import compare_digest
 from typing import Any
 
-from chalicelib import keys, mail
+from chalicelib import keys, mail, oidc
 from chalicelib.domain.errors import NotFound, NotSignedIn
 from chalicelib.domain.notices import Channel, Notice
-from chalicelib.domain.people import Officer
-from chalicelib.settings import utc_now
+from chalicelib.domain.people import SIGN_IN_BY_CODE, Officer
+from chalicelib.settings import settings, utc_now
 from chalicelib.store import complaints, guards, joins, outbox, people
+from chalicelib.usecases import pins
 from chalicelib.usecases.record import city, local_day
 
 CODE_LASTS = timedelta(minutes=5)
@@ -37,6 +41,8 @@ class Kind(StrEnum):
     OFFICER = "officer"
     LINK = "link"
     JOIN = "join"
+    ACCOUNT = "account"
+    """Somebody whom the city's identity provider vouches for; `officer` finds out who works here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +87,20 @@ def request_code(address: str, kind: Kind, language: str, *, client: str, now: d
     return challenge
 
 
-def redeem_code(challenge: str, digits: str, *, now: datetime) -> tuple[str, Kind]:
-    """Exchange the digits for a token. The try is counted before the comparison; all failures look the same.
+def redeem_code(challenge: str, digits: str, pin: str = "", *, now: datetime) -> tuple[str, Kind]:
+    """Exchange the digits, and an officer's with their PIN, for a token.
 
-    Raises NotSignedIn.
+    The try is counted before the comparison; all failures look the same. Raises NotSignedIn; of an officer, and after
+    the right digits alone, Invalid where the PIN is missing, and TooMany.
     """
     try:
         person, kind = guards.try_challenge(challenge, now=now)
         if not compare_digest(keys.one_time_digits(challenge).encode(), digits.encode()):
             raise NotSignedIn("wrong digits")
+        if kind == Kind.OFFICER:
+            if not is_known(person, Kind.OFFICER):
+                raise NotSignedIn("not by code")  # dismissed, or given another duty, since the code was sent
+            pins.check(person, pin, now=now)
         guards.spend_challenge(challenge, now=now)
     except NotFound as error:
         raise NotSignedIn("no such challenge") from error
@@ -130,9 +141,12 @@ def token(who: Who, *, now: datetime) -> str:
 
 
 def identify(presented: str, *, now: datetime) -> Who:
-    """Read a token. Raises NotSignedIn for one that is forged, expired, of another city or malformed."""
+    """Read a token, ours or the identity provider's. Raises NotSignedIn for one that is forged, expired, of another
+    city or malformed."""
     import jwt
 
+    if oidc.is_issued(presented):
+        return account_of(oidc.verify(presented, now=now))
     try:
         claims: dict[str, Any] = jwt.decode(
             presented,
@@ -162,6 +176,8 @@ def officer(who: Who) -> Officer:
 
     Raises NotSignedIn for anybody else, and for a disabled one.
     """
+    if who.kind is Kind.ACCOUNT:
+        who = Who(Kind.OFFICER, _officer_of(who.id))
     if who.kind is not Kind.OFFICER:
         raise NotSignedIn("not an officer")
     try:
@@ -173,11 +189,86 @@ def officer(who: Who) -> Officer:
     return people.standing_in(found, local_day(utc_now()))
 
 
+def account_of(account: oidc.Account) -> Who:
+    """Somebody of the identity provider, by keyed hashes of their mailbox and of the provider's own name for them."""
+    bound = keys.derive("account", settings().oidc_issuer, account.subject).hex()[:32]
+    return Who(Kind.ACCOUNT, f"{keys.person_id(account.email)}.{bound}")
+
+
+def _officer_of(account: str) -> str:
+    """The officer whose mailbox an account has; the first account that comes with it is bound to it.
+
+    Raises NotSignedIn where it is nobody's or several people's mailbox, or another account came first: a mailbox may be
+    given to somebody new, and the desk of who had it before is not theirs.
+    """
+    mailbox, _, bound = account.partition(".")
+    for _ in range(2):
+        found = people.login(mailbox)
+        if found is None or len(found.officers) != 1 or found.account not in ("", bound):
+            raise NotSignedIn("no officer has this account")
+        if found.account == bound or people.set_login(mailbox, replace(found, account=bound), previous=found):
+            return found.officers[0]
+    raise NotSignedIn("another account was faster")
+
+
+def by_account() -> bool:
+    """Whether officers sign in at the city's identity provider."""
+    return oidc.configured()
+
+
+def begin(*, back: str, now: datetime) -> tuple[str, str]:
+    """Where a browser goes to sign in at the identity provider, and what it has to keep meanwhile (see `finish`)."""
+    if not oidc.configured():
+        raise NotFound("no identity provider")
+    kept = base64.urlsafe_b64encode(os.urandom(24)).decode()
+    challenge = (
+        base64.urlsafe_b64encode(hashlib.sha256(_verifier(kept).encode()).digest()).decode().rstrip("=")
+    )
+    address = oidc.sign_in_address(
+        state=_derived("state", kept), nonce=_derived("nonce", kept), challenge=challenge, back=back, now=now
+    )
+    return address, kept
+
+
+def finish(code: str, state: str, kept: str, *, back: str, now: datetime) -> str:
+    """Exchange what the identity provider sent back for a token of ours. Raises NotSignedIn.
+
+    ``kept`` is what `begin` gave this very browser: state, nonce and the verifier of PKCE all follow from it, so nobody
+    can make a browser sign in with a code of theirs.
+    """
+    if (
+        not oidc.configured()
+        or not kept
+        or not compare_digest(_derived("state", kept).encode(), state.encode("utf-8", "replace"))
+    ):
+        raise NotSignedIn("state")
+    presented = oidc.redeem(code, verifier=_verifier(kept), back=back, now=now)
+    account = oidc.verify(presented, nonce=_derived("nonce", kept), now=now)
+    return token(Who(Kind.OFFICER, officer(account_of(account)).id), now=now)
+
+
+def _verifier(kept: str) -> str:
+    return base64.urlsafe_b64encode(keys.derive("pkce", kept)).decode().rstrip("=")
+
+
+def _derived(purpose: str, kept: str) -> str:
+    return base64.b32encode(keys.derive(purpose, kept))[:32].decode().lower()
+
+
+def may_use_code(officer: Officer) -> bool:
+    """Whether an officer may sign in by one-time code and PIN: heads of hamlets and villages always, and everybody
+    where the city has no identity provider."""
+    if not oidc.configured():
+        return True
+    return bool(officer.duties) and all(duty.role in SIGN_IN_BY_CODE for duty in officer.duties)
+
+
 def is_known(person: str, kind: Kind) -> bool:
     """Whether somebody with this id has left a contact, or works here and is not disabled."""
     try:
         if kind is Kind.OFFICER:
-            return not people.officer(person).disabled
+            found = people.officer(person)
+            return not found.disabled and may_use_code(found)
         people.citizen(person)
     except NotFound:
         return False

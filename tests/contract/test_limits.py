@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib import pictures
 from chalicelib.domain import photos as rules
 from chalicelib.http import requests
-from chalicelib.usecases import handling, intake, photos, search, signin
+from chalicelib.usecases import handling, intake, photos, pins, search, signin
 from local.apply import read_template
 from tests.stack import PROJECT
 
@@ -98,6 +98,7 @@ def set_in_the_app() -> dict[str, int]:
         "codes-per-address-hour": signin.PER_ADDRESS_HOUR,
         "reports-per-person-day": intake.PER_PERSON_DAY,
         "reports-per-address-hour": intake.PER_ADDRESS_HOUR,
+        "reports-per-address-day-anonymous": intake.PER_ADDRESS_DAY_ANONYMOUS,
         "reports-per-day": intake.PER_DAY,
         "photo-bytes": rules.MOST_BYTES,
         "photo-pixels": pictures.MOST_PIXELS,
@@ -108,6 +109,8 @@ def set_in_the_app() -> dict[str, int]:
         "photo-links-per-day": photos.PER_DAY,
         "photo-link-seconds": int(rules.LINK_LASTS.total_seconds()),
         "phone-searches-per-officer-hour": search.PHONES_PER_HOUR,
+        "pins-per-hour": pins.PER_HOUR,
+        "pins-per-day": pins.PER_DAY,
         "messages-per-case-day": handling.MESSAGES_PER_DAY,
     }
 

@@ -290,7 +290,9 @@ QUERIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "/v1/scheduled": forms.paging,
     "/v1/nearby": lambda query: forms.nearby(query, CITY),
     "/v1/me/complaints": forms.paging,
-    "/v1/office/complaints": forms.inbox,
+    "/v1/office/complaints": lambda query: forms.inbox(query, CITY),
+    "/v1/office/looks": forms.looks,
+    "/v1/office/officers": lambda query: forms.of_office(query, CITY),
     "/v1/office/work": deskwork.listing,
 }
 
@@ -330,7 +332,7 @@ def test_a_list_of_words_is_the_code_s(schema: str, words: list[str | None]) -> 
 def test_words_within_schemas_are_the_code_s() -> None:
     messages = SCHEMAS["OfficeCase"]["properties"]["messages"]["items"]["properties"]
     assert set(messages["channel"]["enum"]) == set(Channel)
-    assert set(SCHEMAS["Token"]["properties"]["as"]["enum"]) == set(signin.Kind)
+    assert set(SCHEMAS["Token"]["properties"]["as"]["enum"]) == set(signin.Kind) - {signin.Kind.ACCOUNT}
     assert set(follow(DOCUMENT["components"]["parameters"]["Lang"]["schema"])["enum"]) == set(
         problems.LANGUAGES
     )
@@ -479,6 +481,7 @@ def conforms(reply: Reply, method: str, path: str) -> Any:
 def test_real_answers_fit_the_document(api: Api) -> None:
     def call(method: str, path: str, *args: Any, expect: int, query: str = "", **kwargs: Any) -> Any:
         target = path.replace("{code}", kwargs.pop("code", "")) + query
+        target = target.replace("{officer}", kwargs.pop("officer", ""))
         reply = api.call(method, target, *args, **kwargs)
         assert reply.status == expect, (method, path, reply.text)
         return conforms(reply, method, path)
@@ -608,6 +611,21 @@ def test_real_answers_fit_the_document(api: Api) -> None:
     assert [row["code"] for row in listed] == dates[:2]
     assert all(row["until"] > row["due"] for row in listed)
     look()
+    auditor = officer("auditor@inspektorat", office="inspektorat", identity="auditor")
+    call("GET", "/v1/office/looks", expect=200, token=auditor)
+    call("GET", "/v1/office/looks", expect=403, token=triage)
+    administrator = officer("administrator@diskominfos", office="diskominfos", identity="admin")
+    call("GET", "/v1/office/officers", expect=200, query="?office=pupr", token=administrator)
+    for done in ("sign-in-reset", "disabling"):
+        call(
+            "POST",
+            f"/v1/office/officers/{{officer}}/{done}",
+            {},
+            expect=201,
+            officer="admin",
+            token=administrator,
+        )
+    call("GET", "/v1/office/officers", expect=401, query="?office=pupr", token=administrator)
     act("hiding", {"reason": "Nama orang."}, token=triage)
     act("replies", {"text": "Terlambat."}, token=pupr, expect=409)
     act(

@@ -91,7 +91,6 @@ WIDER_THAN_ONE_RESOURCE: Mapping[str, str] = {
 
 NOT_IN_A_LAMBDA: Mapping[str, str] = {
     "pictures._saved": "saves a picture in memory",
-    "people.save_officer": "make posts, with the operator's own rights",
     "people.hold_post": "make posts",
     "people.shred_data_key": "erasure, with the operator's own rights",
     "keys.unseal_by_kms": "rows of before docs/adr/0026; the same kms:Decrypt, by another name of ours",
@@ -509,6 +508,26 @@ def work_on_photos(function: str, made: Calls, start: timedelta) -> None:
     assert evidence.store.get(ids[0]).state is rules.State.ERASED
 
 
+def watch_over_officers(api: Api) -> None:
+    """An account of the identity provider and a PIN are used, the auditor reads, the administrator resets."""
+    from chalicelib import keys
+    from chalicelib.usecases import pins, posts, signin
+
+    posts._login("bidang@example.id", "bidang", given=True)
+    account = signin.Who(signin.Kind.ACCOUNT, f"{keys.person_id('bidang@example.id')}.akun")
+    assert signin.officer(account).id == "bidang"
+    for _ in range(2):
+        pins.check("bidang", "240681", now=current.utc_now())
+    auditor = officer("auditor@inspektorat", office="inspektorat", identity="auditor")
+    administrator = officer("administrator@diskominfos", office="diskominfos", identity="admin")
+    answers = [
+        api.call("GET", "/v1/office/looks", token=auditor),
+        api.call("GET", "/v1/office/officers?office=pupr", token=administrator),
+        api.call("POST", "/v1/office/officers/bidang/sign-in-reset", {}, token=administrator),
+    ]
+    assert [answer.text for answer in answers if answer.status >= 300] == []
+
+
 def join_and_end(api: Api, duty: str, triage: str) -> None:
     """Two people join a case, another is merged into it, it is solved, and both who joined say that it is not."""
     spot = a_report(category="jalan_rusak", place={"lat": -8.69, "lon": 115.22}, contact=None)
@@ -688,6 +707,7 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
         client_key = key_of_a_client()
         with recorded(made["api_handler"]):
             serve_requests(api, me, duty, triage, above)
+            watch_over_officers(api)
             join_and_end(api, duty, triage)
             serve_other_systems(api, client_key)
             top = api.call("GET", "/v1/office/complaints?which=top", token=token_of("officer", "sekda"))

@@ -64,7 +64,8 @@ class Api:
     def signed_in(self, phone: str, kind: str = "citizen") -> Api:
         challenge = self.post("/v1/auth/codes", {"phone": phone, "as": kind}).body["challenge"]
         digits = keys.one_time_digits(challenge)
-        answer = self.post("/v1/auth/tokens", {"challenge": challenge, "digits": digits})
+        own = {"pin": "240681"} if kind == "officer" else {}
+        answer = self.post("/v1/auth/tokens", {"challenge": challenge, "digits": digits, **own})
         assert answer.status == 201, answer.body
         return Api(self.client, answer.body["token"])
 

@@ -95,7 +95,7 @@ def officer_browser(*posts: str, **more: Any) -> Browser:
     browser = Browser()
     asked = browser.post("/masuk", {"as": "officer", "phone": employee.phone})
     challenge = parse_qs(urlsplit(asked.headers["Location"]).query)["tantangan"][0]
-    digits = {"challenge": challenge, "digits": keys.one_time_digits(challenge)}
+    digits = {"challenge": challenge, "digits": keys.one_time_digits(challenge), "pin": "240681"}
     done = browser.post("/masuk/kode", digits)
     assert (done.status_code, done.headers["Location"]) == (303, "/o")
     return browser
@@ -376,10 +376,11 @@ def test_an_officer_signs_in_by_code_answers_and_the_reporter_reads_it(stack: St
     challenge = where["tantangan"][0]
     wrong = browser.post("/masuk/kode", {"challenge": challenge, "digits": "12345"})
     assert (wrong.status_code, browser.cookie) == (422, "")
-    done = browser.post(
-        "/masuk/kode",
-        {"challenge": challenge, "digits": keys.one_time_digits(challenge), "lanjut": where["lanjut"][0]},
-    )
+    right = {"challenge": challenge, "digits": keys.one_time_digits(challenge), "lanjut": where["lanjut"][0]}
+    asked = browser.post("/masuk/kode", right)
+    assert (asked.status_code, browser.cookie) == (422, "")
+    assert 'name="pin"' in asked.body.decode()
+    done = browser.post("/masuk/kode", {**right, "pin": "240681"})
     assert done.headers["Location"] == f"/o/{short(code)}"
     said = done.headers["Set-Cookie"]
     assert {"Path=/", "Max-Age=43200", "HttpOnly", "SameSite=Lax"} <= set(said.split("; "))
@@ -434,7 +435,12 @@ def test_signing_in_leads_nowhere_but_to_our_own_private_pages(stack: Stack, tar
     challenge = parse_qs(urlsplit(asked.headers["Location"]).query)["tantangan"][0]
     done = browser.post(
         "/masuk/kode",
-        {"challenge": challenge, "digits": keys.one_time_digits(challenge), "lanjut": target},
+        {
+            "challenge": challenge,
+            "digits": keys.one_time_digits(challenge),
+            "pin": "240681",
+            "lanjut": target,
+        },
     )
     assert done.headers["Location"] == "/o"
 
@@ -1019,6 +1025,7 @@ def test_every_text_that_a_template_names_exists_and_none_lies_unused() -> None:
         "score_",
         "promise_",
         "tab_",
+        "look_",
         "reject_",
     )
     made += (

@@ -237,7 +237,7 @@ def test_a_flood_of_unknown_numbers_does_not_shut_the_city_out(stack: Stack) -> 
 def test_a_disabled_officer_loses_access_at_the_next_request(stack: Stack) -> None:
     employee = an_officer("duty@dlhk")
     challenge = ask(employee.phone, Kind.OFFICER)
-    token, _ = signin.redeem_code(challenge, keys.one_time_digits(challenge), now=NOW)
+    token, _ = signin.redeem_code(challenge, keys.one_time_digits(challenge), "240681", now=NOW)
     who = signin.identify(token, now=NOW)
     assert signin.officer(who).id == employee.officer.id
     cast.disable(employee)

@@ -55,7 +55,11 @@ from tests.builders import (
 
 CITY = a_city()
 SECOND = timedelta(seconds=1)
-DOABLE = [act for act in Act if act not in (Act.FILE, Act.READ, Act.LONGER, Act.RELEASE_DRAFT)]
+NEVER_DONE_TO_A_CASE = {
+    *(Act.FILE, Act.READ, Act.LONGER, Act.RELEASE_DRAFT),
+    *(Act.FILE_FOR, Act.UNMASK, Act.AUDIT, Act.ADMINISTER),
+}
+DOABLE = [act for act in Act if act not in NEVER_DONE_TO_A_CASE]
 
 
 def ready_for(act: Act, status: Status) -> tuple[Complaint, datetime]:

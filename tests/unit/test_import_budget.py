@@ -28,7 +28,7 @@ FUNCTIONS: Mapping[str, tuple[str, int]] = {
     "chalicelib.http.auth.signed_in": ("import jwt", 330),
     "chalicelib.jobs.relay.relay_notices": ("import chalicelib.usecases.delivery", 249),
     "chalicelib.jobs.sweeps.sweep_deadlines": ("import chalicelib.usecases.escalation", 246),
-    "chalicelib.jobs.sweeps.send_lists": ("import chalicelib.usecases.lists", 262),
+    "chalicelib.jobs.sweeps.send_lists": ("import chalicelib.usecases.lists", 265),
     "chalicelib.jobs.sweeps.index_cases": ("import chalicelib.usecases.indexing", 252),
     "chalicelib.jobs.pictures.on_photo": ("import chalicelib.usecases.photos", 256),
     "chalicelib.jobs.pictures.sweep_photos": ("import chalicelib.usecases.photos", 256),

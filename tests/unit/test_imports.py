@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-ADAPTERS = frozenset({"photos", "pictures", "sns", "mail", "keys"})
+ADAPTERS = frozenset({"photos", "pictures", "sns", "mail", "keys", "oidc"})
 SHARED = frozenset({"settings", "observability"})
 BESIDE = frozenset({"cities", "store", *ADAPTERS})
 
@@ -51,6 +51,9 @@ ONLY_IN: dict[str, frozenset[str]] = {
     "mypy_boto3_sesv2": AWS,
     "mypy_boto3_sns": AWS,
     "mypy_boto3_ssm": AWS,
+    "urllib3": AWS,
+    "jwt": frozenset({"oidc", "usecases"}),
+    "cryptography": frozenset({"keys"}),
     "chalice": frozenset({"http", "jobs", "app"}),
     "aws_lambda_powertools": frozenset({"observability"}),
     "PIL": frozenset({"pictures"}),

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chalicelib.domain import handling, reporting
 from chalicelib.domain.city import City
 from chalicelib.domain.clock import CLOSED, Calendar, Span
-from chalicelib.domain.complaint import OPEN, TAKES_UP, Change, Complaint, Event, Route, Status
+from chalicelib.domain.complaint import MOVES, OPEN, TAKES_UP, Change, Complaint, Event, Route, Status
 from chalicelib.domain.errors import IllegalMove, Invalid, NotDue, WindowClosed
 from chalicelib.domain.notices import Channel, Holder, notices_for
 from chalicelib.domain.people import Act, acting, allowed
@@ -515,7 +515,7 @@ MAY_PUT_OFF = {
 }
 """The only acts after which some rung may hear later than it would have; a promise none of them touches."""
 
-_TRIED = sorted(set(Act) - {Act.FILE, Act.READ, Act.LONGER, Act.CLOSE, Act.LOWER})
+_TRIED = sorted(set(MOVES) - {Act.CLOSE, Act.LOWER})
 """All but those that may put a promise off by right: ``longer`` with a reason, and the end of emergency minutes."""
 
 

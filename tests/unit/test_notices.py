@@ -11,7 +11,7 @@ import pytest
 from chalicelib import cities
 from chalicelib.domain import handling, overdue, reporting
 from chalicelib.domain.clock import CLOSED
-from chalicelib.domain.complaint import Change, Place, Route, Status
+from chalicelib.domain.complaint import MOVES, Change, Place, Route, Status
 from chalicelib.domain.errors import IllegalMove, Invalid, NotDue, WindowClosed
 from chalicelib.domain.geo import Point
 from chalicelib.domain.notices import (
@@ -374,7 +374,7 @@ def every_notice():
         if sealed and status is Status.SCHEDULED:
             continue  # nobody sets a date before triage has decided
         case = replace(a_complaint(status, category="gang", sealed=sealed), **words, identity_shown=True)
-        for act in set(Act) - {Act.FILE, Act.READ, Act.LONGER}:
+        for act in MOVES:
             now = NOW + CITY.windows.reopen if act in (Act.CLOSE, Act.LAST_CALL, Act.AWAIT) else NOW
             if case.open and act is Act.ESCALATE:
                 now = next_climb(case)

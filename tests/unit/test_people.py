@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from chalicelib.domain.city import CITY_SCOPE
 from chalicelib.domain.complaint import Status
 from chalicelib.domain.errors import NotAllowed, NotFound, NotResponsible
-from chalicelib.domain.people import RIGHTS, Act, Duty, Role, allowed, demand, in_conflict, taker, triage_for
+from chalicelib.domain.people import (
+    APART,
+    RIGHTS,
+    Act,
+    Duty,
+    Role,
+    allowed,
+    demand,
+    demand_right,
+    holds,
+    in_conflict,
+    reads_words,
+    taker,
+    triage_for,
+)
 from chalicelib.domain.service_level import ClockName
 from chalicelib.domain.visibility import Card
 from tests.builders import (
@@ -94,6 +109,7 @@ ONE_OF_EACH = {
     Role.TRIAGE: f"triage@{TRIAGE}",
     Role.SECRETARY: "secretary@city",
     Role.MAYOR: "mayor@city",
+    **{role: f"{role}@{WORKS}" for role in sorted(APART)},
 }
 
 
@@ -113,7 +129,17 @@ class TestTheTableOfRights:
 
     @pytest.mark.parametrize("role", sorted(set(Role) - {Role.TRIAGE}))
     def test_only_triage_decides_what_the_public_sees_and_what_is_declined(self, role):
-        assert not RIGHTS[role] & (DECIDING - HANDLING)
+        seconds = {Act.RELEASE, Act.HIDE} if role is Role.VERIFIER else set()
+        assert RIGHTS[role] & (DECIDING - HANDLING) == seconds
+
+    def test_only_triage_sees_who_a_hidden_reporter_is_and_only_the_auditor_who_looked(self):
+        assert {role for role in Role if Act.UNMASK in RIGHTS[role]} == {Role.TRIAGE}
+        assert {role for role in Role if Act.AUDIT in RIGHTS[role]} == {Role.AUDITOR}
+        assert {role for role in Role if Act.ADMINISTER in RIGHTS[role]} == {Role.ADMINISTRATOR}
+
+    @pytest.mark.parametrize("role", sorted(APART | {Role.SECRETARY, Role.MAYOR}))
+    def test_who_answers_for_no_case_sees_no_identity(self, role):
+        assert not RIGHTS[role] & {Act.REVEAL, Act.UNMASK}
 
     def test_the_top_of_the_ladder_reads_and_leaves_the_doing_to_the_office(self):
         assert RIGHTS[Role.MAYOR] == {Act.READ, Act.ACK_RUNG}
@@ -138,7 +164,9 @@ class TestScopes:
     def test_triage_reads_sorts_screens_and_declines_everywhere_but_handles_its_own(self):
         beside = WEIGHING | APPROVING
         assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint()) == DECIDING | beside | {Act.READ, Act.REFER}
-        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint(category=None)) == HANDLING | DECIDING | beside
+        assert may(ONE_OF_EACH[Role.TRIAGE], a_complaint(category=None)) == HANDLING | DECIDING | beside | {
+            Act.UNMASK
+        }
 
     def test_secretary_and_mayor_read_everything_that_is_decided(self):
         assert may(ONE_OF_EACH[Role.SECRETARY], a_complaint()) == {Act.READ} | DATES | APPEALS
@@ -250,7 +278,9 @@ class TestSealedCases:
     SEALED = a_complaint(category="gang", hamlet=SHORE_EAST, sealed=True)
 
     def test_they_are_triages_alone(self):
-        assert may(f"triage@{TRIAGE}", self.SEALED) == HANDLING | DECIDING | WEIGHING | APPROVING
+        assert may(f"triage@{TRIAGE}", self.SEALED) == HANDLING | DECIDING | WEIGHING | APPROVING | {
+            Act.UNMASK
+        }
         blind = [
             *(post for role, post in ONE_OF_EACH.items() if role is not Role.TRIAGE),
             *(
@@ -260,7 +290,8 @@ class TestSealedCases:
             ),
         ]
         for post in blind:
-            assert may(post, self.SEALED) == set(), post
+            # The auditor learns that somebody looked at its reporter, and may not open it.
+            assert may(post, self.SEALED) <= {Act.AUDIT}, post
 
     def test_posts_that_hear_when_triage_is_late_may_look_but_not_the_staff_beside_it(self):
         for role in ("duty", "division_head", "office_head"):
@@ -274,7 +305,9 @@ class TestSealedCases:
         more = set() if role == "staff" else {Act.CONFIRM}
         more |= APPEALS if role == "office_head" else set()
         more |= {Act.SCHEDULE} | LEADING if role == "office_head" else set()
-        assert may(f"{role}@{INSPECTORATE}", case) == HANDLING | DECIDING | WEIGHING | APPROVING | more
+        assert may(f"{role}@{INSPECTORATE}", case) == HANDLING | DECIDING | WEIGHING | APPROVING | more | {
+            Act.UNMASK
+        }
         for post in (f"triage@{TRIAGE}", f"office_head@{TRIAGE}", f"duty@{TRIAGE}"):
             assert may(post, case) == set()
 
@@ -416,3 +449,78 @@ class TestPosts:
     def test_what_is_no_post_is_refused(self, post):
         with pytest.raises(ValueError):
             Duty.parse(post)
+
+
+class TestWhoAnswersForNoCase:
+    """Verifier, operator, operations room, auditor, administrator: the office in their post gives them none of its."""
+
+    def test_each_may_do_what_the_table_says_and_nothing_of_their_office_s(self):
+        case = a_complaint()
+        assert may(f"verifier@{TRIAGE}", case) == {
+            Act.READ,
+            Act.RELEASE,
+            Act.HIDE,
+            Act.APPROVE,
+            Act.SEND_BACK,
+        }
+        assert may(f"operator@{WORKS}", case) == {Act.READ}
+        assert may(f"operations@{WORKS}", case) == {Act.READ}
+        assert may(f"auditor@{INSPECTORATE}", case) == {Act.READ, Act.AUDIT}
+        assert may(f"administrator@{WORKS}", case) == set()
+
+    @pytest.mark.parametrize("role", sorted(APART - {Role.AUDITOR}))
+    def test_an_accusation_that_waits_for_triage_is_nobody_s_of_them(self, role):
+        assert may(f"{role}@{TRIAGE}", a_complaint(sealed=True, accused=WASTE, office=TRIAGE)) == set()
+
+    def test_nobody_of_them_learns_of_a_case_about_the_office_they_work_for(self):
+        case = a_complaint(accused=WORKS, office=INSPECTORATE)
+        assert all(may(f"{role}@{WORKS}", case) == set() for role in APART)
+
+    def test_none_of_them_stands_in_for_triage_where_triage_is_accused(self):
+        case = a_complaint(accused=TRIAGE, office=INSPECTORATE)
+        assert may(f"auditor@{INSPECTORATE}", case) == {Act.READ, Act.AUDIT}
+        assert may(f"administrator@{INSPECTORATE}", case) == set()
+
+    def test_a_caller_is_told_nothing_of_what_is_private_or_about_somebody(self):
+        assert may(f"operator@{TRIAGE}", a_complaint(private=True)) == set()
+        assert may(f"operator@{TRIAGE}", a_complaint(accused=WASTE)) == set()
+
+    def test_who_files_for_others(self):
+        files = {role for role, post in ONE_OF_EACH.items() if holds(an_officer(post), Act.FILE_FOR)}
+        watch = {Role.SECRETARY, Role.MAYOR, Role.VERIFIER, Role.OPERATIONS, Role.AUDITOR, Role.ADMINISTRATOR}
+        assert files == set(Role) - watch
+        with pytest.raises(NotAllowed):
+            demand_right(an_officer(ONE_OF_EACH[Role.AUDITOR]), Act.FILE_FOR)
+        assert not holds(an_officer(f"staff@{WORKS}", disabled=True), Act.FILE_FOR)
+
+
+class TestWordsOfPrivateCases:
+    @pytest.mark.parametrize(
+        "post", ["secretary@city", "mayor@city", f"operations@{WASTE}", f"auditor@{WASTE}"]
+    )
+    def test_who_watches_reads_where_a_private_case_stands_and_not_its_words(self, post):
+        who = an_officer(post)
+        assert allowed(who, Act.READ, a_complaint(private=True), CITY)
+        assert not reads_words(who, a_complaint(private=True), CITY)
+        assert reads_words(who, a_complaint(), CITY)
+
+    def test_whose_post_it_has_climbed_to_reads_them(self):
+        card = Card("DPS-1", "", "complaint", "received", "", office=WORKS, private=True)
+        assert not reads_words(an_officer("secretary@city"), card, CITY)
+        assert reads_words(an_officer("secretary@city"), replace(card, rungs=("secretary@city",)), CITY)
+
+    @pytest.mark.parametrize("post", [f"staff@{WORKS}", f"triage@{TRIAGE}", f"verifier@{TRIAGE}"])
+    def test_who_handles_or_screens_it_reads_them(self, post):
+        assert reads_words(an_officer(post), a_complaint(private=True), CITY)
+
+    def test_a_watcher_who_also_handles_it_reads_them(self):
+        assert reads_words(
+            an_officer("secretary@city", f"office_head@{WORKS}"), a_complaint(private=True), CITY
+        )
+
+
+def test_the_page_of_roles_shows_the_table_as_it_is():
+    page = (Path(__file__).parents[2] / "docs" / "roles.md").read_text(encoding="utf-8")
+    rows = [line.strip("|").split("|") for line in page.splitlines() if line.startswith("| `")]
+    told = {row[0].strip(" `"): {act.strip(" `") for act in row[3].split(",")} for row in rows}
+    assert told == {str(role): {str(act) for act in RIGHTS[role]} for role in Role}
