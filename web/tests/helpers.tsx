@@ -26,7 +26,8 @@ export function service(answers: Record<string, (call: Call) => [number, unknown
     calls.push(call);
     const found = answers[`${call.method} ${call.path}`];
     const [status, body] = found ? await found(call) : [404, { type: "/problems/not-found", title: "No", status: 404 }];
-    return new Response(typeof body === "string" ? body : JSON.stringify(body), { status });
+    const text = typeof body === "string" ? body : JSON.stringify(body);
+    return new Response(status === 204 ? null : text, { status });
   }) as typeof fetch;
   return calls;
 }

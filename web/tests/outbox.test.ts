@@ -77,4 +77,29 @@ describe("the outbox", () => {
     expect(calls).toHaveLength(0);
     expect(await waiting()).toMatchObject([{ state: "refused" }]);
   });
+  it("puts photos into the bucket first, each once, and names them in a body that stays the same", async () => {
+    const photo = new Blob(["jpeg"], { type: "image/jpeg" });
+    await enqueue(REPORT, "id", false, NOON, [photo, photo]);
+    let asked = 0;
+    let bucket = 0;
+    const link = (): [number, unknown] => [201, { id: `p${++asked}`, url: "http://bucket/", fields: { key: "k" } }];
+    const first = service({
+      "POST /v1/photos": link,
+      "POST /": () => (++bucket === 2 ? busy() : [204, ""]),
+    });
+    await flush(() => NOON, null);
+    expect(first.some((call) => call.path === "/v1/complaints")).toBe(false);
+    const [row] = await waiting();
+    expect(row?.photos.map(({ id }) => id)).toEqual(["p1", null]);
+    const second = service({
+      "POST /v1/photos": link,
+      "POST /": () => [200, ""],
+      "POST /v1/complaints": () => [201, FILED],
+    });
+    await flush(() => NOON + 60_000, null);
+    expect(second.filter((call) => call.path === "/v1/photos")).toHaveLength(1);
+    const filed = second.find((call) => call.path === "/v1/complaints");
+    expect(filed?.body).toMatchObject({ photos: ["p1", "p3"] });
+    expect((second[0]?.body as { draft: string }).draft).toBe(filed?.headers.get("Idempotency-Key"));
+  });
 });

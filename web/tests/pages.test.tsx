@@ -72,7 +72,7 @@ describe("filing", () => {
     const text = await until(() => page.querySelector("textarea")!);
     press(page, "Lanjut");
     await until(() => expect(page.querySelector("[role=alert]")?.textContent).toContain("sedikitnya 10 huruf"));
-    expect(document.activeElement).toBe(page.querySelector("[role=alert]"));
+    await until(() => expect(document.activeElement).toBe(page.querySelector("[role=alert]")));
     await accessible(page);
     type(text, "Lampu jalan padam, telepon 0812-3456-7890");
     await until(() => press(page, "Hapus"));

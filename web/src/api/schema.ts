@@ -1580,6 +1580,142 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/office/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cari laporan
+         * @description Finds cases by words (all of them, each by its beginning), one tracking code, the reporter's phone, office, area,
+         *     days and state; all that is given must hold. Newest first, and only what this officer may read. A POST, so that a
+         *     phone stands in no address. By a phone only cases are found whose reporter may be known to this officer. A page
+         *     may be short while its cursor is not null. New words are found within a minute.
+         */
+        post: operations["searchCases"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/filters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Saringan tersimpan
+         * @description The searches that this officer keeps under a name; nobody else sees them.
+         */
+        get: operations["listFilters"];
+        put?: never;
+        /**
+         * Simpan saringan
+         * @description Keeps a search under a name; one of the same name is replaced. At most twenty. A phone is never kept.
+         */
+        post: operations["keepFilter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/filters/{filter_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Hapus saringan
+         * @description Forgets a kept search of this officer.
+         */
+        delete: operations["dropFilter"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/complaints/{code}/context": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Di sekitar dan dari pelapor yang sama
+         * @description Cases within 300 m, private ones too where this officer may read them, and other cases of the same reporter. The
+         *     latter only where this reporter, and the reporter of each of them, may be known to this officer; else null.
+         */
+        get: operations["getContext"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tindakan untuk banyak laporan
+         * @description Sorts, releases, hides or merges up to fifty cases, each by the version that was seen, each in a transaction and
+         *     with an answer of its own: one that is refused stops no other. `said` is what the single act takes.
+         */
+        post: operations["actOnMany"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/bulk/{bulk_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Batalkan tindakan untuk banyak laporan
+         * @description Puts every case back to what it was before, clocks included, where nobody has acted on it since; every other case
+         *     stays and says why (412). For ten minutes, and for whoever did it alone (others get 404).
+         */
+        post: operations["undoMany"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/office/posts/vacant": {
         parameters: {
             query?: never;
@@ -1594,6 +1730,235 @@ export interface paths {
         get: operations["listVacantPosts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tautan untuk mengirim foto
+         * @description A form that puts one photo straight into the bucket, for five minutes: POST `fields` and then `file` as multipart/form-data to
+         *     `url`. The photo belongs to the report that will be sent under the same Idempotency-Key (`draft`), whose `photos` then names
+         *     it; up to five for a report. What no report claims within a day is forgotten.
+         */
+        post: operations["askForPhoto"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/photos/{photo}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a photo, as it was given out.
+                 * @example k7x2m4abcdefghijklmnopqr23
+                 */
+                photo: components["parameters"]["Photo"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Nasib foto yang dikirim
+         * @description How an upload fared, until an act claims it: whether it is fit, why it was refused, and where the camera says that it was
+         *     taken, to be offered to the reporter and never taken over without their word.
+         */
+        get: operations["getPhoto"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/complaints/{code}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Foto aduan yang boleh tampil
+         * @description Released photos of a public case. Links live five minutes; ask again for new ones.
+         */
+        get: operations["getPublicPhotos"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/complaints/{code}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Foto aduan saya
+         * @description The reporter's photos with what became of each and why, and the office's proof where it was released.
+         */
+        get: operations["getOwnPhotos"];
+        put?: never;
+        /**
+         * Tautan untuk mengirim foto jawaban
+         * @description As `/v1/photos`, for the answer to the question that waits; where none waits it answers 409.
+         */
+        post: operations["askForOwnPhoto"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/complaints/{code}/photos": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Foto aduan untuk petugas
+         * @description All photos of a case; each proof beside what the reporter sent, with distance and time between them, and the codes of other
+         *     cases that a proof was seen on before. Originals are linked for whoever decides what is shown.
+         */
+        get: operations["getOfficePhotos"];
+        put?: never;
+        /**
+         * Tautan untuk mengirim foto bukti
+         * @description As `/v1/photos`, for the proof of a fix, by whoever may call the case solved.
+         */
+        post: operations["askForProof"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/complaints/{code}/photos/{photo}/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+                /**
+                 * @description The id of a photo, as it was given out.
+                 * @example k7x2m4abcdefghijklmnopqr23
+                 */
+                photo: components["parameters"]["Photo"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Foto boleh tampil
+         * @description Lets the public see a photo, once the case itself is public. If-Match names the version of the photo.
+         */
+        post: operations["releasePhoto"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/complaints/{code}/photos/{photo}/hiding": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+                /**
+                 * @description The id of a photo, as it was given out.
+                 * @example k7x2m4abcdefghijklmnopqr23
+                 */
+                photo: components["parameters"]["Photo"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Foto tidak ditampilkan
+         * @description Takes a photo out of sight, with a reason that the reporter reads. Its copies get new names, and no version of the old is left. If-Match names the version of the photo.
+         */
+        post: operations["hidePhoto"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/complaints/{code}/photos/{photo}/redaction": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+                /**
+                 * @description The id of a photo, as it was given out.
+                 * @example k7x2m4abcdefghijklmnopqr23
+                 */
+                photo: components["parameters"]["Photo"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tutupi bagian foto
+         * @description Blackens these boxes, and no others, in all copies, drawn anew upon the original; no boxes show it whole again. If-Match names the version of the photo.
+         */
+        post: operations["redactPhoto"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1623,7 +1988,7 @@ export interface components {
          * @description Everything that can be done to a case.
          * @enum {string}
          */
-        Act: "file" | "edit" | "message" | "rate" | "reopen" | "withdraw" | "read" | "acknowledge" | "reply" | "start" | "resolve" | "pass_on" | "sort" | "release" | "hide" | "reject" | "refer" | "escalate" | "close" | "reveal" | "acknowledge_rung" | "warn" | "ask" | "answer" | "resume" | "wait" | "longer" | "appeal" | "uphold" | "grant" | "continue" | "confirm" | "raise" | "lower" | "claim" | "approve" | "send_back" | "last_call" | "await_confirmation" | "schedule" | "ask_date" | "grant_date" | "decline_date" | "agree" | "ceiling" | "merge" | "unmerge" | "agency_reply" | "agency_return" | "note";
+        Act: "file" | "edit" | "message" | "rate" | "reopen" | "withdraw" | "read" | "acknowledge" | "reply" | "start" | "resolve" | "pass_on" | "sort" | "release" | "hide" | "reject" | "refer" | "escalate" | "close" | "reveal" | "acknowledge_rung" | "warn" | "ask" | "answer" | "resume" | "wait" | "longer" | "appeal" | "uphold" | "grant" | "continue" | "confirm" | "raise" | "lower" | "claim" | "approve" | "send_back" | "last_call" | "await_confirmation" | "schedule" | "ask_date" | "grant_date" | "decline_date" | "agree" | "ceiling" | "merge" | "unmerge" | "agency_reply" | "agency_return" | "note" | "undo";
         /**
          * @description Whether the public may read the text. Triage decides, never the office concerned.
          * @enum {string}
@@ -1709,6 +2074,7 @@ export interface components {
             identity?: components["schemas"]["Identity"];
             publication?: components["schemas"]["Publication"];
             language?: components["schemas"]["SpokenLanguage"];
+            photos?: components["schemas"]["PhotoIds"];
             client_time?: components["schemas"]["ClientTime"];
             about_staff?: components["schemas"]["ReportAboutStaff"];
             answers?: components["schemas"]["ReportAnswers"];
@@ -1723,6 +2089,7 @@ export interface components {
             identity?: components["schemas"]["Identity"];
             publication?: components["schemas"]["Publication"];
             language?: components["schemas"]["SpokenLanguage"];
+            photos?: components["schemas"]["PhotoIds"];
             client_time?: components["schemas"]["ClientTime"];
             about_staff?: components["schemas"]["ReportAboutStaff"];
             answers?: components["schemas"]["ReportAnswers"];
@@ -1754,10 +2121,150 @@ export interface components {
         Words: {
             text: string;
         };
+        /** @description Ids of uploads for this very act, by whoever asked for them. */
+        PhotoIds: string[];
+        PhotoForDraft: {
+            type: components["schemas"]["PhotoType"];
+            /** @description The Idempotency-Key that the report will be sent under. */
+            draft: string;
+        };
+        PhotoForCase: {
+            type: components["schemas"]["PhotoType"];
+        };
+        /** @enum {string} */
+        PhotoType: "image/jpeg" | "image/png" | "image/webp" | "image/heic" | "image/heif" | "image/avif";
+        PhotoReason: {
+            /** @description Why it is not shown; the reporter reads it. */
+            reason: string;
+        };
+        Redaction: {
+            boxes: components["schemas"]["PhotoBox"][];
+        };
+        /** @description A part of the upright picture; all four are parts of its sides. */
+        PhotoBox: {
+            left: number;
+            top: number;
+            width: number;
+            height: number;
+        };
+        PhotoLink: {
+            id: string;
+            /** Format: uri */
+            url: string;
+            /** @description Sent before `file`, each as it is. */
+            fields: {
+                [key: string]: string;
+            };
+            most_bytes: number;
+            expires_at: components["schemas"]["Moment"];
+        };
+        PhotoWhy: {
+            /** @enum {string} */
+            code: "not_a_picture" | "too_many_pixels" | "animated" | "broken" | "disguised" | "too_heavy" | "never_came";
+            text: string;
+        } | null;
+        /** @enum {string} */
+        PhotoState: "awaited" | "fit" | "refused" | "erased";
+        PhotoPoint: {
+            lat: number;
+            lon: number;
+        } | null;
+        PhotoFate: {
+            id: string;
+            state: components["schemas"]["PhotoState"];
+            reason: components["schemas"]["PhotoWhy"];
+            place: components["schemas"]["PhotoPoint"];
+        };
+        PhotoScreening: {
+            /** @enum {string} */
+            state: "held" | "released" | "hidden";
+            text: string;
+            reason: string | null;
+        };
+        PhotoDecided: {
+            id: string;
+            state: components["schemas"]["PhotoState"];
+            reason: components["schemas"]["PhotoWhy"];
+            place: components["schemas"]["PhotoPoint"];
+            screening?: components["schemas"]["PhotoScreening"];
+            version: number;
+        };
+        /** @description Links of five minutes to one size in two formats. */
+        PhotoSize: {
+            /** Format: uri */
+            webp: string;
+            /** Format: uri */
+            jpeg: string;
+            width: number;
+            height: number;
+        };
+        /**
+         * @description `after` is the office's proof.
+         * @enum {string}
+         */
+        PhotoSide: "before" | "after";
+        PublicPhotos: {
+            photos: {
+                of: components["schemas"]["PhotoSide"];
+                large: components["schemas"]["PhotoSize"];
+                small: components["schemas"]["PhotoSize"];
+            }[];
+        };
+        OwnPhotos: {
+            photos: {
+                id?: string;
+                state: components["schemas"]["PhotoState"];
+                reason?: components["schemas"]["PhotoWhy"];
+                place?: components["schemas"]["PhotoPoint"];
+                of: components["schemas"]["PhotoSide"];
+                screening?: components["schemas"]["PhotoScreening"];
+                large?: components["schemas"]["PhotoSize"];
+                small?: components["schemas"]["PhotoSize"];
+            }[];
+        };
+        OfficePhotos: {
+            photos: {
+                id: string;
+                state: components["schemas"]["PhotoState"];
+                reason: components["schemas"]["PhotoWhy"];
+                place: components["schemas"]["PhotoPoint"];
+                of: components["schemas"]["PhotoSide"];
+                screening?: components["schemas"]["PhotoScreening"];
+                large?: components["schemas"]["PhotoSize"];
+                small?: components["schemas"]["PhotoSize"];
+                /** @description For If-Match. */
+                version: number;
+                /** @description As the camera says, with an offset only where it knew one. */
+                taken_at: string | null;
+                boxes: components["schemas"]["PhotoBox"][];
+                log: {
+                    /** @enum {string} */
+                    act: "release" | "hide" | "redact" | "erase";
+                    at: components["schemas"]["Moment"];
+                    why: string;
+                }[];
+                /** @description A link that saves the original, for whoever decides what is shown. */
+                original: string | null;
+            }[];
+            pairs: {
+                proof: string;
+                before: string | null;
+                /** @description Between the two cameras, or from the proof's to the place of the case. */
+                metres: number | null;
+                minutes: number | null;
+                /** @description The proof looks like the very picture of the reporter. */
+                same_picture: boolean;
+            }[];
+            seen_before: {
+                photo: string;
+                code: string;
+            }[];
+        };
         Answer: {
             /** @description Number of the question that is answered. */
             question: number;
             text: string;
+            photos?: components["schemas"]["PhotoIds"];
             share_with_agency?: components["schemas"]["ShareWithAgency"];
         };
         Sentence: {
@@ -1794,6 +2301,7 @@ export interface components {
             text: string;
             /** @description What a second person can check; no page outside shows it. */
             proof?: string;
+            photos?: components["schemas"]["PhotoIds"];
         };
         WholeText: {
             text: components["schemas"]["Text"];
@@ -2536,6 +3044,98 @@ export interface components {
             /** @description Whether a request for a new date waits for the city secretary. */
             asks_date: boolean;
         } & components["schemas"]["Card"];
+        Search: {
+            /** @description Words or one tracking code; the first five words count. */
+            text?: string;
+            /** @description A mobile number */
+            phone?: string;
+            office?: string;
+            /** @description A village or a district. */
+            area?: string;
+            /**
+             * Format: date
+             * @description The first day of filing
+             */
+            since?: string;
+            /**
+             * Format: date
+             * @description The last day.
+             */
+            until?: string;
+            status?: components["schemas"]["SearchState"];
+            cursor?: string;
+            /** @default 20 */
+            limit: number;
+        };
+        /**
+         * @description One state of a case, or all open ones, or all that ended or are called solved.
+         * @enum {string}
+         */
+        SearchState: "open" | "ended" | "received" | "acknowledged" | "in_progress" | "referred" | "scheduled" | "reopened" | "confirming" | "resolved" | "closed" | "rejected" | "appealed" | "withdrawn";
+        FoundPage: {
+            complaints: components["schemas"]["StaffCard"][];
+            cursor: components["schemas"]["CursorOrNull"];
+            /** @description A word begins so many others that not all were read. */
+            too_many: boolean;
+        };
+        Filter: {
+            id: string;
+            name: string;
+            query: components["schemas"]["KeptQuery"];
+        };
+        KeptQuery: {
+            text?: string;
+            office?: string;
+            area?: string;
+            /** Format: date */
+            since?: string;
+            /** Format: date */
+            until?: string;
+            status?: components["schemas"]["SearchState"];
+        };
+        Filters: {
+            filters: components["schemas"]["Filter"][];
+        };
+        FilterToKeep: {
+            name: string;
+            query: components["schemas"]["KeptQuery"];
+        };
+        Context: {
+            nearby: components["schemas"]["NearCard"][];
+            same_reporter: components["schemas"]["StaffCard"][] | null;
+        };
+        /** @description A staff row with its distance in metres. */
+        NearCard: {
+            code: string;
+            metres: number;
+        };
+        Many: {
+            /** @enum {string} */
+            act: "sort" | "release" | "hide" | "merge";
+            cases: {
+                code: string;
+                /** @description The version that the officer saw. */
+                version: number;
+            }[];
+            /** @description What the single act takes: Sorting, nothing, Reason, or Merge. */
+            said?: Record<string, never>;
+        };
+        ManyDone: {
+            /** @description Takes it back. */
+            id: string;
+            /** Format: date-time */
+            undo_until: string;
+            results: {
+                code: string;
+                /** @description The new version; null where it was refused. */
+                version: number | null;
+                refused: {
+                    status: number;
+                    title: string;
+                    errors: Record<string, never>[];
+                } | null;
+            }[];
+        };
         /** @description Give it back for the rest; null at the end. */
         CursorOrNull: string | null;
         PublicPage: {
@@ -2816,6 +3416,11 @@ export interface components {
          * @example DPS-ZGRVJ-RPRMY
          */
         Code: string;
+        /**
+         * @description The id of a photo, as it was given out.
+         * @example k7x2m4abcdefghijklmnopqr23
+         */
+        Photo: string;
         /** @description Language of the texts; goes before Accept-Language. */
         Lang: "id" | "en";
         /** @description The most rows a page may have. */
@@ -5575,6 +6180,265 @@ export interface operations {
             503: components["responses"]["TryAgain"];
         };
     };
+    searchCases: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "lubang gajah mada",
+                 *       "since": "2026-11-01",
+                 *       "status": "open"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Search"];
+            };
+        };
+        responses: {
+            /** @description A page of what was found. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FoundPage"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    listFilters: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The kept searches, oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Filters"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    keepFilter: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Lubang terbuka",
+                 *       "query": {
+                 *         "text": "lubang",
+                 *         "status": "open"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["FilterToKeep"];
+            };
+        };
+        responses: {
+            /** @description The kept searches. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Filters"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    dropFilter: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                filter_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The searches that are left. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Filters"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    getContext: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What lies around the case. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Context"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    actOnMany: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "act": "hide",
+                 *       "cases": [
+                 *         {
+                 *           "code": "DPS-ZGRVJ-RPRMY",
+                 *           "version": 1
+                 *         }
+                 *       ],
+                 *       "said": {
+                 *         "reason": "nama orang"
+                 *       }
+                 *     }
+                 */
+                "application/json": components["schemas"]["Many"];
+            };
+        };
+        responses: {
+            /** @description What became of each case. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManyDone"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    undoMany: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                bulk_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description What became of each case. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ManyDone"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
     listVacantPosts: {
         parameters: {
             query?: {
@@ -5607,6 +6471,465 @@ export interface operations {
                 };
             };
             401: components["responses"]["NotSignedIn"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    askForPhoto: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "image/jpeg",
+                 *       "draft": "0f6a2c1e-5b7d-4e0a-9c3f-6d1b8a7e2f40"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PhotoForDraft"];
+            };
+        };
+        responses: {
+            /** @description Where and how to send it. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    getPhoto: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a photo, as it was given out.
+                 * @example k7x2m4abcdefghijklmnopqr23
+                 */
+                photo: components["parameters"]["Photo"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What is known of it. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoFate"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    getPublicPhotos: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The photos, the oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicPhotos"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    getOwnPhotos: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The photos, the oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnPhotos"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    askForOwnPhoto: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "image/heic"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PhotoForCase"];
+            };
+        };
+        responses: {
+            /** @description Where and how to send it. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    getOfficePhotos: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The photos, the oldest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OfficePhotos"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    askForProof: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "type": "image/jpeg"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PhotoForCase"];
+            };
+        };
+        responses: {
+            /** @description Where and how to send it. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoLink"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    releasePhoto: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header: {
+                /**
+                 * @description The version of the case that the officer saw, as in ETag. If somebody was faster, nothing changes and 412 comes back.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+                /**
+                 * @description The id of a photo, as it was given out.
+                 * @example k7x2m4abcdefghijklmnopqr23
+                 */
+                photo: components["parameters"]["Photo"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description The photo as it stands now. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoDecided"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["VersionRequired"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    hidePhoto: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header: {
+                /**
+                 * @description The version of the case that the officer saw, as in ETag. If somebody was faster, nothing changes and 412 comes back.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+                /**
+                 * @description The id of a photo, as it was given out.
+                 * @example k7x2m4abcdefghijklmnopqr23
+                 */
+                photo: components["parameters"]["Photo"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reason": "Wajah anak terlihat jelas."
+                 *     }
+                 */
+                "application/json": components["schemas"]["PhotoReason"];
+            };
+        };
+        responses: {
+            /** @description The photo as it stands now. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoDecided"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["VersionRequired"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    redactPhoto: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header: {
+                /**
+                 * @description The version of the case that the officer saw, as in ETag. If somebody was faster, nothing changes and 412 comes back.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+                /**
+                 * @description The id of a photo, as it was given out.
+                 * @example k7x2m4abcdefghijklmnopqr23
+                 */
+                photo: components["parameters"]["Photo"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "boxes": [
+                 *         {
+                 *           "left": 0.1,
+                 *           "top": 0.2,
+                 *           "width": 0.25,
+                 *           "height": 0.3
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["Redaction"];
+            };
+        };
+        responses: {
+            /** @description The photo as it stands now. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PhotoDecided"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["VersionRequired"];
             500: components["responses"]["ServerFault"];
             503: components["responses"]["TryAgain"];
         };

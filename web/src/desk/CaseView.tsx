@@ -6,6 +6,7 @@ import { useObservable } from "../lib/observable";
 import { Link } from "../lib/router";
 import { tokenNow } from "../lib/session";
 import { CaseHead, Facts } from "../track/PublicPage";
+import { Gallery } from "../track/Gallery";
 import { PromiseList, Timeline } from "../track/Story";
 import { Busy, Failure, Field, Heading, Moment, Pick, Status, useLoad } from "../ui/parts";
 import { bodyOf, missing, openActs, type Given, type OfficeAct } from "./acts";
@@ -99,6 +100,7 @@ export function CaseView({ code, onChanged }: { code: string; keys: boolean; onC
         </div>
       )}
       <p class="said">{data.text}</p>
+      <Gallery path={`/v1/office/complaints/${codePath(data.code)}/photos`} token={token} />
       <ActBar acts={acts.here} doing={doing} onBegin={begin} />
       {doing && known && (
         <ActForm

@@ -141,7 +141,8 @@ export function FilePage() {
     sending.current = true;
     try {
       const body = reportOf(draft, category, spoken, known.utc_offset_minutes);
-      const row = await enqueue(body, spoken, draft.contact === "none" && tokenNow("citizen") !== null, Date.now());
+      const signedIn = draft.contact === "none" && tokenNow("citizen") !== null;
+      const row = await enqueue(body, spoken, signedIn, Date.now(), draft.photos);
       await dropValue(SLOT).catch(() => undefined);
       setDraft({ ...EMPTY });
       setQueued(row);
@@ -298,6 +299,7 @@ export async function reportToDraft(row: Waiting): Promise<void> {
     text: body.text,
     category: body.category ?? "",
     chosen: Boolean(body.category),
+    photos: row.photos.map(({ blob }) => blob),
     answers,
     lat: body.place?.lat ?? null,
     lon: body.place?.lon ?? null,

@@ -24,6 +24,7 @@ export function Preview({ draft, category, onMend }: StepProps & { onMend: (step
           {t("text_label")} {mend(0, "text_label")}
         </dt>
         <dd class="said">{draft.text}</dd>
+        {draft.photos.length > 0 && <dd>{t("photo_count", { n: draft.photos.length })}</dd>}
         {personalIn(draft.text).length > 0 && <dd class="fault">{t("personal_still")}</dd>}
         <dt>
           {t("category_label")} {mend(0, "category_label")}

@@ -5,6 +5,7 @@ import { Field, Pick } from "../ui/parts";
 import type { StepProps } from "./FilePage";
 import { personalIn, without } from "./personal";
 import { TEXT_MOST } from "./draft";
+import { Photos } from "./Photos";
 
 type Question = Schemas["City"]["categories"][number]["questions"][number];
 
@@ -25,6 +26,7 @@ export function WhatStep({
   });
   return (
     <>
+      <Photos photos={draft.photos} onChange={(photos) => change({ photos })} />
       <Field id="text" label={t("text_label")} hint={t("text_hint")} fault={fault("text")}>
         {(ids) => (
           <textarea

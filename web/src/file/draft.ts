@@ -9,6 +9,8 @@ export interface Draft {
   category: string;
   /** Somebody chose the category, so words suggest no other. */
   chosen: boolean;
+  /** Shrunk already. */
+  photos: Blob[];
   answers: Record<string, string | string[]>;
   lat: number | null;
   lon: number | null;
@@ -31,6 +33,7 @@ export const EMPTY: Draft = {
   text: "",
   category: "",
   chosen: false,
+  photos: [],
   answers: {},
   lat: null,
   lon: null,

@@ -1,3 +1,4 @@
+import { sendPhoto } from "../api/photos";
 import { ask, Offline, randomKey, Refused, type Filed, type Problem, type Report } from "../api/client";
 import { allRows, dropRow, getValue, putRow, putValue } from "./db";
 
@@ -7,6 +8,8 @@ export interface Waiting {
   /** Fixed with the body: however often it is sent, it is one report. */
   key: string;
   body: Report;
+  /** Shrunk photos; each has its id once the bucket has it. */
+  photos: { blob: Blob; id: string | null }[];
   language: string;
   /** Filed by somebody signed in; then only a page with their token sends it. */
   signedIn: boolean;
@@ -42,11 +45,18 @@ export function pause(tries: number, retryAfter: number | null): number {
   return retryAfter !== null ? retryAfter * 1000 : Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** Math.min(tries, 10));
 }
 
-export async function enqueue(body: Report, language: string, signedIn: boolean, now: number): Promise<Waiting> {
+export async function enqueue(
+  body: Report,
+  language: string,
+  signedIn: boolean,
+  now: number,
+  photos: readonly Blob[] = [],
+): Promise<Waiting> {
   const row: Waiting = {
     id: randomKey(),
     key: randomKey(),
     body: { ...body, client_time: new Date(now).toISOString() },
+    photos: photos.map((blob) => ({ blob, id: null })),
     language,
     signedIn,
     queuedAt: now,
@@ -92,6 +102,32 @@ function alone<T>(act: () => Promise<T>): Promise<T> {
 }
 
 /**
+ * The photos go first, each remembered as soon as it is there; then the body names them all and never changes again, so
+ * that a repeat under the same key is the same report. A photo that the bucket refuses is left out: the words matter more.
+ */
+async function withPhotos(row: Waiting): Promise<Waiting> {
+  if (!row.photos?.length || row.body.photos) return row;
+  const photos: Waiting["photos"] = [];
+  for (const [index, photo] of row.photos.entries()) {
+    let id = photo.id;
+    if (id === null) {
+      try {
+        id = await sendPhoto(photo.blob, row.key, row.language);
+      } catch (error) {
+        if (!(error instanceof Refused) || error.passing) throw error;
+        continue;
+      }
+    }
+    photos.push({ ...photo, id });
+    await putRow({ ...row, photos: [...photos, ...row.photos.slice(index + 1)] } as Waiting);
+  }
+  const ids = photos.flatMap(({ id }) => id ?? []);
+  const ready: Waiting = { ...row, photos, body: ids.length ? { ...row.body, photos: ids } : row.body };
+  await putRow(ready);
+  return ready;
+}
+
+/**
  * Send what waits and may be sent now. A report leaves the phone's store only after the service has answered with its
  * code; whatever happens before that is repeated with the same key.
  */
@@ -104,11 +140,12 @@ export function flush(now: () => number, token: string | null): Promise<Sent[]> 
         await putRow({ ...row, state: "refused" } as Waiting);
         continue;
       }
-      const tried: Waiting = { ...row, tries: row.tries + 1, firstTriedAt: row.firstTriedAt ?? now() };
+      let tried: Waiting = { ...row, tries: row.tries + 1, firstTriedAt: row.firstTriedAt ?? now() };
       await putRow(tried);
       try {
+        tried = await withPhotos(tried);
         const filed = await ask<Filed>(row.signedIn ? "/v1/me/complaints" : "/v1/complaints", {
-          body: row.body,
+          body: tried.body,
           key: row.key,
           language: row.language,
           token: row.signedIn ? (token ?? undefined) : undefined,
@@ -123,6 +160,8 @@ export function flush(now: () => number, token: string | null): Promise<Sent[]> 
         await dropRow(row.id);
         sent.push({ row: tried, filed });
       } catch (error) {
+        // What was already put into the bucket is in the store, not in `tried`.
+        tried = (await waiting()).find((one) => one.id === row.id) ?? tried;
         if (error instanceof Offline) {
           await putRow({ ...tried, notBefore: now() + pause(tried.tries, null) } as Waiting);
           break;

@@ -8,6 +8,7 @@ import { go, Link, useTitle } from "../lib/router";
 import { openCase, tokenNow } from "../lib/session";
 import { Alarm, Busy, Failure, Field, Heading, Moment, Pick, useLoad } from "../ui/parts";
 import { CaseHead, Facts } from "./PublicPage";
+import { Gallery } from "./Gallery";
 import { Share, Slip } from "./Share";
 import { PromiseList, Timeline } from "./Story";
 
@@ -92,6 +93,10 @@ export function OwnPage({ code, secret, fresh }: { code: string; secret: string;
       {data.own ? <OwnActs data={data.own} token={data.token} onDone={done} /> : null}
       {data.joined ? <JoinedActs data={data.joined} token={data.token} onDone={done} /> : null}
       {shown.text && <p class="said">{shown.text}</p>}
+      <Gallery
+        path={data.own ? `/v1/me/complaints/${codePath(shown.code)}/photos` : `/v1/complaints/${codePath(shown.code)}/photos`}
+        token={data.own ? data.token : undefined}
+      />
       <dl>
         <Facts data={shown} />
         {data.own?.place.words && (

@@ -7,6 +7,7 @@ import { useObservable } from "../lib/observable";
 import { mine } from "../lib/outbox";
 import { Link, useTitle } from "../lib/router";
 import { Busy, Failure, GOOD, Heading, Moment, Status, useLoad } from "../ui/parts";
+import { Gallery } from "./Gallery";
 import { Share, Slip } from "./Share";
 import { PromiseList, Timeline } from "./Story";
 
@@ -52,6 +53,7 @@ export function PublicPage({ code }: { code: string }) {
         <p>{data.next_step}</p>
       </div>
       {data.text && <p class="said">{data.text}</p>}
+      <Gallery path={`/v1/complaints/${codePath(data.code)}/photos`} />
       <dl>
         <Facts data={data} />
       </dl>
