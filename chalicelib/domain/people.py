@@ -100,6 +100,9 @@ class Act(StrEnum):
     SPLIT = "split"  # other offices get a part of the case each
     TASK_REPLY = "task_reply"
     CANCEL_TASK = "cancel_task"
+    MODERATE = "moderate"  # mend what the public reads; the original stays
+    REVERT = "revert"  # take back the last of moderating, hiding and releasing
+    ERASE = "erase"  # the words and the person go, what happened stays
 
 
 _HANDLE = frozenset(
@@ -138,6 +141,9 @@ _RUNG = frozenset({Act.ACK_RUNG})
 _WEIGH = frozenset({Act.RAISE, Act.LOWER})
 """Say what is an emergency and what is none."""
 
+_MODERATE = frozenset({Act.RELEASE, Act.HIDE, Act.MODERATE, Act.REVERT})
+"""The public side of a case."""
+
 _DUTY = _HANDLE | _RUNG | _WEIGH | {Act.CONFIRM}
 
 _APPEALS = frozenset({Act.UPHOLD, Act.GRANT})
@@ -154,10 +160,7 @@ RIGHTS: dict[Role, frozenset[Act]] = {
     Role.DIVISION_HEAD: _DUTY | _APPROVE | _LEAD,
     Role.OFFICE_HEAD: _DUTY | _HEAD | _LEAD,
     # Publication is triage's and never the office's concerned, so no office role has RELEASE or HIDE.
-    Role.TRIAGE: _HANDLE
-    | _WEIGH
-    | _APPROVE
-    | {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.CONTINUE, Act.UNDO},
+    Role.TRIAGE: _HANDLE | _WEIGH | _APPROVE | _MODERATE | {Act.SORT, Act.REJECT, Act.CONTINUE, Act.UNDO},
     Role.SECRETARY: _RUNG | {Act.READ, Act.GRANT_DATE, Act.DECLINE_DATE},
     Role.MAYOR: _RUNG | {Act.READ},
 }
@@ -401,8 +404,7 @@ _TRIAGES = frozenset(
     {
         Act.READ,
         Act.SORT,
-        Act.RELEASE,
-        Act.HIDE,
+        *_MODERATE,
         Act.REJECT,
         Act.REFER,
         Act.RAISE,

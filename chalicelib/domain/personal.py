@@ -61,8 +61,8 @@ def find(text: str, kinds: frozenset[Kind] = MASKED | HOLDING) -> tuple[Finding,
     for kind in _HOLDING_ORDER if kinds & HOLDING else ():
         spans = [each.span("x") for pattern in _patterns()[kind] for each in pattern.finditer(plain)]
         taken = -1
-        for start, end in sorted(spans):
-            if start < taken:  # the first of those that overlap
+        for start, end in sorted(spans, key=lambda span: (span[0], -span[1])):
+            if start < taken:  # the first and longest of those that overlap
                 continue
             if kind is Kind.PERSON and _is_place(plain, start, named):
                 continue
@@ -359,8 +359,7 @@ _TITLE = (
     r"|[Ss]dr[i]?\.?|[Ss]audar[ai]|[Dd]rs?\.|H\.|Hj\.|Ir\.|Mr\.?|Mrs\.?|Ms\.?|[Pp]an|[Mm]en|[Bb]apan)"
 )
 _PUBLIC = (
-    r"(?!(?:PLN|PDAM|Pos|Telkom|Telkomsel|KAI|Pertamina|Indonesia|Jasa|Angkasa|Pelindo|Bali|Denpasar"
-    r"|Sanur|Kuta|Renon|Dinas"
+    r"(?!(?:PLN|PDAM|Pos|Telkom|Telkomsel|KAI|Pertamina|Indonesia|Jasa|Angkasa|Pelindo|Dinas"
     r"|Desa|Kota|Kelurahan|Kecamatan|Jl|Jln|Jalan|RT|RW|No|Gang|Gg|Blok|Daerah|Merah)\b)"
 )
 _SHOP = (

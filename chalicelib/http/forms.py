@@ -232,6 +232,7 @@ def complaint(
     share = form.boolean("share_with_agency") or False
     contact = _contact(form)
     sent = _photos(form)
+    consent = form.choice("consent_version", [city.consent.version], unknown="consent_old") or ""
     about = form.part("about_staff")
     accused, accused_words = _accused(about, city) if about else (None, "")
     answers = _answers(form, city, category, now)
@@ -256,6 +257,7 @@ def complaint(
         client_time=client_time,
         photos=sent,
         share=share,
+        consent=consent,
     )
     if not {fault.field.partition(".")[0] for fault in form.faults} & {"place", "category", "kind"}:
         try:

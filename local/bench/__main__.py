@@ -26,7 +26,9 @@ def main() -> int:
     parser.add_argument("--complaints", type=int, default=100_000, help="size of the larger table")
     parser.add_argument("--large", action="store_true", help="a million complaints; takes long")
     parser.add_argument(
-        "--only", choices=("tables", "instructions", "imports", "cold", "photos", "texts"), help="one part alone"
+        "--only",
+        choices=("tables", "instructions", "imports", "cold", "photos", "texts"),
+        help="one part alone",
     )
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
     parser.add_argument("--file", type=Path, help="a CSV with a column text: false alarms of the text checks")

@@ -63,6 +63,8 @@ DECIDING = {
     Act.LONGER,
     Act.RELEASE,
     Act.HIDE,
+    Act.MODERATE,
+    Act.REVERT,
     Act.REJECT,
     Act.MERGE,
     Act.UNMERGE,
@@ -71,6 +73,7 @@ DECIDING = {
 }
 APPEALS = {Act.UPHOLD, Act.GRANT}
 REPORTERS = {
+    Act.ERASE,
     Act.FILE,
     Act.EDIT,
     Act.MESSAGE,
