@@ -137,13 +137,16 @@ def _out(who: signin.Who) -> dict[str, str]:
 def correcting(values: Mapping[str, Any], city: City) -> privacy.Correction:
     """What somebody corrects; an empty name or address takes it away."""
     form = Form(values)
-    name = form.text("name", most=100, lines=False) if "name" in values else None
-    email = form.text("email", most=254, lines=False) if "email" in values else None
+    name = form.text("name", most=100, lines=False)
+    email = form.text("email", most=254, lines=False)
     if email and not forms.is_email(email):
         form.fault("email", "no_email")
     language = form.choice("language", city.languages)
     form.done()
-    return privacy.Correction(name, email, language)
+    # Empty takes it away; what is not there at all stays.
+    return privacy.Correction(
+        name if "name" in values else None, email if "email" in values else None, language
+    )
 
 
 def sure(values: Mapping[str, Any]) -> None:

@@ -30,7 +30,8 @@ AT_ONCE = 5
 """Cases that are erased while somebody waits; the job does the rest within minutes."""
 _TRIES = 5
 _DAY = timedelta(days=1)
-_FIRST_LOOK = timedelta(days=400)
+_FIRST_LOOK = timedelta(days=30)
+"""How far back the very first run looks; each contact asks for its first look the day after it came."""
 
 
 @dataclass(frozen=True, slots=True)
