@@ -180,8 +180,8 @@ fuzz: setup ## schemathesis at length over docs/openapi.yaml (check runs a short
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PY) -m pytest -m fuzz $(PYTEST_ARGS)
 
 .PHONY: bench
-bench: setup ## Counts and ratios, each beside its goal
-	@exec $(PY) -m local.bench
+bench: setup ## Counts and ratios, each beside its goal (FILE=texts.csv: false alarms there, too)
+	@exec $(PY) -m local.bench $(if $(FILE),--file "$(FILE)")
 
 .PHONY: bench-large
 bench-large: setup ## The same at a million complaints (takes hours)
@@ -258,6 +258,21 @@ import-city: setup ## Bring an export into an empty stage: DIR=, STAGE=; RESEAL=
 restore: setup ## Restore a moment into an empty stage: STAGE=, AT=<moment with zone>, INTO=<stage>, DIR=<folder>
 	$(said_stage)
 	@exec $(RECOVERY) restore $(WHERE) --at "$(AT)" --into "$(INTO)" --dir "$(DIR)" $(call given,pending,$(PENDING))
+
+.PHONY: privacy-register
+privacy-register: setup ## Who asked to be erased, and when it was done: STAGE=
+	$(said_stage)
+	@exec $(PY) -m infra.privacy register $(WHERE)
+
+.PHONY: affected
+affected: setup ## Whom a breach touched, as CSV: STAGE=, SINCE=, UNTIL=<moments with zone>; OFFICER= or OFFICE= where known
+	$(said_stage)
+	@exec $(PY) -m infra.privacy affected $(WHERE) --since "$(SINCE)" --until "$(UNTIL)" $(call given,officer,$(OFFICER)) $(call given,office,$(OFFICE))
+
+.PHONY: delete-cases
+delete-cases: setup ## Delete cases whose time in the archive is over: STAGE=, BEFORE=<moment>, DIR=<export>, APPROVAL="<record>"
+	$(said_stage)
+	@exec $(PY) -m infra.privacy delete-cases $(WHERE) --before "$(BEFORE)" --dir "$(DIR)" --approval "$(APPROVAL)"
 
 .PHONY: costs
 costs: setup ## What a city costs a month, from measured units and list prices, into docs/runbook.md

@@ -10,10 +10,12 @@ from chalicelib.http import (
     deskwork,
     finding,
     joined,
+    moderation,
     officers,
     own,
     pages,
     photos,
+    privacy,
     problems,
     public,
     reporters,
@@ -30,7 +32,7 @@ from chalicelib.settings import runs, settings
 app = Chalice(app_name=f"pro-{settings().city}", configure_logs=False)
 app.log = logger  # type: ignore[assignment]  # a stand-in for a logger, as Powertools documents it
 app.api.cors = CORSConfig(
-    allow_headers=["Idempotency-Key", "If-Match", "Accept-Language"],
+    allow_headers=["Device-Id", "Idempotency-Key", "If-Match", "Accept-Language"],
     expose_headers=["ETag", "Retry-After"],
     max_age=600,
 )
@@ -53,6 +55,8 @@ for blueprint in (
     photos.routes,
     album.routes,
     watch.routes,
+    moderation.routes,
+    privacy.routes,
     relay.jobs,
     sweeps.jobs,
     pictures.jobs,

@@ -19,7 +19,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra import exports, histories
+from infra import exports, histories, privacy
 from infra.deploy import target_of
 from infra.target import Aws, Halt, Target, code_of, explained
 
@@ -89,6 +89,8 @@ def rehearse(
     if not (folder / "manifest.json").exists():
         exports.export(restored, folder, tell=tell)
     exports.load(folder, into, reseal=bool(into.key), send_pending=send_pending, tell=tell)
+    # Before anything is served or compared: what people had erased since that moment stays erased.
+    privacy.replay(original, into, tell=tell)
     return histories.compare(
         histories.read(exports.scan(original, "complaints")),
         histories.read(exports.scan(into, "complaints")),

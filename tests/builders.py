@@ -18,7 +18,9 @@ from chalicelib.domain import (
     drafts,
     duplicates,
     emergency,
+    forgetting,
     handling,
+    moderation,
     outside,
     overdue,
     reporting,
@@ -389,6 +391,7 @@ def _an_end(complaint: Complaint, now: datetime) -> tuple[Event, ...]:
     ended = max((clock.stopped_at for clock in complaint.clocks if clock.stopped_at), default=now)
     declined = by(_TRIAGE)
     return (
+        Event(Act.RELEASE, ended, by(_TRIAGE)),
         Event(Act.WITHDRAW, ended, rules.REPORTER, data={"reason": "other"}),
         Event(Act.REJECT, ended, declined, "Bukan urusan kota.", {"reason": "not_city"}),
         Event(Act.APPEAL, ended, rules.REPORTER, "Ini jalan kota.", {"from": WORKS, "line": "topic"}),
@@ -499,6 +502,7 @@ _BY_HISTORY: Mapping[Act, Callable[[Complaint, City, datetime, tuple[Event, ...]
     Act.UPHOLD: lambda c, city, now, said: appeals.uphold(c, _ABOVE, "Ini jalan provinsi.", said, now=now),
     Act.GRANT: lambda c, city, now, said: appeals.grant(c, _ABOVE, "Ini jalan kota.", said, city, now=now),
     Act.CONTINUE: lambda c, city, now, said: appeals.go_on(c, _TRIAGE, said, city, now=now),
+    Act.REVERT: lambda c, city, now, said: moderation.revert(c, _TRIAGE, said, city=city, now=now),
 }
 
 _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
@@ -536,6 +540,10 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
         c, _TRIAGE, "duplicate", "Sudah ada aduan sama.", now=now
     ),
     Act.RELEASE: lambda c, city, now: handling.release(c, _TRIAGE, now=now),
+    Act.MODERATE: lambda c, city, now: moderation.moderate(
+        c, _TRIAGE, "Lubang besar.", "nama orang", now=now
+    ),
+    Act.ERASE: lambda c, city, now: forgetting.erase(c, now=now),
     Act.HIDE: lambda c, city, now: handling.hide(c, _TRIAGE, "nama orang", now=now),
     Act.REVEAL: lambda c, city, now: handling.reveal(c, _STAFF, now=now),
     Act.ESCALATE: lambda c, city, now: escalate(c, city, now=now),

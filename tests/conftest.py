@@ -7,6 +7,9 @@ from collections.abc import Iterator
 import pytest
 
 from tests import stack as stacks
+from tests.logs import pytest_configure, pytest_sessionfinish, pytest_testnodedown
+
+__all__ = ["pytest_configure", "pytest_sessionfinish", "pytest_testnodedown"]
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from chalicelib.domain.city import (
     Area,
     Asking,
     City,
+    Consent,
     Duplicates,
     Lists,
     NewDates,
@@ -117,6 +118,7 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         referral=top.span("referral"),
         redo=top.span("redo"),
         appeals=_appeals(top, ladders["topic"]),
+        consent=_consent(top.table("consent"), languages),
         longer_by=_longer_by(top),
         village_affairs=_village_affairs(top, own, ladders["area"]),
         post_calendars=worktime.post_calendars(top, services.CITY_ROLES, calendars),
@@ -410,6 +412,11 @@ def _duplicates(top: Table) -> Duplicates:
 def _retention(top: Table) -> dict[str, int]:
     table = top.table("retention_days")
     return {key: table.whole(key) for key in _RETAINED}
+
+
+def _consent(table: Table, languages: tuple[str, ...]) -> Consent:
+    version = table.text("version", form=r"20\d\d-\d\d-\d\d", shape="the day from which this text holds")
+    return Consent(version, table.label(languages))
 
 
 def _contacts(top: Table) -> dict[str, str]:

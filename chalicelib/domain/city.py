@@ -363,6 +363,14 @@ class ReplyTemplate:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """What a reporter is told about their data before they file, and which version of it this is."""
+
+    version: str
+    texts: Label
+
+
+@dataclass(frozen=True, slots=True)
 class Neighbour:
     """Whose ground it is outside the city, as a label point."""
 
@@ -439,6 +447,7 @@ class City:
     appeals: Appeals = field(default_factory=Appeals)
     photo_release: str = "person"
     """Who lets the public see a photo: a ``person``, one by one, or triage, ``with_text``, by releasing the case."""
+    consent: Consent = field(default_factory=lambda: Consent("", {}))
     longer_by: frozenset[str] = frozenset({"triage"})
     """Roles at the triage office that may promise a later moment when they sort; each of them may sort."""
     village_affairs: str = ""

@@ -120,6 +120,10 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     Act.GRANT: (frozenset({Status.APPEALED}), Status.REOPENED),
     Act.CONTINUE: (frozenset({Status.WITHDRAWN}), Status.RECEIVED),
     Act.UNDO: (frozenset(Status), None),
+    Act.MODERATE: (frozenset(Status) - {Status.WITHDRAWN}, None),
+    Act.REVERT: (frozenset(Status) - {Status.WITHDRAWN}, None),
+    # An appeal is not withdrawn, for there is nothing left to take back: its words go, and it is still decided.
+    Act.ERASE: (frozenset(Status) - OPEN | {Status.APPEALED}, None),
 }
 """The one table of allowed moves; every act passes it, so no act can be a back door to a status."""
 
@@ -144,7 +148,12 @@ class Alarm(StrEnum):
     CONFIRMED = "c"
 
 
-WHILE_MERGED = frozenset({Act.UNMERGE, Act.RELEASE, Act.HIDE, Act.REVEAL, Act.MESSAGE, Act.WITHDRAW})
+WHILE_MERGED = frozenset(
+    {
+        *(Act.UNMERGE, Act.RELEASE, Act.HIDE, Act.MODERATE),
+        *(Act.REVEAL, Act.MESSAGE, Act.WITHDRAW, Act.ERASE),
+    }
+)
 """All that may be done to a case that goes with another: what else is to be said of it is said there."""
 
 
@@ -251,6 +260,8 @@ HIDDEN = "hidden"
 """In the data of a look at the reporter's identity: the reason, where the reporter had chosen to stay hidden."""
 TOLD_AT = "told_at"
 """Beside it: when the reporter may know of the look, where a rule of the profile delays that."""
+CONSENT = "consent_version"
+"""In the data of a filing: which version of the consent text the reporter was shown, in the case's language."""
 BY_TRIAGE = "triage"
 """In the data of a referral: triage made it, which alone lets an agency read of what is private or about somebody."""
 
@@ -325,6 +336,8 @@ class Complaint:
     """Means something in an emergency only."""
     merged: Merged | None = None
     """Set while it goes with another case about the same: its promises sleep meanwhile."""
+    public_text: str = ""
+    """What the public reads in place of the text, where triage mended it; the original stays what it was."""
 
     @property
     def open(self) -> bool:
@@ -438,6 +451,8 @@ class Filing:
     """Numbers may be passed on to an agency outside; kept in the history, not in the head."""
     by_address: bool = False
     """It says where in words alone, as Open311 lets it: without a village, triage finds out which."""
+    consent: str = ""
+    """The version of the consent text that the reporter was shown; kept in the history, too."""
 
 
 @dataclass(frozen=True, slots=True)

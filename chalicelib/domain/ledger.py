@@ -21,7 +21,7 @@ from enum import StrEnum
 from typing import Any
 
 SALT_BYTES = 16
-SAID_IN_DATA = frozenset({"reason", "words", "master", "recurs", "follows"})
+SAID_IN_DATA = frozenset({"reason", "shown_before", "words", "master", "recurs", "follows"})
 """Keys of an entry's ``data`` whose values not everybody may read: a person's own words, and other cases' codes."""
 _SEALS = ("salt", "commitment", "chain")
 

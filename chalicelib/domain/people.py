@@ -113,6 +113,9 @@ class Act(StrEnum):
     """To read who looked at whose identity, when and why."""
     ADMINISTER = "administer"
     """To see who may sign in, to close somebody's door and to make a PIN void. Of no case."""
+    MODERATE = "moderate"  # mend what the public reads; the original stays
+    REVERT = "revert"  # take back the last of moderating, hiding and releasing
+    ERASE = "erase"  # the words and the person go, what happened stays
 
 
 _HANDLE = frozenset(
@@ -152,6 +155,9 @@ _RUNG = frozenset({Act.ACK_RUNG})
 _WEIGH = frozenset({Act.RAISE, Act.LOWER})
 """Say what is an emergency and what is none."""
 
+_MODERATE = frozenset({Act.RELEASE, Act.HIDE, Act.MODERATE, Act.REVERT})
+"""The public side of a case."""
+
 _DUTY = _HANDLE | _RUNG | _WEIGH | {Act.CONFIRM}
 
 _APPEALS = frozenset({Act.UPHOLD, Act.GRANT})
@@ -171,7 +177,8 @@ RIGHTS: dict[Role, frozenset[Act]] = {
     Role.TRIAGE: _HANDLE
     | _WEIGH
     | _APPROVE
-    | {Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT, Act.CONTINUE, Act.UNDO, Act.UNMASK},
+    | _MODERATE
+    | {Act.SORT, Act.REJECT, Act.CONTINUE, Act.UNDO, Act.UNMASK},
     Role.SECRETARY: _RUNG | {Act.READ, Act.GRANT_DATE, Act.DECLINE_DATE},
     Role.MAYOR: _RUNG | {Act.READ},
     Role.VERIFIER: _APPROVE | {Act.READ, Act.RELEASE, Act.HIDE},
@@ -462,8 +469,7 @@ _TRIAGES = frozenset(
     {
         Act.READ,
         Act.SORT,
-        Act.RELEASE,
-        Act.HIDE,
+        *_MODERATE,
         Act.REJECT,
         Act.REFER,
         Act.RAISE,

@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib.domain import emergency
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import (
+    CONSENT,
     FOR_TRIAGE,
     REPORTER,
     SHARED,
@@ -30,6 +31,7 @@ from chalicelib.domain.complaint import (
 )
 from chalicelib.domain.errors import IllegalMove, WindowClosed
 from chalicelib.domain.people import Act, is_sheltered, triage_for
+from chalicelib.domain.personal import holds
 from chalicelib.domain.service_level import (
     INSIDE,
     ClockName,
@@ -58,11 +60,13 @@ def file(
     filed_by: str | None = None,
     suggested: tuple[str, ...] = (),
     paged: bool = True,
+    reviewed: bool = False,
     links: Mapping[str, str | None] | None = None,
 ) -> Change:
     """Receive a report: give it its promises and let its history begin.
 
     An emergency goes to its post at once; one that is not ``paged`` waits with triage, and so does a sealed one.
+    ``reviewed``: triage has it before any office, whatever its category (docs/adr/0028); the caller routes it there.
     ``links`` are earlier cases by what they are to it: ``recurs`` was solved at this spot, ``follows`` called unsolved.
     """
     category = city.categories.get(filing.category) if filing.category else None
@@ -76,9 +80,10 @@ def file(
         route = Route(city.triage_office, "topic")
     mark = emergency.flag(danger.key, category) if danger else ""
     private = filing.private or is_sheltered(category.id if category else None, mark, city)
-    sorted_out = category is not None and not route.sealed and not waits
+    sorted_out = category is not None and not route.sealed and not waits and not reviewed
     unscreened = category is not None and category.unscreened
-    held = (city.screening_before_public and not unscreened) or route.sealed
+    # What names somebody, or abuses, is read by triage also where the profile lets other texts out at once.
+    held = (city.screening_before_public and not unscreened) or route.sealed or holds(filing.text)
     if danger is not None and not waits:
         clocks = emergency_promise(category, route.office, city, now)
         sorted_out = True
@@ -133,6 +138,8 @@ def file(
         data["consent"] = True  # the form takes nothing without it; here it stays on record
     if filing.share:
         data[SHARED] = True
+    if filing.consent:
+        data[CONSENT] = filing.consent
     return Change(complaint, Event(Act.FILE, now, by, data=data))
 
 
@@ -144,12 +151,12 @@ def edit(complaint: Complaint, text: str, *, city: City, now: datetime) -> Chang
     may_move(complaint, Act.EDIT)
     demand_window(complaint, Act.EDIT, city, now)
     changes = _sealed_by(text, complaint, complaint.clocks, city, now)
-    if city.screening_before_public and not changes:
+    if (city.screening_before_public or holds(text)) and not changes:
         # Mended words are unread words: whatever was decided before is held again, and somebody has to read it.
         changes["screening"] = Screening.HELD
         if not complaint.private and complaint.sorted:
             changes["clocks"] = screened_in_time(complaint.clocks, city, now)
-    return change(complaint, Act.EDIT, REPORTER, now, text=text, **changes)
+    return change(complaint, Act.EDIT, REPORTER, now, text=text, public_text="", **changes)
 
 
 def message(complaint: Complaint, text: str, *, city: City, now: datetime) -> Change:

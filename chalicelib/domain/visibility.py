@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import Complaint, Screening, Status
 from chalicelib.domain.geo import Point, coarsen
+from chalicelib.domain.personal import masked
 
 PIN_METRES = {"street": 50, "home": 400}
 """Size of the grid that public pins stand on, by the category's ``pin``."""
@@ -63,6 +64,11 @@ def is_listed(complaint: Complaint) -> bool:
     if complaint.private or complaint.sealed or complaint.status is Status.WITHDRAWN:
         return False
     return complaint.accused is None or complaint.screening is Screening.RELEASED
+
+
+def public_text(complaint: Complaint) -> str:
+    """What the public reads once the text is released: as triage mended it, and never a number of a person."""
+    return masked(complaint.public_text or complaint.text)
 
 
 def public_pin(complaint: Complaint, city: City) -> Point | None:

@@ -24,16 +24,20 @@ from chalicelib.domain.lists import LISTED
 from chalicelib.domain.people import APART, RIGHTS, Act, Officer, Role, allowed, holds
 from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card
-from chalicelib.http import deskwork, dossier, forms, html, own, problems, requests, views
+from chalicelib.http import deskwork, dossier, forms, html, moderation, own, problems, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
 from chalicelib.usecases import duplicates, handling, outside, reading, signin
+from chalicelib.usecases import moderation as sides
 from chalicelib.usecases.reading import Stored
 
 routes = Blueprint(__name__)
 
 _PAGE = 20
 _AREA_HEADS = (Role.HAMLET_HEAD, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD)
-_WIDE = ("instruct", "split", "note", "schedule", "pass_on", "refer", "sort", "reject", "raise", "lower")
+_WIDE = (
+    *("instruct", "split", "note", "moderate", "schedule", "pass_on", "refer", "sort", "reject"),
+    *("raise", "lower"),
+)
 """Acts whose form has long lists: each has a page of its own, so that the case's page stays small."""
 _MOVES_AWAY = ("pass_on", "sort", "raise", "lower")
 _LATE = ("1", "3")
@@ -392,6 +396,15 @@ def _hide(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> 
     handling.hide(code, officer, forms.reason(said), **seen)
 
 
+def _moderate(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    sides.moderate(code, officer, *moderation.mending(said), **seen)
+
+
+def _revert(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    forms.nothing(said)
+    sides.revert(code, officer, **seen)
+
+
 def _note(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
     handling.note(code, officer, *forms.note(said), **seen)
 
@@ -457,6 +470,8 @@ _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | No
     Act.UNMERGE: _unmerge,
     Act.RELEASE: _release,
     Act.HIDE: _hide,
+    Act.MODERATE: _moderate,
+    Act.REVERT: _revert,
     Act.REVEAL: _reveal,
     Act.NOTE: _note,
     Act.PASS_ON: _pass_on,

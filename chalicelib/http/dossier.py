@@ -12,6 +12,7 @@ from typing import Any
 from chalicelib.domain import ledger
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import FOR_TRIAGE, HIDDEN, Event
+from chalicelib.domain.moderation import FOR_MODERATORS
 from chalicelib.domain.people import Act, Officer, allowed
 from chalicelib.http import views
 from chalicelib.usecases import duplicates, reading
@@ -33,7 +34,7 @@ def for_office(
         now,
         lambda event: (
             views.reads_note(event, officer)
-            and (triage or not (_for_triage(event) or event.act in (Act.WITHDRAW, Act.HIDE)))
+            and (triage or not (_for_triage(event) or event.act in FOR_MODERATORS | {Act.WITHDRAW}))
             and _knows(event, links)
         ),
     )
@@ -47,7 +48,7 @@ def for_reporter(stored: Stored, *, city: City, language: str, now: datetime) ->
     links = duplicates.links(stored)
 
     def told(event: Event) -> bool:
-        hidden = event.act in views.BETWEEN_COLLEAGUES | {Act.HIDE, Act.WITHDRAW}
+        hidden = event.act in views.BETWEEN_COLLEAGUES | FOR_MODERATORS | {Act.WITHDRAW}
         inside = views.is_internal(event) or views.is_yet_to_be_told(event, now)
         return not (hidden or inside) and _knows(event, links)
 

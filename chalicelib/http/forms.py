@@ -233,6 +233,7 @@ def complaint(
     hamlet_head = form.boolean("hamlet_head_may_know") or False
     contact = _contact(form)
     sent = _photos(form)
+    consent = form.choice("consent_version", [city.consent.version], unknown="consent_old") or ""
     about = form.part("about_staff")
     accused, accused_words = _accused(about, city) if about else (None, "")
     answers = _answers(form, city, category, now)
@@ -258,6 +259,7 @@ def complaint(
         photos=sent,
         share=share,
         hamlet_head_may_know=hamlet_head,
+        consent=consent,
     )
     if not {fault.field.partition(".")[0] for fault in form.faults} & {"place", "category", "kind"}:
         try:

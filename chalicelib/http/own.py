@@ -23,7 +23,7 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.people import Act
 from chalicelib.domain.reporting import WITHDRAWALS
 from chalicelib.domain.tracking import short
-from chalicelib.http import dossier, forms, html, requests, views
+from chalicelib.http import dossier, forms, html, privacy, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
 from chalicelib.settings import settings
 from chalicelib.usecases import duplicates, handling, reading, signin
@@ -32,6 +32,8 @@ routes = Blueprint(__name__)
 
 DOSSIER = "berkas"
 """The last part of a dossier's path."""
+DATA = "data"
+"""The last part of the path to one's own data behind a link."""
 
 
 # Signing in ---------------------------------------------------------------------------------------------------
@@ -180,13 +182,19 @@ def getlinked(visit: Visit, short_code: str, secret: str) -> Response:
 def get_linked_act(visit: Visit, short_code: str, secret: str, act: str) -> Response:
     if act == DOSSIER:
         return _dossier(visit, *linked(visit, short_code, secret))
+    if act == DATA:
+        _, who, base = linked(visit, short_code, secret)
+        return privacy.show(visit, who, f"{base}/{DATA}")
     return html.redirect(visit, linked(visit, short_code, secret)[2])
 
 
 @routes.route("/k/{short_code}/{secret}/{act}", methods=["POST"], content_types=FORM, cors=False)
 @answers_pages
 def post_linked_act(visit: Visit, short_code: str, secret: str, act: str) -> Response:
-    return _do(visit, act, *linked(visit, short_code, secret))
+    code, who, base = linked(visit, short_code, secret)
+    if act == DATA:
+        return privacy.do(visit, who, f"{base}/{DATA}")
+    return _do(visit, act, code, who, base)
 
 
 # Inside -------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from chalicelib.domain.city import City, Kind
 from chalicelib.domain.emergency import call_for
 from chalicelib.domain.errors import Fault, IllegalMove, Invalid, KeyReused
 from chalicelib.domain.tracking import parse_code, short
-from chalicelib.http import forms, html, joined, requests, views
+from chalicelib.http import forms, html, joined, personal, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
 from chalicelib.usecases import duplicates, intake, nearby, reading
 from chalicelib.usecases.intake import Retry
@@ -113,7 +113,9 @@ def post_report(visit: Visit) -> Response:
         # Offered once and never forced; nobody who accuses somebody is sent to a case that all can read.
         offers = () if shown or filing.about_staff else nearby.offers(filing.category, filing.place.point)
         earlier = None if shown else nearby.earlier(filing.text, filing.category, filing.area, who)
-        if questions or about or offers or earlier or neighbours:
+        # Numbers in the words are shown once, to be taken out; who sends them all the same is not stopped.
+        numbers = [] if shown else personal.to_remove(filing.text, visit.language)
+        if questions or about or offers or earlier or neighbours or numbers:
             return _form(
                 visit,
                 said,
@@ -123,6 +125,7 @@ def post_report(visit: Visit) -> Response:
                 about=about,
                 neighbours=neighbours,
                 fields=fields,
+                personal_data=numbers,
                 offers=views.nearby(offers, visit.city, visit.language, visit.now)["complaints"],
                 earlier=views.card(earlier, visit.city, visit.language, visit.now) if earlier else None,
             )
@@ -161,6 +164,7 @@ def _form(
     banner: str = "",
     offers: list[dict[str, Any]] | None = None,
     earlier: dict[str, Any] | None = None,
+    personal_data: list[dict[str, Any]] | None = None,
 ) -> Response:
     city, who = visit.city, visit.who()
     category = city.categories.get(said.get("category", ""))
@@ -194,6 +198,7 @@ def _form(
         banner=banner,
         offers=offers or [],
         earlier=earlier,
+        personal_data=personal_data or [],
         short=short,
     )
 

@@ -295,6 +295,23 @@ REASONS: dict[str, dict[str, str]] = {
         "id": "kategori ini juga keadaan darurat; pilih kategori biasa",
         "en": "this category is an emergency too; choose an ordinary one",
     },
+    "nothing_changed": {"id": "tidak ada yang berubah", "en": "nothing would change"},
+    "origin_unknown": {
+        "id": "asal ini tidak (lagi) diketahui untuk aduan itu: {kinds}",
+        "en": "this is not, or no longer, known of that complaint: {kinds}",
+    },
+    "consent_old": {
+        "id": "teks persetujuan sudah diperbarui; muat ulang formulir",
+        "en": "the consent text has changed; load the form again",
+    },
+    "sure_required": {
+        "id": "harus true: penghapusan tidak dapat dibatalkan",
+        "en": "must be true: it cannot be undone",
+    },
+    "phone_only": {
+        "id": "alamat kedua hanya di samping nomor telepon",
+        "en": "a second address stands beside a phone only",
+    },
     "office_same": {"id": "aduan sudah di kantor itu", "en": "the complaint is with that office already"},
     "office_returned": {
         "id": "{office} yang mengirim aduan ini, jadi tidak dapat dikembalikan ke sana; pilih kantor pemilah agar"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalice.app import Blueprint, Response
 
 from chalicelib.cities import load
-from chalicelib.http import forms, requests, views
+from chalicelib.http import forms, personal, requests, views
 from chalicelib.http.problems import answers_problems
 from chalicelib.settings import settings, utc_now
 from chalicelib.usecases import duplicates, intake, nearby, reading
@@ -46,7 +46,8 @@ def post_suggestions() -> Response:
     found = intake.suggest(text)
     numbers = intake.numbers_to_call(text, found)
     city, language = load(settings().city), requests.language(request)
-    return views.answer(views.suggestions(found, numbers, city, language))
+    body = views.suggestions(found, numbers, city, language)
+    return views.answer({**body, "personal": personal.found_in(text, language)})
 
 
 @routes.route("/v1/nearby", methods=["GET"])
@@ -85,7 +86,12 @@ def post_complaint() -> Response:
     language = requests.language(request)
     filing, contact = forms.complaint(requests.body(request), city, language, channel="web", now=now)
     result = intake.file_complaint(
-        filing, contact, client=requests.client(request), now=now, retry=requests.retry(request)
+        filing,
+        contact,
+        client=requests.client(request),
+        device=requests.device(request),
+        now=now,
+        retry=requests.retry(request),
     )
     return views.answer(
         views.filed(result, city, language, settings().base_url), 201, version=result.complaint.version

@@ -7,7 +7,7 @@ from chalice.app import Blueprint, Response
 from chalicelib.cities import load
 from chalicelib.domain.complaint import Complaint
 from chalicelib.domain.reporting import asks_reopen
-from chalicelib.http import dossier, forms, requests, views
+from chalicelib.http import dossier, forms, personal, requests, views
 from chalicelib.http.auth import signed_in
 from chalicelib.http.problems import answers_problems
 from chalicelib.settings import settings, utc_now
@@ -36,6 +36,7 @@ def post_mine() -> Response:
         filing,
         contact,
         client=requests.client(request),
+        device=requests.device(request),
         now=now,
         who=requests.who(request),
         retry=requests.retry(request),
@@ -145,6 +146,7 @@ def post_own_suggestions() -> Response:
     words = intake.suggest(text)
     language = requests.language(request)
     body = views.suggestions(words, intake.numbers_to_call(text, words), city, language)
+    body["personal"] = personal.found_in(text, language)
     found = nearby.earlier(text, category, area, requests.who(request))
     body["earlier"] = views.card(found, city, language, utc_now()) if found else None
     return views.answer(body)

@@ -23,6 +23,7 @@ from chalicelib.usecases.intake import Retry
 MOST_BYTES = 64 * 1024
 """No form of ours is near it; API Gateway itself takes ten megabytes."""
 _KEY = re.compile(r"[A-Za-z0-9_\-:.]{22,128}")
+_DEVICE = re.compile(r"[A-Za-z0-9_\-]{16,64}")
 _VERSION = re.compile(r'(?:W/)?"?(\d{1,9})"?')
 _app: Any = None
 
@@ -71,6 +72,12 @@ def client(request: Request) -> str:
         return str(ip_address(told))
     identity = request.context.get("identity") or {}
     return str(identity.get("sourceIp") or "unknown")
+
+
+def device(request: Request) -> str:
+    """What the sender's app calls the device that it runs on, a random word of its own; empty where it says nothing."""
+    told = request.headers.get("device-id", "")
+    return told if _DEVICE.fullmatch(told) else ""
 
 
 def body(request: Request) -> dict[str, Any]:

@@ -37,15 +37,17 @@ from chalicelib.domain.emergency import ALARM, DANGER, PAGED, TRIAGED, to_call, 
 from chalicelib.domain.fitting import fits
 from chalicelib.domain.geo import Located
 from chalicelib.domain.handling import doers, may_call_back, solvers
+from chalicelib.domain.moderation import FOR_MODERATORS, SHOWN_BEFORE, standing_acts
 from chalicelib.domain.notices import reopening
 from chalicelib.domain.outside import Answer
 from chalicelib.domain.people import Act, Officer, allowed, reads_words, taker, works_at
+from chalicelib.domain.personal import masked
 from chalicelib.domain.reporting import asks_reopen, in_window
 from chalicelib.domain.routing import Suggestion
 from chalicelib.domain.scheduling import accepted, asked
 from chalicelib.domain.service_level import INSIDE, ClockName
 from chalicelib.domain.tracking import short
-from chalicelib.domain.visibility import Card, public_pin
+from chalicelib.domain.visibility import Card, public_pin, public_text
 from chalicelib.usecases.duplicates import LINKED, Join, Joined, Links, may_judge
 from chalicelib.usecases.intake import Filed
 from chalicelib.usecases.nearby import Offer
@@ -128,6 +130,18 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
     Act.PASS_ON: {"id": "Dialihkan dari {from} ke {office}.", "en": "Passed from {from} to {office}."},
     Act.SORT: {"id": "Dipilah dan diteruskan ke {office}.", "en": "Sorted and sent to {office}."},
     Act.RELEASE: {"id": "Isi aduan ditampilkan untuk umum.", "en": "The text is public now."},
+    Act.MODERATE: {
+        "id": "Isi yang tampil untuk umum disunting.",
+        "en": "What the public reads was edited.",
+    },
+    Act.REVERT: {
+        "id": "Perubahan pada isi untuk umum dibatalkan.",
+        "en": "A change to what the public reads was taken back.",
+    },
+    Act.ERASE: {
+        "id": "Isi dan data pelapor dihapus atas permintaannya.",
+        "en": "The words and the reporter's data were erased on request.",
+    },
     Act.HIDE: {"id": "Isi aduan tidak ditampilkan untuk umum.", "en": "The text is not shown in public."},
     Act.REJECT: {"id": "Tidak dapat dilanjutkan.", "en": "Declined."},
     Act.APPEAL: {
@@ -427,7 +441,7 @@ _INSIDE = frozenset(str(name) for name in INSIDE)
 """What is told inside the city only: neither the public nor the reporter reads it."""
 BETWEEN_COLLEAGUES = frozenset({Act.CLAIM, Act.SEND_BACK})
 """Whose sentence stays inside: what a second person has not approved yet is not told, and why not is for the doer."""
-_PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE} - INTERNAL
+_PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE} - FOR_MODERATORS - INTERNAL
 _HELD = {"id": "sedang ditinjau sebelum tampil", "en": "under review before it is shown"}
 
 
@@ -598,7 +612,7 @@ def public(
     body["schedule"] = schedule(accepted(stored.history), city, language, hidden=unread)
     if complaint.screening is Screening.RELEASED:
         pin = public_pin(complaint, city)
-        body["text"] = complaint.text
+        body["text"] = public_text(complaint)
         body["point"] = {"lat": pin.lat, "lon": pin.lon} if pin else None
         body["rating"] = complaint.rating
     return body
@@ -765,6 +779,8 @@ def office(
             and (act is not Act.MERGE or _may_go_with(stored, city))
             and (act is not Act.ACK_RUNG or complaint.clocks.owed_by([d.post for d in officer.duties]))
             and (act is not Act.APPROVE or _may_approve(stored, officer))
+            and (act is not Act.REVERT or standing_acts(stored.history))
+            and (act is not Act.MODERATE or not (complaint.private or complaint.sealed))
             and (act is not Act.SCHEDULE or _may_schedule(stored, officer))
             and (act not in (Act.GRANT_DATE, Act.DECLINE_DATE) or asked(stored.history) is not None)
             and (act is not Act.REJECT or not complaint.appealed)
@@ -917,6 +933,7 @@ def profile(city: City, language: str) -> dict[str, Any]:
         "name": city.name,
         "service": city.service_name,
         "languages": list(city.languages),
+        "consent": {"version": city.consent.version, "text": _label(city.consent.texts, language)},
         "zone": city.zone_name,
         "utc_offset_minutes": int(city.utc_offset.total_seconds() // 60),
         "groups": [{"id": key, "label": _label(labels, language)} for key, labels in city.groups.items()],
@@ -1278,6 +1295,7 @@ def _public_line(event: Event, complaint: Complaint, city: City, language: str) 
     hidden = complaint.private or complaint.sealed or complaint.screening is not Screening.RELEASED
     if hidden or event.by.kind in ("reporter", "agency") or event.act in BETWEEN_COLLEAGUES:
         line["text"] = ""
+    line["text"] = masked(line["text"])
     if complaint.private or complaint.sealed:
         # The names of offices and posts would tell what a private case is about.
         line["what"] = what(event, city, language, bare=True)
@@ -1341,6 +1359,7 @@ def _staff_line(
         data.pop("reason", None)
         data.pop("words", None)
         data.pop(HIDDEN, None)
+        data.pop(SHOWN_BEFORE, None)
         if data.get(FOR_TRIAGE):
             line["text"] = ""
     return {**line, "officer": event.by.id, "data": data}
@@ -1476,8 +1495,8 @@ def schedule(
         "until": data["until"],
         "first": data["first"],
         "reason": {"id": data["reason"], "label": _reason(str(data["reason"]), city, language)},
-        "text": "" if hidden else event.text,
-        "interim": "" if hidden else data.get("interim", ""),
+        "text": "" if hidden else masked(event.text),
+        "interim": "" if hidden else masked(data.get("interim", "")),
         "set_at": event.at,
     }
 

@@ -44,10 +44,20 @@ def sweep_outbox(event: CloudWatchEvent) -> dict[str, Any]:
 @jobs.schedule("rate(15 minutes)", name="send_lists")
 @observed
 def send_lists(event: CloudWatchEvent) -> dict[str, Any]:
-    """Write the secretary's and the mayor's lists at the time that the profile names, once each."""
-    from chalicelib.usecases import lists
+    """Write the secretary's and the mayor's lists at the time that the profile names, once each.
 
-    return {"written": lists.send(now=utc_now()), "finished": True}
+    Then forget what is to be forgotten: erasures that were asked for, and contacts whose time is over.
+    """
+    from chalicelib.usecases import lists, privacy
+
+    written = lists.send(now=utc_now())
+    retained = privacy.retain(now=utc_now(), has_time=_has_time(event))
+    return {
+        "written": written,
+        "erased": retained.erased,
+        "wiped": retained.wiped,
+        "finished": retained.finished,
+    }
 
 
 @jobs.schedule("rate(1 minute)", name="index_cases")

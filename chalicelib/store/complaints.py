@@ -45,7 +45,7 @@ from chalicelib.domain.people import Act
 from chalicelib.domain.scheduling import asked as asked_date
 from chalicelib.domain.service_level import NEVER, TRANSIENT, Clock, ClockName, Clocks
 from chalicelib.domain.tracking import short
-from chalicelib.domain.visibility import Card, is_listed, public_pin
+from chalicelib.domain.visibility import Card, is_listed, public_pin, public_text
 from chalicelib.store import guards, outbox, search
 from chalicelib.store.tables import (
     DUE_SHARDS,
@@ -90,7 +90,7 @@ _FILED = ("text", "answers", "accused_words", "words")
 """Of these what a filing says; the rest comes later."""
 _MILLISECOND = timedelta(milliseconds=1)
 _MINUTE = timedelta(minutes=1)
-_SPOKEN = ("text", "answers", "accused_words", "rating_words")
+_SPOKEN = ("text", "answers", "accused_words", "rating_words", "public_text")
 """Fields of the ``text`` row: all that a person wrote, apart from the state, so that it can be erased alone."""
 
 
@@ -641,7 +641,7 @@ def _public_card(complaint: Complaint, city: City, excerpt: int) -> dict[str, An
         "area": complaint.area,
         "office": complaint.office,
         "due": moment(due.due) if due and complaint.open else None,
-        "excerpt": _excerpt(complaint.text, excerpt) if released else "",
+        "excerpt": _excerpt(public_text(complaint), excerpt) if released else "",
         "point": [pin.lat, pin.lon] if pin else None,
         "screening": complaint.screening,
         "marked": complaint.marked_overdue,
@@ -967,6 +967,7 @@ def _complaint(code: str, version: int, body: Mapping[str, Any], spoken: Mapping
         ended_at=at("ended_at"),
         rating=body.get("rating"),
         rating_words=spoken.get("rating_words", ""),
+        public_text=spoken.get("public_text", ""),
         reopened=body.get("reopened", 0),
         appealed=body.get("appealed", False),
         citizen_sms=body.get("citizen_sms", 0),

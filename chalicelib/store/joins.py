@@ -33,7 +33,7 @@ from chalicelib.store.tables import (
 
 COUNT_SHARDS = 8
 """May only grow. People who join at once meet on an eighth of one counter, or their transactions would collide."""
-_JOIN, _MERGED, _NO = f"{BESIDE}join#", f"{BESIDE}merged#", f"{BESIDE}no#"
+JOIN, _MERGED, _NO = f"{BESIDE}join#", f"{BESIDE}merged#", f"{BESIDE}no#"
 _TRIES = 12
 """How often a transaction that met another one is tried: who joins can wait some tenths of a second."""
 
@@ -78,7 +78,10 @@ def add(
     """Store a person, count them, and write what they are told: all or nothing. Raises AlreadyThere."""
 
     def fill(transaction: TransactWrite) -> None:
-        row = ComplaintRow(join.code, f"{_JOIN}{join.id}", body=_body(join), tally=_texts(notices))
+        row = ComplaintRow(join.code, f"{JOIN}{join.id}", body=_body(join), tally=_texts(notices))
+        if join.person:
+            # In the index of a citizen's own cases, under a name of its own: what somebody joined is theirs to know.
+            row.citizen_id, row.listed_at = f"join#{join.person}", moment(join.joined_at)
         transaction.save(row, condition=ComplaintRow.pk.does_not_exist())
         for notice in notices:
             transaction.save(outbox.row(notice), condition=outbox.is_new())
@@ -94,7 +97,7 @@ def add(
 
 def get(code: str, join_id: str) -> Join:
     """Raises NotFound."""
-    query = ComplaintRow.query(code, ComplaintRow.sk == f"{_JOIN}{join_id}", limit=1, consistent_read=True)
+    query = ComplaintRow.query(code, ComplaintRow.sk == f"{JOIN}{join_id}", limit=1, consistent_read=True)
     row = next(iter(query), None)
     if row is None:
         raise NotFound(code)
@@ -107,7 +110,7 @@ def put(join: Join, *, previous: Join) -> None:
     Raises AlreadyThere where they said something else meanwhile.
     """
     try:
-        ComplaintRow(join.code, f"{_JOIN}{join.id}").update(
+        ComplaintRow(join.code, f"{JOIN}{join.id}").update(
             [ComplaintRow.body.set(_body(join))], condition=ComplaintRow.body == _body(previous)
         )
     except UpdateError as error:
@@ -126,13 +129,13 @@ def page(code: str, *, after: str, limit: int) -> list[Beside]:
     """Those who hear of the case's end, people first, from behind a position on."""
     rows = ComplaintRow.query(
         code,
-        ComplaintRow.sk.between(f"{after}!" if after else _JOIN, f"{_MERGED}~"),
+        ComplaintRow.sk.between(f"{after}!" if after else JOIN, f"{_MERGED}~"),
         limit=limit,
         consistent_read=True,
     )
     found = []
     for row in rows:
-        if row.sk.startswith(_JOIN):
+        if row.sk.startswith(JOIN):
             found.append(Beside(row.sk, join=_join(row)))
         elif row.sk.startswith(_MERGED):
             found.append(Beside(row.sk, merged=row.sk.removeprefix(_MERGED)))
@@ -151,7 +154,7 @@ def tell(join: Join, notice: Notice) -> None:
     def fill(transaction: TransactWrite) -> None:
         transaction.save(outbox.row(notice), condition=outbox.is_new())
         if notice.channel is Channel.SMS:
-            row = ComplaintRow(join.code, f"{_JOIN}{join.id}")
+            row = ComplaintRow(join.code, f"{JOIN}{join.id}")
             transaction.update(
                 row,
                 [ComplaintRow.tally.add(1)],
@@ -257,7 +260,7 @@ def _join(row: ComplaintRow) -> Join:
     body = json.loads(row.body)
     return Join(
         code=row.pk,
-        id=row.sk.removeprefix(_JOIN),
+        id=row.sk.removeprefix(JOIN),
         joined_at=read_moment(body["at"]),
         language=body["language"],
         person=body.get("person"),

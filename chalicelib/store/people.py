@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError, UpdateError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.errors import NotFound, StaleComplaint
@@ -216,7 +216,32 @@ def citizen(citizen_id: str) -> tuple[Citizen, bytes]:
 def citizen_row(person: Citizen, contact: bytes, *, now: datetime) -> PersonRow:
     """The row of a reporter, for the transaction of the case that brings the contact."""
     body = {"language": person.language, "since": moment(now)}
-    return PersonRow(f"citizen#{person.id}", body=json.dumps(body), contact=contact)
+    # The day after: the sweep of contacts finds out itself how long this one is needed (usecases/privacy.py).
+    look = f"look#{(now + timedelta(days=1)).date().isoformat()}"
+    return PersonRow(f"citizen#{person.id}", body=json.dumps(body), contact=contact, office_id=look)
+
+
+def known(citizen_id: str) -> tuple[Citizen, bytes, datetime]:
+    """A reporter, the sealed contact data, and since when we have them. Raises NotFound."""
+    try:
+        row = PersonRow.get(f"citizen#{citizen_id}", consistent_read=True)
+    except DoesNotExist as error:
+        raise NotFound(citizen_id) from error
+    body = json.loads(row.body)
+    return Citizen(citizen_id, body["language"]), bytes(row.contact or b""), read_moment(body["since"])
+
+
+def replace_citizen(row: PersonRow) -> None:
+    """Store a corrected contact where there is one. Raises NotFound where it was erased meanwhile."""
+    try:
+        PersonRow(row.pk).update(
+            actions=[PersonRow.body.set(row.body), PersonRow.contact.set(row.contact)],
+            condition=PersonRow.pk.exists(),
+        )
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            raise NotFound(row.pk) from error
+        raise
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib import keys
 from chalicelib.domain import emergency, routing
-from chalicelib.domain.complaint import Complaint, Filing
+from chalicelib.domain.complaint import Complaint, Filing, Route
 from chalicelib.domain.errors import Fault, Invalid, KeyReused
 from chalicelib.domain.geo import Located, Point
 from chalicelib.domain.notices import Channel
@@ -19,9 +19,9 @@ from chalicelib.domain.photos import For
 from chalicelib.domain.reporting import file
 from chalicelib.domain.tracking import tracking_code
 from chalicelib.observability import count
-from chalicelib.store import complaints, guards, people
+from chalicelib.store import bans, complaints, guards, people
 from chalicelib.store.tables import PersonRow
-from chalicelib.usecases import dangers, nearby, photos, sealing, signin
+from chalicelib.usecases import dangers, moderation, nearby, photos, sealing, signin
 from chalicelib.usecases.record import city, record, report_rules
 
 PER_PERSON_DAY = 20
@@ -82,6 +82,7 @@ def file_complaint(
     now: datetime,
     who: signin.Who | None = None,
     clerk: Officer | None = None,
+    device: str = "",
     retry: Retry | None = None,
     follows: str | None = None,
     partner: Partner | None = None,
@@ -90,7 +91,8 @@ def file_complaint(
 
     A report that comes through a ``partner`` is held against the partner's own cap instead of an address's.
     ``follows`` is the case whose solution it calls none; ``client`` is the sender's network address; ``clerk`` an
-    officer who files for somebody with recorded consent. Raises Invalid (with all faults), KeyReused, TooMany.
+    officer who files for somebody with recorded consent; ``device`` what the sender's app calls
+    its device. Raises Invalid (with all faults), KeyReused, TooMany.
     """
     if clerk is not None:
         demand_right(clerk, Act.FILE_FOR)
@@ -108,8 +110,16 @@ def file_complaint(
         tuple(s.category for s in routing.suggest(filing.text, profile)) if not filing.category else ()
     )
     danger = emergency.sensed(filing, profile)
+    marks = moderation.marks(person, device, client) if clerk is None else {}
+    reviewed = moderation.reviewed(marks, now=now)
+    if reviewed and not route.sealed:
+        route = Route(profile.triage_office, "topic")
     reach = reach_of(contact, person)
-    paged = danger is not None and (clerk is not None or dangers.may_page(person, reach, client, now))
+    paged = (
+        danger is not None
+        and not reviewed
+        and (clerk is not None or dangers.may_page(person, reach, client, now))
+    )
     # An emergency loses no time with what was before it.
     recurs = None if follows or route.sealed or danger else nearby.solved_before(filing, now=now)
     while True:
@@ -125,6 +135,7 @@ def file_complaint(
             filed_by=clerk.id if clerk else None,
             suggested=suggested,
             paged=paged,
+            reviewed=reviewed,
             links={"follows": follows, "recurs": recurs},
         )
         owner = photos.draft_owner(retry.key) if retry else ""
@@ -136,6 +147,7 @@ def file_complaint(
                 reporter=reporter_row(person, contact, who, filing.language, now),
                 beside=complaints.together(
                     photos.claiming(filing.photos, owner, For.FILING, code, now=now),
+                    _origin(code, marks, now) if marks else None,
                     partner.beside(code) if partner and partner.beside else None,
                 ),
                 aside=_aside(filing, partner),
@@ -161,6 +173,10 @@ def _aside(filing: Filing, partner: Partner | None) -> Mapping[str, Any]:
     """What is kept with the words: which photos came with them, and what a partner wants to say again."""
     kept = dict(partner.aside) if partner else {}
     return kept | ({"photos": list(filing.photos)} if filing.photos else {})
+
+
+def _origin(code: str, marks: Mapping[str, str], now: datetime) -> complaints.Also:
+    return lambda transaction: bans.note_origin(transaction, code, marks, until=now + moderation.ORIGIN_KEPT)
 
 
 def locate(lat: float, lon: float) -> Located:

@@ -298,6 +298,13 @@ def _is_over(photo: Photo, now: datetime) -> bool:
     raise StaleComplaint(photo.id)
 
 
+def erase_of(code: str, *, now: datetime) -> None:
+    """Have the photos of an erased case deleted: what is marked here, the photos' own sweep takes out of the bucket."""
+    for photo in store.of_case(code):
+        if photo.state is not State.ERASED:
+            store.put(rules.erased(photo, now), _lasts())
+
+
 # Seen by people ---------------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ import platform
 import sys
 from pathlib import Path
 
-from local.bench import capacity, cold, imports, instructions, open311, photos, sweeping
+from local.bench import capacity, cold, imports, instructions, open311, photos, sweeping, texts
 from local.bench.meter import Meter
 from local.bench.report import Report, markdown, show
 from local.bench.world import PROJECT, World, load, open_world
@@ -26,9 +26,12 @@ def main() -> int:
     parser.add_argument("--complaints", type=int, default=100_000, help="size of the larger table")
     parser.add_argument("--large", action="store_true", help="a million complaints; takes long")
     parser.add_argument(
-        "--only", choices=("tables", "instructions", "imports", "cold", "photos"), help="one part alone"
+        "--only",
+        choices=("tables", "instructions", "imports", "cold", "photos", "texts"),
+        help="one part alone",
     )
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
+    parser.add_argument("--file", type=Path, help="a CSV with a column text: false alarms of the text checks")
     asked = parser.parse_args()
     if asked.write and asked.only:
         parser.error("--write needs a whole run, for the page holds figures of one run alone")
@@ -51,7 +54,7 @@ def main() -> int:
             section = report.section("Cold starts", cold.ABOUT)
             cold.tell(section, started)
             print(show(section))
-        if asked.only not in ("imports", "cold", "photos"):
+        if asked.only not in ("imports", "cold", "photos", "texts"):
             world = open_world()
             try:
                 measure(report, world, size, asked.only)
@@ -69,6 +72,17 @@ def main() -> int:
             section = report.section("Import of app.py", imports.ABOUT)
             imports.tell(section, found)
             print(show(section))
+        if asked.only in (None, "texts"):
+            section = report.section("Personal data in texts", texts.ABOUT)
+            texts.tell(section)
+            print(show(section))
+            if asked.file:
+                section = report.section(
+                    "Personal data in other texts",
+                    "Texts of the given table in which each kind was found; nothing of them is printed.",
+                )
+                texts.tell_others(section, asked.file)
+                print(show(section))
     except Trouble as trouble:
         print(f"{trouble.indonesian}\n{trouble.english}", file=sys.stderr)
         return 2

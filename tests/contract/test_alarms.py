@@ -28,9 +28,11 @@ ALARMS: dict[str, dict[str, Any]] = {
     if resource["Type"] == "AWS::CloudWatch::Alarm"
 }
 OWN_ALARMS = {name: alarm for name, alarm in ALARMS.items() if alarm.get("Namespace") == OURS}
-GAUGES = {"SweepLag", "OldestUnrouted"}
+GAUGES = {"OldestErasure", "SweepLag", "OldestUnrouted"}
 
 NO_ALARM: Mapping[str, str] = {
+    "ContactsWiped": "the retention of contacts at work",
+    "ErasuresAsked": "a right that somebody used; one that waits too long is OldestErasure",
     "Escalated": "the ladder at work; whoever it reaches is told",
     "CeilingsNear": "the secretary has each of them on the list of the day",
     "EmergenciesCapped": "a cap at work: triage sees each of them first, within minutes",

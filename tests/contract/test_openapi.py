@@ -23,7 +23,7 @@ from chalicelib.domain.city import City, Kind, PlaceNeed
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.notices import Channel
 from chalicelib.domain.people import Act
-from chalicelib.http import deskwork, finding, forms, problems, requests
+from chalicelib.http import deskwork, finding, forms, moderation, privacy, problems, requests
 from chalicelib.http.open311 import answers
 from chalicelib.settings import utc_now
 from chalicelib.usecases import reading, signin
@@ -205,6 +205,10 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "Split": deskwork.split,
     "TaskAnswer": deskwork.task_answer,
     "Absence": deskwork.away,
+    "Mending": moderation.mending,
+    "Banning": moderation.banning,
+    "Correction": lambda body: privacy.correcting(body, CITY),
+    "ErasureRequest": privacy.sure,
 }
 
 

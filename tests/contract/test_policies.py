@@ -528,6 +528,52 @@ def watch_over_officers(api: Api) -> None:
     assert [answer.text for answer in answers if answer.status >= 300] == []
 
 
+def moderate(api: Api, triage: str) -> None:
+    """The public side of a case, and a ban on where it came from."""
+    code = api.call("POST", "/v1/complaints", a_report()).json["code"]
+    path = f"/v1/office/complaints/{code}"
+    answers = [
+        api.call("GET", f"{path}/public-text", token=triage),
+        api.call(
+            "PUT",
+            f"{path}/public-text",
+            {"text": "Jalan berlubang.", "reason": "Nama dihapus."},
+            token=triage,
+            headers={"If-Match": "1"},
+        ),
+        act(api, f"{path}/public-text/undo", {}, triage, "2"),
+        api.call("POST", f"{path}/bans", {"by": ["address"], "days": 3, "reason": "Palsu."}, token=triage),
+    ]
+    (ban,) = answers[-1].json["bans"]
+    answers += [
+        api.call("GET", "/v1/office/bans", token=triage),
+        api.call("DELETE", f"/v1/office/bans/{ban}", token=triage),
+    ]
+    assert [(answer.status, answer.text) for answer in answers if answer.status >= 300] == []
+
+
+def forget(api: Api, triage: str, number: int) -> None:
+    """Somebody with more cases than one request erases, who joined another one: the job finishes the rest."""
+    spot = a_report(category="jalan_rusak", place={"lat": -8.69, "lon": 115.22}, contact=None)
+    shared = api.call("POST", "/v1/complaints", spot).json["code"]
+    public = f"complaints/{shared}"
+    act(api, f"/v1/office/{public}/release", {}, triage, version_of(api, public, triage))
+    contact = {"phone": f"0812-3456-78{number}"}
+    for _ in range(6):
+        assert api.call("POST", "/v1/complaints", a_report(contact=contact)).status == 201
+    assert api.call("POST", f"/v1/{public}/joins", {"contact": contact}).status == 201
+    challenge = api.call("POST", "/v1/auth/codes", contact).json["challenge"]
+    answer = {"challenge": challenge, "digits": digits_of(challenge)}
+    me = api.call("POST", "/v1/auth/tokens", answer).json["token"]
+    answers = [
+        api.call("GET", "/v1/me/data", token=me),
+        api.call("PUT", "/v1/me/data", {"name": "Made Contoh"}, token=me),
+        api.call("POST", "/v1/me/erasure", {"sure": True}, token=me),
+    ]
+    assert [(answer.status, answer.text) for answer in answers if answer.status >= 300] == []
+    assert answers[-1].json["done"] is False
+
+
 def join_and_end(api: Api, duty: str, triage: str) -> None:
     """Two people join a case, another is merged into it, it is solved, and both who joined say that it is not."""
     spot = a_report(category="jalan_rusak", place={"lat": -8.69, "lon": 115.22}, contact=None)
@@ -709,6 +755,8 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
             serve_requests(api, me, duty, triage, above)
             watch_over_officers(api)
             join_and_end(api, duty, triage)
+            moderate(api, triage)
+            forget(api, triage, 21)
             serve_other_systems(api, client_key)
             top = api.call("GET", "/v1/office/complaints?which=top", token=token_of("officer", "sekda"))
             assert top.status == 200

@@ -596,6 +596,7 @@ def test_only_the_acts_that_are_open_to_this_officer_have_a_form(stack: Stack) -
         "reject",
         "raise",
         "merge",
+        "moderate",
     }
     assert officer_browser("staff@dlhk").get(f"/o/{short(code)}").status_code == 404
     forbidden = officer_browser("staff@pupr").post(f"/o/{short(code)}/release", {"version": "1"})
@@ -1078,6 +1079,8 @@ def test_handling_knows_every_act_that_the_desk_offers() -> None:
         Act.GRANT,
         Act.UPHOLD,
         Act.CONTINUE,
+        Act.MODERATE,
+        Act.REVERT,
     }
 
 

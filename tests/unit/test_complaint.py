@@ -129,7 +129,9 @@ class TestTheTableOfMoves:
             assert change.complaint.status is (leads_to or status)
             assert change.event.act is act
             assert change.event.at == now
-            assert change.complaint.updated_at == (NOW if act in (Act.WARN, Act.WAIT) else now)
+            assert change.complaint.updated_at == (
+                NOW if act in (Act.WARN, Act.WAIT, Act.MODERATE, Act.REVERT) else now
+            )
             assert change.event.data["status"] == change.complaint.status
         else:
             before = replace(complaint)

@@ -78,6 +78,8 @@ DECIDING = {
     Act.LONGER,
     Act.RELEASE,
     Act.HIDE,
+    Act.MODERATE,
+    Act.REVERT,
     Act.REJECT,
     Act.MERGE,
     Act.UNMERGE,
@@ -86,6 +88,7 @@ DECIDING = {
 }
 APPEALS = {Act.UPHOLD, Act.GRANT}
 REPORTERS = {
+    Act.ERASE,
     Act.FILE,
     Act.EDIT,
     Act.MESSAGE,
