@@ -424,5 +424,5 @@ def test_deleting_leaves_the_data_and_the_logs_and_nothing_else_simulated(accoun
     for part in ("edge", "topics", "data"):
         account.client("cloudformation").delete_stack(StackName=f"{PREFIX}{part}")
     # Whatever holds what people wrote outlives its stack.
-    assert len(account.client("dynamodb").list_tables()["TableNames"]) == 4
+    assert len(account.client("dynamodb").list_tables()["TableNames"]) == 6
     assert len(account.client("s3").list_buckets()["Buckets"]) == 3
