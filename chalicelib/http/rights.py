@@ -198,4 +198,13 @@ NEEDS: Mapping[tuple[str, str], Need | Act] = {
         ),
         Need.NOTHING,
     ),
+    ("GET", "/polos"): Need.NOTHING,
+    ("POST", "/v1/photos"): Need.NOTHING,
+    ("GET", "/v1/photos/{photo}"): Need.NOTHING,
+    ("GET", "/v1/complaints/{code}/photos"): Need.NOTHING,
+    ("GET", "/open311/v2/{resource}"): Need.NOTHING,
+    ("GET", "/open311/v2/{resource}/{name}"): Need.NOTHING,
+    # Open311 asks for the partner's key by what is written, in `http/open311`.
+    ("POST", "/open311/v2/{resource}"): Need.PARTNER,
+    ("POST", "/open311/v2/{resource}/{name}"): Need.PARTNER,
 }
