@@ -17,7 +17,7 @@ from chalicelib.domain.city import CITY_SCOPE
 from chalicelib.domain.complaint import FOR_TRIAGE, Complaint, Event
 from chalicelib.domain.deskwork import OF_ONE_OFFICE
 from chalicelib.domain.keywords import SPELLINGS
-from chalicelib.domain.people import Act, Officer, Role, allowed, taker, works_at
+from chalicelib.domain.people import APART, Act, Officer, Role, allowed, reads_words, taker, works_at
 from chalicelib.domain.words import words
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ _FORMER = frozenset({Act.FILE, Act.EDIT, Act.RATE})
 def readable(kind: str, officer: Officer, complaint: Complaint, city: City) -> bool:
     """Whether this officer, who may read the case, may find it by words of this kind."""
     if kind == OPEN_WORDS:
-        return True
+        return reads_words(officer, complaint, city)
     if kind == TRIAGE_WORDS:
         return allowed(officer, Act.SORT, complaint, city)
     return works_at(officer, kind)
@@ -226,7 +226,7 @@ def reach(officer: Officer, city: City) -> Reach | None:
     named = {rung.office for ladder in city.ladders.values() for rung in ladder if rung.office}
     for duty in officer.duties:
         scope = duty.scope.partition("/")[0]
-        if duty.role is Role.TRIAGE or scope in (CITY_SCOPE, city.village_affairs):
+        if duty.role is Role.TRIAGE or duty.role in APART or scope in (CITY_SCOPE, city.village_affairs):
             return None
         if scope in named or scope in (city.triage_office, taker(city.triage_office, city)):
             return None  # a rung of every office's emergencies, or whoever stands in where triage itself is accused

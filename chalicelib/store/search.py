@@ -85,13 +85,10 @@ def changes(change: Change, before: Complaint | None) -> bool:
     """
     if before is None:
         return True
-    if change.event.by == TIME:
-        return False
     after = change.complaint
-    said = change.event.text or change.event.act is Act.EDIT
-    return bool(said) or any(
-        getattr(before, name) != getattr(after, name) for name in ("text", "office", "area")
-    )
+    if change.event.act in (Act.EDIT, Act.ERASE) or (change.event.text and change.event.by != TIME):
+        return True
+    return any(getattr(before, name) != getattr(after, name) for name in ("text", "office", "area"))
 
 
 def mark(transaction: TransactWrite, change: Change) -> None:

@@ -14,7 +14,7 @@ from chalicelib.store import complaints, desks, search
 from chalicelib.store.desks import Filters
 from chalicelib.usecases.reading import box_around
 from chalicelib.usecases.record import city
-from chalicelib.usecases.search import knows_reporter
+from chalicelib.usecases.search import knows_reporter, row
 
 FILTERS_MOST = 20
 NEAR_METRES = 300
@@ -85,7 +85,7 @@ def context(code: str, officer: Officer) -> Context:
         cards = complaints.page("by_citizen", str(complaint.citizen), limit=_NEAR_ROWS, newest_first=True)
         there = complaints.get_heads([card.code for card in cards if card.code != code])
         others = tuple(
-            complaints.found_card(there[card.code], city())
+            row(officer, there[card.code])
             for card in cards
             if card.code in there and knows_reporter(officer, there[card.code].complaint)
         )[:_SHOWN]
@@ -104,5 +104,5 @@ def _near(point: Point, code: str, officer: Officer) -> tuple[Near, ...]:
             continue
         metres = round(distance_m(point, there))
         if metres <= NEAR_METRES:
-            near.append(Near(complaints.found_card(stored, city()), metres))
+            near.append(Near(row(officer, stored), metres))
     return tuple(sorted(near, key=lambda each: each.metres)[:_SHOWN])

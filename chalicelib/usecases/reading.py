@@ -109,9 +109,13 @@ def several(codes: Sequence[str], officer: Officer) -> list[tuple[Card, int]]:
     """The rows of some cases with their versions; those that this officer may not read are left out."""
     there = complaints.get_heads(codes, consistent=True)
     return [
-        (complaints.found_card(there[code], city()), there[code].complaint.version)
+        (
+            card if reads_words(officer, card, city()) else replace(card, excerpt=""),
+            there[code].complaint.version,
+        )
         for code in codes
         if code in there and allowed(officer, Act.READ, there[code].complaint, city())
+        for card in [complaints.found_card(there[code], city())]
     ]
 
 

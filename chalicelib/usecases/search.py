@@ -10,14 +10,14 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from chalicelib import keys
 from chalicelib.domain import search as words
 from chalicelib.domain.complaint import OPEN, Complaint, Status
 from chalicelib.domain.errors import Fault, Invalid
-from chalicelib.domain.people import Act, Officer, allowed
+from chalicelib.domain.people import Act, Officer, allowed, reads_words
 from chalicelib.domain.tracking import parse_code
 from chalicelib.domain.visibility import Card
 from chalicelib.observability import count
@@ -112,7 +112,7 @@ def _by_words(
                     stored = there.get(group[0][0].code)
                     if stored is None or not _fits(officer, stored.complaint, group, query):
                         continue
-                    shown.append(complaints.found_card(stored, city()))
+                    shown.append(row(officer, stored))
                     if len(shown) == limit:
                         return Found(tuple(shown), _cursor(month, below), too_many)
                 if looked_at >= _HEADS:
@@ -190,7 +190,10 @@ def _fits(officer: Officer, complaint: Complaint, group: Sequence[Group], query:
     """Whether the case itself fits and is this officer's to read, and to find by these words."""
     if not allowed(officer, Act.READ, complaint, city()) or not _is(complaint, query):
         return False
-    return all(any(words.readable(hit.kind, officer, complaint, city()) for hit in hits) for hits in group)
+    # Where a case stands is found without words, also by who may not read what its reporter wrote.
+    return not query.text or all(
+        any(words.readable(hit.kind, officer, complaint, city()) for hit in hits) for hits in group
+    )
 
 
 def _is(complaint: Complaint, query: Query) -> bool:
@@ -205,10 +208,16 @@ def _is(complaint: Complaint, query: Query) -> bool:
     return query.status is None or complaint.status == Status(query.status)
 
 
+def row(officer: Officer, stored: complaints.Stored) -> Card:
+    """A case as a row for this officer: without the reporter's words where they are not theirs to read."""
+    card = complaints.found_card(stored, city())
+    return card if reads_words(officer, stored.complaint, city()) else replace(card, excerpt="")
+
+
 def _shown(officer: Officer, hits: Sequence[Hit], query: Query) -> tuple[Card, ...]:
     there = complaints.get_heads([hit.code for hit in hits])
     return tuple(
-        complaints.found_card(there[hit.code], city())
+        row(officer, there[hit.code])
         for hit in hits
         if hit.code in there
         and _in_days(there[hit.code].complaint, query)
@@ -250,7 +259,7 @@ def _by_phone(
             if stored is None or not knows_reporter(officer, stored.complaint):
                 continue
             if _in_days(stored.complaint, query) and _fits(officer, stored.complaint, (), query):
-                shown.append(complaints.found_card(stored, city()))
+                shown.append(row(officer, stored))
                 if len(shown) == limit:
                     return Found(tuple(shown), _cursor("", before))
         if len(cards) < _STEP:

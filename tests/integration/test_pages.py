@@ -907,6 +907,10 @@ def every_page(stack: Stack) -> Iterator[tuple[str, HTTPResponse]]:
     yield "own", Browser().get(f"{own}?baru=1")
     yield "own dossier", Browser().get(f"{own}/berkas")
     yield "dossier", triage.get(f"{path}/berkas")
+    yield "find", triage.post("/o/cari", {"text": ATTACK[:60], "office": "dlhk"})
+    yield "find's faults", triage.post("/o/cari", {"phone": ATTACK[:20], "since": ATTACK[:20]})
+    yield "many", triage.get(f"/o/banyak?k={path.rpartition('/')[2]}")
+    yield "around", roads.get(f"{path}/sekitar")
     yield "home", Browser().get("/")
     yield "scheduled", Browser().get("/dijadwalkan")
     yield "search", Browser().get(f"/lacak?{urlencode({'kode': ATTACK[:30]})}")
@@ -1047,6 +1051,7 @@ def test_every_text_that_a_template_names_exists_and_none_lies_unused() -> None:
         "task_",
         "photo_",
         "box_",
+        "state_",
     )
     unused = {name for name in known - named if not name.startswith(made)}
     assert unused == set()
