@@ -74,7 +74,8 @@ demo: setup ## Tell the story over HTTP against a running service; FILE=<csv> re
 
 .PHONY: pictures
 pictures: setup ## Draw docs/pictures from a running service with the sample city (needs Chromium)
-	@exec $(PY) -m local.pictures
+	@$(PY) -m local.pictures
+	@if [ -x web/node_modules/.bin/vite ]; then node web/scripts/pictures.mjs; fi
 
 .PHONY: simulate
 simulate: setup ## Play a year of CITY through the rules, as a table and an SVG: FILE=<csv>, LEVELS=<toml>, SEED=, PER_YEAR=, SIMULATE_ARGS=

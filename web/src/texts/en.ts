@@ -9,7 +9,6 @@ export const en: Record<keyof typeof id, string> = {
   menu_track: "Track",
   menu_around: "Around me",
   danger_short: "Danger?",
-  emergency_call: "Danger right now? Call {number}",
   run_by: "An official service of {city}.",
   for_officers: "For officers",
   plain_pages: "Plain pages",

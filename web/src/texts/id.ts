@@ -7,7 +7,6 @@ export const id = {
   menu_track: "Lacak",
   menu_around: "Sekitar saya",
   danger_short: "Bahaya?",
-  emergency_call: "Bahaya sekarang? Telepon {number}",
   run_by: "Layanan resmi {city}.",
   for_officers: "Untuk petugas",
   plain_pages: "Tampilan sederhana",

@@ -91,7 +91,7 @@ export function App() {
           <Link to="" class="brand">
             {known?.service ?? t("service")}
           </Link>
-          <a class="sos-number" href={`tel:${general}`} aria-label={t("emergency_call", { number: general })}>
+          <a class="sos-number" href={`tel:${general}`}>
             {t("danger_short")} <strong>{general}</strong>
           </a>
         </div>
