@@ -22,6 +22,7 @@ from typing import Any
 from chalicelib.domain.city import AREA_HEAD, CITY_SCOPE, City, Kind
 from chalicelib.domain.clock import Span, Unit
 from chalicelib.domain.complaint import Complaint, Filing, Place, Screening, Status
+from chalicelib.domain.drafts import needs_head
 from chalicelib.domain.geo import Point
 from chalicelib.domain.people import Act, Duty, Officer, Role
 from chalicelib.observability import metrics
@@ -338,6 +339,8 @@ class _Life:
         office = self._profile.triage_office if act in _TRIAGE_ACTS else complaint.office
         above = {Act.APPROVE: _ABOVE} | dict.fromkeys(_TRIAGE_ACTS, (Role.TRIAGE,))
         officer = _at_work(office, above.get(act, _AT_WORK))
+        if act in (Act.REPLY, Act.RESOLVE) and needs_head(complaint, officer, act, self._profile):
+            officer = _at_work(office, _ABOVE)  # where a head answers, staff only draft
         code, seen, text = complaint.code, complaint.version, step.get("text", "")
         if act is Act.REPLY:
             return handling.reply(code, officer, text, if_match=seen, now=at)
