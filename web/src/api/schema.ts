@@ -1550,8 +1550,10 @@ export interface paths {
         /**
          * Lihat kontak pelapor
          * @description Shows the contact of a reporter who allowed it, to the office that handles the case. Who looked and when is written
-         *     into the history before anything is shown, and the reporter sees it. Of an emergency (but not of violence or
-         *     self-harm) its duty post sees the number alone, also where the reporter stays hidden; the reporter is told.
+         *     into the history and for the auditor before anything is shown, and the reporter sees it. Of an emergency (but not
+         *     of violence or self-harm) its duty post sees the number alone, also where the reporter stays hidden; the reporter is
+         *     told. A hidden identity is shown to triage alone, of its own cases, with a `reason`; the reporter is told, later
+         *     where a rule of the profile says so.
          */
         post: operations["revealContact"];
         delete?: never;
@@ -1710,6 +1712,399 @@ export interface paths {
          *     stays and says why (412). For ten minutes, and for whoever did it alone (others get 404).
          */
         post: operations["undoMany"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/complaints/{code}/disposition": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Disposisi kepada petugas
+         * @description For heads. Gives the case to a person of the office with a sentence and an internal due date, and copies (*tembusan*) to others. Read in that office alone; no clock, status or `updated_at` changes. A newer one takes its place; a hand-over, sorting or another end clears it.
+         */
+        post: operations["giveToPerson"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/complaints/{code}/disposition-acknowledgement": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Terima disposisi
+         * @description The person whom a head named, or their delegate, says that they have it. Once; it stops no promise.
+         */
+        post: operations["takeDisposition"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/complaints/{code}/drafts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rancangan jawaban
+         * @description Where a head releases what the reporter is told (`head_releases`): staff write the answer. The reporter does not see it, and the first-reply promise runs on. 409 where the office answers by itself.
+         */
+        post: operations["draftReply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/complaints/{code}/draft-release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Kirim rancangan jawaban
+         * @description For heads. Tells the reporter what was drafted, or the `text` in its place. This is the reply and keeps the first-reply promise.
+         */
+        post: operations["releaseDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/complaints/{code}/draft-return": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Kembalikan rancangan
+         * @description For heads. Returns the draft with a sentence to whoever wrote it, who hears by e-mail that it came back.
+         */
+        post: operations["returnDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/complaints/{code}/tasks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Bagi tugas
+         * @description Gives up to ten offices a part of the case each, all or none. The reporter sees one complaint and gets no message about tasks. While one is open the case is not solved (409 `open-tasks`).
+         */
+        post: operations["splitCase"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/complaints/{code}/tasks/{number}/cancellation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+                /**
+                 * @description The number of a task within its case.
+                 * @example 1
+                 */
+                number: components["parameters"]["TaskNumber"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Batalkan tugas
+         * @description Takes an open task back, with a reason that its office reads.
+         */
+        post: operations["cancelTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tugas saya
+         * @description What is to be done inside, the earliest internal due date first. Cases given to this officer, or to whom they stand in for, and open tasks of the offices they serve.
+         */
+        get: operations["listWork"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/looks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Siapa melihat identitas pelapor
+         * @description Who saw a reporter's contact, when, and of a hidden identity why; newest first. For auditors; looks at cases that an auditor may not know of are left out.
+         */
+        get: operations["listLooks"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/officers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Siapa boleh masuk
+         * @description Who works at an office and may sign in. For administrators.
+         */
+        get: operations["listOfficers"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/officers/{officer}/disabling": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                officer: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tutup pintu masuk
+         * @description Closes an officer's door at once; the next request they make is refused. The roster opens it again. For administrators.
+         */
+        post: operations["disableOfficer"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/officers/{officer}/sign-in-reset": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                officer: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Atur ulang PIN dan akun
+         * @description Makes an officer's PIN void, and unbinds their mailbox from its account of the identity provider. For administrators.
+         */
+        post: operations["resetSignIn"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/tasks/{code}/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+                /**
+                 * @description The number of a task within its case.
+                 * @example 1
+                 */
+                number: components["parameters"]["TaskNumber"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Satu tugas
+         * @description A task for the people of its office. The text of the complaint, without who reported it. ETag is the task's own version.
+         */
+        get: operations["getTask"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/tasks/{code}/{number}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+                /**
+                 * @description The number of a task within its case.
+                 * @example 1
+                 */
+                number: components["parameters"]["TaskNumber"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Jawab tugas
+         * @description The task's office says that it is done or cannot be, with a sentence for the case's office. `If-Match` names the task's version; what others do to the case meanwhile is no lost race.
+         */
+        post: operations["answerTask"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/me/absence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pengganti saat berhalangan
+         * @description Names a colleague of the same office who stands in from one day to another. What would reach this officer reaches them, they may do what this officer may, and the history says on whose behalf.
+         */
+        post: operations["beAway"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/me/absence-end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sudah kembali
+         * @description Ends an absence, also one that has not begun.
+         */
+        post: operations["beBack"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1965,6 +2360,183 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/office/complaints/{code}/public-text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Sisi umum sebuah aduan dan riwayatnya (triase)
+         * @description For triage. The reporter's text, what the public reads in its place, what was found in it, and who changed what.
+         */
+        get: operations["publicSide"];
+        /**
+         * Sunting isi yang tampil untuk umum (triase)
+         * @description For triage. The public reads this text from now on; the reporter's own stays as it is. Say `undo` to take it back.
+         */
+        put: operations["moderate"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/complaints/{code}/public-text/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Batalkan penyuntingan, penyembunyian, atau pelepasan terakhir (triase)
+         * @description For triage. Takes back the last of editing, hiding and releasing that still stands.
+         */
+        post: operations["undoModeration"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/complaints/{code}/bans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Periksa dulu kiriman dari asal yang sama (triase)
+         * @description For triage. What comes from the same phone or e-mail, device or address is read by triage before any office has it. Nothing
+         *     is refused and nobody is told; an emergency of such a sender waits for triage, too.
+         */
+        post: operations["ban"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/bans": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Daftar pemeriksaan awal yang berlaku (triase)
+         * @description For triage. The bans that stand, newest first; none of them tells a phone, a device or an address.
+         */
+        get: operations["bans"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/bans/{ban}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a ban.
+                 * @example 0f6a2c1e5b7d4e0a9c3f
+                 */
+                ban: string;
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Akhiri pemeriksaan awal (triase)
+         * @description For triage. From now on such reports go their ordinary way.
+         */
+        delete: operations["liftBan"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/data": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Salinan semua data saya
+         * @description All that we hold on whoever is signed in: contact, cases with their whole history, cases joined, messages sent. The bearer
+         *     of a secret link gets that one case, and of the contact only its last digits.
+         */
+        get: operations["ownData"];
+        /**
+         * Perbaiki data saya
+         * @description Corrects name, second address and language. The phone or e-mail that somebody signs in with is who they are: another one
+         *     is another person, so it is changed by erasing and filing anew. A case's own words are mended by `editText` in time, later by a
+         *     message.
+         */
+        put: operations["correctOwnData"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/erasure": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Hapus data saya
+         * @description Withdraws consent. The contact is erased at once and cannot be brought back; open cases are withdrawn; the words of all cases go
+         *     within 3x24 hours at most. Counts and the record that a case was there stay. By a secret link the one case is erased.
+         */
+        post: operations["eraseOwnData"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1985,10 +2557,10 @@ export interface components {
          */
         Outcome: "confirmed" | "disputed" | "silence" | "rejected" | "withdrawn" | null;
         /**
-         * @description Everything that can be done to a case.
+         * @description Everything that can be done to a case, and rights that are about no single one.
          * @enum {string}
          */
-        Act: "file" | "edit" | "message" | "rate" | "reopen" | "withdraw" | "read" | "acknowledge" | "reply" | "start" | "resolve" | "pass_on" | "sort" | "release" | "hide" | "reject" | "refer" | "escalate" | "close" | "reveal" | "acknowledge_rung" | "warn" | "ask" | "answer" | "resume" | "wait" | "longer" | "appeal" | "uphold" | "grant" | "continue" | "confirm" | "raise" | "lower" | "claim" | "approve" | "send_back" | "last_call" | "await_confirmation" | "schedule" | "ask_date" | "grant_date" | "decline_date" | "agree" | "ceiling" | "merge" | "unmerge" | "agency_reply" | "agency_return" | "note" | "undo";
+        Act: "file" | "edit" | "message" | "rate" | "reopen" | "withdraw" | "read" | "acknowledge" | "reply" | "start" | "resolve" | "pass_on" | "sort" | "release" | "hide" | "reject" | "refer" | "escalate" | "close" | "reveal" | "acknowledge_rung" | "warn" | "ask" | "answer" | "resume" | "wait" | "longer" | "appeal" | "uphold" | "grant" | "continue" | "confirm" | "raise" | "lower" | "claim" | "approve" | "send_back" | "last_call" | "await_confirmation" | "schedule" | "ask_date" | "grant_date" | "decline_date" | "agree" | "ceiling" | "merge" | "unmerge" | "agency_reply" | "agency_return" | "note" | "undo" | "instruct" | "take" | "remind" | "draft" | "return_draft" | "release_draft" | "split" | "task_reply" | "cancel_task" | "file_for" | "unmask" | "audit" | "administer" | "moderate" | "revert" | "erase";
         /**
          * @description Whether the public may read the text. Triage decides, never the office concerned.
          * @enum {string}
@@ -2078,8 +2650,16 @@ export interface components {
             client_time?: components["schemas"]["ClientTime"];
             about_staff?: components["schemas"]["ReportAboutStaff"];
             answers?: components["schemas"]["ReportAnswers"];
+            /**
+             * @description The reporter's yes to telling the head of their hamlet of what is between neighbours; without it the village office alone reads it.
+             * @default false
+             */
+            hamlet_head_may_know: boolean;
             share_with_agency?: components["schemas"]["ShareWithAgency"];
+            consent_version?: components["schemas"]["ConsentVersion"];
         };
+        /** @description The version of the consent text (`/v1/city`) that the reporter was shown; recorded with the report. */
+        ConsentVersion: string;
         ReportOnBehalf: {
             kind?: components["schemas"]["Kind"];
             category?: components["schemas"]["ReportCategory"];
@@ -2093,7 +2673,13 @@ export interface components {
             client_time?: components["schemas"]["ClientTime"];
             about_staff?: components["schemas"]["ReportAboutStaff"];
             answers?: components["schemas"]["ReportAnswers"];
+            /**
+             * @description The reporter's yes to telling the head of their hamlet of what is between neighbours.
+             * @default false
+             */
+            hamlet_head_may_know: boolean;
             share_with_agency?: components["schemas"]["ShareWithAgency"];
+            consent_version?: components["schemas"]["ConsentVersion"];
             /**
              * @description The person agreed that the officer files for them.
              * @constant
@@ -2110,9 +2696,41 @@ export interface components {
              */
             as: "citizen" | "officer";
         } | unknown | unknown;
+        OfficerAccount: {
+            id: string;
+            name: string;
+            title: string;
+            office: string;
+            duties: {
+                post: string;
+                title: string;
+            }[];
+            disabled: boolean;
+        };
+        Officers: {
+            officers: components["schemas"]["OfficerAccount"][];
+        };
+        Looks: {
+            looks: {
+                at: components["schemas"]["Moment"];
+                code: string;
+                /** @enum {string} */
+                kind: "shown" | "callback" | "hidden";
+                /** @description Empty but of a hidden identity. */
+                reason: string;
+                officer: {
+                    id: string;
+                    name: string;
+                    office: string;
+                };
+            }[];
+            cursor: string | null;
+        };
         CodeAnswer: {
             challenge: string;
             digits: string;
+            /** @description Of an officer: six digits. The first one given is the PIN from then on; without it the answer is 422. */
+            pin?: string;
         };
         LinkAnswer: {
             code: string;
@@ -2346,6 +2964,48 @@ export interface components {
             /** @description Ids of colleagues who are told that there is a note. */
             mentions?: string[];
         };
+        Disposition: {
+            /** @description Id of an officer of the case's office. */
+            to: string;
+            /** @description What to do; read in the office alone. */
+            text: string;
+            due: components["schemas"]["InternalDay"];
+            /** @description Who gets a copy (*tembusan*). */
+            copies?: string[];
+        };
+        /**
+         * Format: date
+         * @description A working day of the office that has to act, today at the earliest and within a year. Internal: no promise to anybody.
+         */
+        InternalDay: string;
+        DraftRelease: {
+            /** @description In place of the draft's words. */
+            text?: string;
+        };
+        Split: {
+            tasks: components["schemas"]["TaskWanted"][];
+        };
+        TaskWanted: {
+            office: string;
+            text: string;
+            due: components["schemas"]["InternalDay"];
+        };
+        TaskAnswer: {
+            /** @enum {string} */
+            state: "done" | "cannot";
+            text: string;
+        };
+        Absence: {
+            /** @description Id of a colleague of the same office. */
+            delegate: string;
+            /** Format: date */
+            from: string;
+            /**
+             * Format: date
+             * @description The last day; within 120 days.
+             */
+            until: string;
+        };
         Sorting: {
             category: string;
             /** @description Goes before the office that the category names. */
@@ -2369,7 +3029,7 @@ export interface components {
         /** @description RFC 9457. `type` is stable; docs/problems.md says what it means and what to do. */
         Problem: {
             /** @enum {string} */
-            type: "/problems/bad-request" | "/problems/gone" | "/problems/idempotency-key-reused" | "/problems/illegal-move" | "/problems/own-work" | "/problems/question-closed" | "/problems/asked-enough" | "/problems/invalid" | "/problems/method-not-allowed" | "/problems/no-proof" | "/problems/not-allowed" | "/problems/not-found" | "/problems/not-responsible" | "/problems/not-signed-in" | "/problems/own-work" | "/problems/server-fault" | "/problems/stale" | "/problems/too-large" | "/problems/too-many" | "/problems/try-again" | "/problems/unsupported-media-type" | "/problems/version-required" | "/problems/window-closed";
+            type: "/problems/bad-request" | "/problems/gone" | "/problems/idempotency-key-reused" | "/problems/illegal-move" | "/problems/own-work" | "/problems/question-closed" | "/problems/asked-enough" | "/problems/invalid" | "/problems/method-not-allowed" | "/problems/no-proof" | "/problems/needs-head" | "/problems/open-tasks" | "/problems/not-allowed" | "/problems/not-found" | "/problems/not-responsible" | "/problems/not-signed-in" | "/problems/own-work" | "/problems/server-fault" | "/problems/stale" | "/problems/too-large" | "/problems/too-many" | "/problems/try-again" | "/problems/unsupported-media-type" | "/problems/version-required" | "/problems/window-closed";
             /** @description The kind of fault, in the language asked for. */
             title: string;
             status: number;
@@ -2469,6 +3129,11 @@ export interface components {
             id: string;
             name: string;
             service: string;
+            /** @description What a reporter is to be shown before filing. */
+            consent: {
+                version: components["schemas"]["ConsentVersion"];
+                text: string;
+            };
             languages: string[];
             /** @description What people call the time zone: WITA, WIB. */
             zone: string;
@@ -2610,6 +3275,130 @@ export interface components {
                 /** @description The keywords that point there, weightiest first. */
                 words: string[];
             }[];
+            /**
+             * @description Personal data, names, abuse and gore in the text, to be shown to whoever is about to file it. Nothing is refused for
+             *     it: what is `masked` is dots in public if it stays, what is `held` is read by the city before the public sees it.
+             */
+            personal: components["schemas"]["PersonalFinding"][];
+        };
+        PublicSide: {
+            code: components["schemas"]["TrackingCode"];
+            /** @description The reporter's own words. */
+            text: string;
+            /** @description What the public reads once the text is released. */
+            public_text: string;
+            moderated: boolean;
+            screening: components["schemas"]["ScreeningState"];
+            personal: components["schemas"]["PersonalFinding"][];
+            /** @description A ban on where it came from stands. */
+            banned: boolean;
+            bannable: components["schemas"]["BanKind"][];
+            history: {
+                at: components["schemas"]["Moment"];
+                act: components["schemas"]["Act"];
+                what: string;
+                officer: string;
+                reason: string;
+                /** @description The edited text that this replaced; empty where it was the reporter's own. */
+                shown_before: string | null;
+            }[];
+        };
+        /** @enum {string} */
+        BanKind: "person" | "device" | "address";
+        Mending: {
+            text: string;
+            reason: string;
+        };
+        Banning: {
+            by: components["schemas"]["BanKind"][];
+            days: number;
+            reason: string;
+        };
+        Banned: {
+            bans: string[];
+        };
+        Bans: {
+            bans: {
+                id: string;
+                by: components["schemas"]["BanKind"];
+                code: components["schemas"]["TrackingCode"];
+                officer: string;
+                reason: string;
+                made_at: components["schemas"]["Moment"];
+                until: components["schemas"]["Moment"];
+            }[];
+        };
+        Lifted: {
+            lifted: string;
+        };
+        OwnContact: {
+            phone: string;
+            email: string;
+            name: string;
+            language: string;
+        };
+        OwnData: {
+            /** @constant */
+            format: "pro-own-data-1";
+            made_at: components["schemas"]["Moment"];
+            /** @description The keyed hash that stands for the person; null without a contact. */
+            person: string | null;
+            since: string | null;
+            contact: components["schemas"]["OwnContact"] | null;
+            consent: {
+                version: string;
+                text: string;
+            };
+            complaints: {
+                code: components["schemas"]["TrackingCode"];
+                text: string;
+                /** @description Which text the reporter was shown. */
+                consent_version: string | null;
+                messages: {
+                    template: string;
+                    channel: string;
+                    state: string;
+                    at: components["schemas"]["Moment"];
+                }[];
+            }[];
+            joined: {
+                code: components["schemas"]["TrackingCode"];
+                joined_at: components["schemas"]["Moment"];
+                rating: number | null;
+                rating_words: string;
+            }[];
+            /** @description There are more cases than fit into one copy; ask the city for the rest. */
+            more: boolean;
+            /** @description What is held beside this */
+            notes: string[];
+        };
+        Correction: {
+            name?: string;
+            /** @description Only beside a phone. */
+            email?: string;
+            language?: components["schemas"]["SpokenLanguage"];
+        };
+        ErasureRequest: {
+            /** @description Must be true; there is no way back. */
+            sure: boolean;
+        };
+        Erasure: {
+            asked_at: components["schemas"]["Moment"];
+            done: boolean;
+            by_at_the_latest: components["schemas"]["Moment"];
+            complaints: number;
+        };
+        PersonalFinding: {
+            /** @enum {string} */
+            kind: "nik" | "phone" | "email" | "plate" | "bank" | "person" | "house" | "business" | "insult" | "gore";
+            /** @description What it is */
+            label: string;
+            /** @description Where it begins, in characters (code points) of the text as sent. */
+            start: number;
+            end: number;
+            words: string;
+            /** @enum {string} */
+            effect: "masked" | "held";
         };
         Suggestions: components["schemas"]["Suggested"];
         Common: {
@@ -2933,15 +3722,24 @@ export interface components {
             version: number;
         } & components["schemas"]["Common"];
         OfficeCase: {
+            assignment: components["schemas"]["Assignment"];
+            /** @description Staff draft what the reporter is told */
+            head_releases: boolean;
+            draft: components["schemas"]["Draft"];
+            /** @description Why the last draft came back. */
+            returned: string | null;
+            tasks: components["schemas"]["Task"][];
             emergency: components["schemas"]["Danger"] | null;
             text: string;
             place: components["schemas"]["CasePlace"];
+            /** @description Of a private case to those who only watch: text, place, answers and what was written are left out. */
+            withheld: boolean;
             answers: Record<string, never>;
             reporter: {
                 /** @description Whether a contact was left. */
                 known: boolean;
                 /** @enum {string} */
-                contact: "hidden" | "may_be_shown" | "call_back";
+                contact: "hidden" | "may_be_shown" | "call_back" | "may_be_unmasked";
                 /** @description Whether a customer number or phone may go to an agency outside. */
                 share_with_agency: boolean;
             };
@@ -3174,12 +3972,96 @@ export interface components {
             title: string;
             office: string;
             duties: components["schemas"]["Post"][];
+            absence: components["schemas"]["AbsenceOrNull"];
+            stands_in_for: components["schemas"]["StandsInFor"];
         };
         Post: {
             /** @description `role@scope`. */
             post: string;
             title: string;
         };
+        Person: {
+            id: string;
+            name: string;
+        };
+        /** @description Who of the office has the case; null for other offices, and where nobody was named. */
+        Assignment: {
+            to: components["schemas"]["Person"];
+            by: components["schemas"]["Person"];
+            text: string;
+            /** Format: date */
+            due: string;
+            copies: components["schemas"]["Person"][];
+            given_at: components["schemas"]["Moment"];
+            /** Format: date-time */
+            taken_at: string | null;
+        } | null;
+        /** @description The draft that waits for a head, for its own office. */
+        Draft: {
+            text: string;
+            by: components["schemas"]["Person"];
+            at: components["schemas"]["Moment"];
+        } | null;
+        Task: {
+            number: number;
+            office: components["schemas"]["Office"];
+            text: string;
+            /** Format: date */
+            due: string;
+            /** @enum {string} */
+            state: "open" | "done" | "cannot" | "cancelled" | "over";
+            /** @description The office's answer, or why it was cancelled. */
+            answer: string;
+            given_at: components["schemas"]["Moment"];
+            /** Format: date-time */
+            answered_at: string | null;
+        };
+        TaskCase: {
+            code: components["schemas"]["TrackingCode"];
+            category: components["schemas"]["CategoryOrNull"];
+            area: string;
+            hamlet: string;
+            place_words: string;
+            point: {
+                lat: number;
+                lon: number;
+            } | null;
+            text: string;
+            answers: Record<string, never>;
+            filed_at: components["schemas"]["Moment"];
+            main_office: components["schemas"]["Office"];
+            task: components["schemas"]["Task"];
+            may: "task_reply"[];
+            /** @description Of the task: of what its office saw. */
+            version: number;
+        };
+        Work: {
+            work: {
+                code: components["schemas"]["TrackingCode"];
+                /** @description The number of a task; null of a case that was given to a person. */
+                task: number | null;
+                category: string;
+                area: string;
+                main_office: components["schemas"]["Office"];
+                /** Format: date */
+                due: string;
+                late: boolean;
+            }[];
+            cursor: string | null;
+        };
+        AbsenceState: {
+            absence: components["schemas"]["AbsenceOrNull"];
+            stands_in_for: components["schemas"]["StandsInFor"];
+        };
+        AbsenceOrNull: {
+            delegate: components["schemas"]["Person"];
+            /** Format: date */
+            from: string;
+            /** Format: date */
+            until: string;
+        } | null;
+        /** @description Ids of those whose delegate this officer is today. */
+        StandsInFor: string[];
         ReplyTemplates: {
             templates: {
                 id: string;
@@ -3421,6 +4303,13 @@ export interface components {
          * @example k7x2m4abcdefghijklmnopqr23
          */
         Photo: string;
+        /**
+         * @description The number of a task within its case.
+         * @example 1
+         */
+        TaskNumber: string;
+        /** @description `cursor` of the page before. */
+        WorkCursor: string;
         /** @description Language of the texts; goes before Accept-Language. */
         Lang: "id" | "en";
         /** @description The most rows a page may have. */
@@ -3433,6 +4322,8 @@ export interface components {
          * @example 0f6a2c1e-5b7d-4e0a-9c3f-6d1b8a7e2f40
          */
         IdempotencyKey: string;
+        /** @description A random word by which an app or browser calls its device. Kept for 90 days as a keyed hash. */
+        DeviceId: string;
         /**
          * @description The version of the case that the officer saw, as in ETag. If somebody was faster, nothing changes and 412 comes back.
          * @example "3"
@@ -3735,7 +4626,8 @@ export interface operations {
                      *             "lampu jalan mati"
                      *           ]
                      *         }
-                     *       ]
+                     *       ],
+                     *       "personal": []
                      *     }
                      */
                     "application/json": components["schemas"]["Suggestions"];
@@ -3824,6 +4716,8 @@ export interface operations {
                 lang?: components["parameters"]["Lang"];
             };
             header?: {
+                /** @description A random word by which an app or browser calls its device. Kept for 90 days as a keyed hash. */
+                "Device-Id"?: components["parameters"]["DeviceId"];
                 /**
                  * @description A random key of the client's own (128 bits or more). The same key with the same body answers the same case again,
                  *     for 30 days, the secret included; with another body it answers 422.
@@ -4039,6 +4933,8 @@ export interface operations {
                 lang?: components["parameters"]["Lang"];
             };
             header?: {
+                /** @description A random word by which an app or browser calls its device. Kept for 90 days as a keyed hash. */
+                "Device-Id"?: components["parameters"]["DeviceId"];
                 /**
                  * @description A random key of the client's own (128 bits or more). The same key with the same body answers the same case again,
                  *     for 30 days, the secret included; with another body it answers 422.
@@ -4705,7 +5601,9 @@ export interface operations {
                      *           "post": "duty@pupr",
                      *           "title": "Petugas Piket PUPR"
                      *         }
-                     *       ]
+                     *       ],
+                     *       "absence": null,
+                     *       "stands_in_for": []
                      *     }
                      */
                     "application/json": components["schemas"]["Officer"];
@@ -4725,6 +5623,11 @@ export interface operations {
                  *     passed since receipt. Not for `screening` and `emergency` (422).
                  */
                 late?: "1" | "3";
+                /**
+                 * @description Of verifiers, operators, the operations room and auditors, who answer for no case: the office whose open cases
+                 *     they list. Of anybody else 404.
+                 */
+                office?: string;
                 /** @description The most rows a page may have. */
                 limit?: components["parameters"]["Limit"];
                 /** @description `cursor` of the page before; a cursor belongs to its own list. */
@@ -4748,6 +5651,7 @@ export interface operations {
                 };
             };
             401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
             404: components["responses"]["NotFound"];
             422: components["responses"]["Invalid"];
             500: components["responses"]["ServerFault"];
@@ -6107,7 +7011,7 @@ export interface operations {
         requestBody?: {
             content: {
                 /** @example {} */
-                "application/json": components["schemas"]["Nothing"];
+                "application/json": components["schemas"]["Reason"];
             };
         };
         responses: {
@@ -6432,6 +7336,765 @@ export interface operations {
             401: components["responses"]["NotSignedIn"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    giveToPerson: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header: {
+                /**
+                 * @description The version of the case that the officer saw, as in ETag. If somebody was faster, nothing changes and 412 comes back.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "to": "k7x2m4",
+                 *       "text": "Cek lokasi dan laporkan.",
+                 *       "due": "2026-11-30",
+                 *       "copies": []
+                 *     }
+                 */
+                "application/json": components["schemas"]["Disposition"];
+            };
+        };
+        responses: {
+            201: components["responses"]["State"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["VersionRequired"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    takeDisposition: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header: {
+                /**
+                 * @description The version of the case that the officer saw, as in ETag. If somebody was faster, nothing changes and 412 comes back.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            201: components["responses"]["State"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["VersionRequired"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    draftReply: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header: {
+                /**
+                 * @description The version of the case that the officer saw, as in ETag. If somebody was faster, nothing changes and 412 comes back.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "Tim datang besok pagi."
+                 *     }
+                 */
+                "application/json": components["schemas"]["Sentence"];
+            };
+        };
+        responses: {
+            201: components["responses"]["State"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["VersionRequired"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    releaseDraft: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header: {
+                /**
+                 * @description The version of the case that the officer saw, as in ETag. If somebody was faster, nothing changes and 412 comes back.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "Tim datang besok pukul 09.00."
+                 *     }
+                 */
+                "application/json": components["schemas"]["DraftRelease"];
+            };
+        };
+        responses: {
+            201: components["responses"]["State"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["VersionRequired"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    returnDraft: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header: {
+                /**
+                 * @description The version of the case that the officer saw, as in ETag. If somebody was faster, nothing changes and 412 comes back.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "Sebutkan jamnya."
+                 *     }
+                 */
+                "application/json": components["schemas"]["Sentence"];
+            };
+        };
+        responses: {
+            201: components["responses"]["State"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["VersionRequired"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    splitCase: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header: {
+                /**
+                 * @description The version of the case that the officer saw, as in ETag. If somebody was faster, nothing changes and 412 comes back.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "tasks": [
+                 *         {
+                 *           "office": "dishub",
+                 *           "text": "Tutup jalan Senin pagi.",
+                 *           "due": "2026-11-30"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                "application/json": components["schemas"]["Split"];
+            };
+        };
+        responses: {
+            201: components["responses"]["State"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["VersionRequired"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    cancelTask: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header: {
+                /**
+                 * @description The version of the case that the officer saw, as in ETag. If somebody was faster, nothing changes and 412 comes back.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+                /**
+                 * @description The number of a task within its case.
+                 * @example 1
+                 */
+                number: components["parameters"]["TaskNumber"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "Tidak perlu lagi."
+                 *     }
+                 */
+                "application/json": components["schemas"]["Sentence"];
+            };
+        };
+        responses: {
+            201: components["responses"]["State"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["VersionRequired"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    listWork: {
+        parameters: {
+            query?: {
+                /** @description `cursor` of the page before. */
+                cursor?: components["parameters"]["WorkCursor"];
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Work"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    listLooks: {
+        parameters: {
+            query?: {
+                /** @description A month in UTC such as 2026-11; this one where it is left out. */
+                month?: string;
+                /** @description `cursor` of the page before; a cursor belongs to its own list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page of the list. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "looks": [
+                     *         {
+                     *           "at": "2026-11-23T02:00:00Z",
+                     *           "code": "DPS-AAAAA-AAAAA",
+                     *           "kind": "hidden",
+                     *           "reason": "Permintaan penyidik.",
+                     *           "officer": {
+                     *             "id": "k7x2m4",
+                     *             "name": "Ni Made Contoh",
+                     *             "office": "diskominfos"
+                     *           }
+                     *         }
+                     *       ],
+                     *       "cursor": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Looks"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    listOfficers: {
+        parameters: {
+            query: {
+                office: string;
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The officers. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "officers": [
+                     *         {
+                     *           "id": "k7x2m4",
+                     *           "name": "Ni Made Contoh",
+                     *           "title": "Staf",
+                     *           "office": "dlhk",
+                     *           "duties": [
+                     *             {
+                     *               "post": "staff@dlhk",
+                     *               "title": "Staf DLHK"
+                     *             }
+                     *           ],
+                     *           "disabled": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Officers"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    disableOfficer: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                officer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description The officer as they now stand. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "k7x2m4",
+                     *       "name": "Ni Made Contoh",
+                     *       "title": "Staf",
+                     *       "office": "dlhk",
+                     *       "duties": [
+                     *         {
+                     *           "post": "staff@dlhk",
+                     *           "title": "Staf DLHK"
+                     *         }
+                     *       ],
+                     *       "disabled": true
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OfficerAccount"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    resetSignIn: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                officer: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description The officer. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "k7x2m4",
+                     *       "name": "Ni Made Contoh",
+                     *       "title": "Staf",
+                     *       "office": "dlhk",
+                     *       "duties": [
+                     *         {
+                     *           "post": "staff@dlhk",
+                     *           "title": "Staf DLHK"
+                     *         }
+                     *       ],
+                     *       "disabled": false
+                     *     }
+                     */
+                    "application/json": components["schemas"]["OfficerAccount"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    getTask: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+                /**
+                 * @description The number of a task within its case.
+                 * @example 1
+                 */
+                number: components["parameters"]["TaskNumber"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The task and what it is about. */
+            200: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TaskCase"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    answerTask: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header: {
+                /**
+                 * @description The version of the case that the officer saw, as in ETag. If somebody was faster, nothing changes and 412 comes back.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+                /**
+                 * @description The number of a task within its case.
+                 * @example 1
+                 */
+                number: components["parameters"]["TaskNumber"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "state": "done",
+                 *       "text": "Jalan sudah ditutup."
+                 *     }
+                 */
+                "application/json": components["schemas"]["TaskAnswer"];
+            };
+        };
+        responses: {
+            /** @description The task as it stands now. ETag is its own version. */
+            201: {
+                headers: {
+                    ETag: components["headers"]["ETag"];
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Task"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["VersionRequired"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    beAway: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "delegate": "k7x2m4",
+                 *       "from": "2026-11-30",
+                 *       "until": "2026-12-04"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Absence"];
+            };
+        };
+        responses: {
+            /** @description Who stands in now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbsenceState"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    beBack: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description Who stands in now. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AbsenceState"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
@@ -6930,6 +8593,354 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
             428: components["responses"]["VersionRequired"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    publicSide: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The public side; the ETag is the version to name in a change. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicSide"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    moderate: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header: {
+                /**
+                 * @description The version of the case that the officer saw, as in ETag. If somebody was faster, nothing changes and 412 comes back.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "text": "Truk membuang limbah ke tukad.",
+                 *       "reason": "Nama orang dihapus."
+                 *     }
+                 */
+                "application/json": components["schemas"]["Mending"];
+            };
+        };
+        responses: {
+            200: components["responses"]["State"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["VersionRequired"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    undoModeration: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header: {
+                /**
+                 * @description The version of the case that the officer saw, as in ETag. If somebody was faster, nothing changes and 412 comes back.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            201: components["responses"]["State"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["VersionRequired"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    ban: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "by": [
+                 *         "person",
+                 *         "device"
+                 *       ],
+                 *       "days": 30,
+                 *       "reason": "Laporan palsu berulang."
+                 *     }
+                 */
+                "application/json": components["schemas"]["Banning"];
+            };
+        };
+        responses: {
+            /** @description The ids of the bans. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Banned"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    bans: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The bans. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Bans"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    liftBan: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                /**
+                 * @description The id of a ban.
+                 * @example 0f6a2c1e5b7d4e0a9c3f
+                 */
+                ban: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Lifted. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Lifted"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    ownData: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The copy, to keep. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnData"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    correctOwnData: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "name": "Ni Made Contoh",
+                 *       "email": "made@example.id",
+                 *       "language": "id"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Correction"];
+            };
+        };
+        responses: {
+            /** @description The contact as it stands now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OwnContact"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    eraseOwnData: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "sure": true
+                 *     }
+                 */
+                "application/json": components["schemas"]["ErasureRequest"];
+            };
+        };
+        responses: {
+            /** @description Taken down; `done` tells whether all of it has happened already. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Erasure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
             500: components["responses"]["ServerFault"];
             503: components["responses"]["TryAgain"];
         };
