@@ -591,6 +591,7 @@ def test_every_route_behind_the_authorizer_refuses_a_stranger_itself(api: Api) -
         {"category": "sampah"},
         {"reason": "solved"},
         {"decision": "grant", "text": TEXT},
+        {"sure": True},
     )
     with nothing_stored():
         for method, path in guarded:

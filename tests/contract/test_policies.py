@@ -102,7 +102,6 @@ NOT_IN_A_LAMBDA: Mapping[str, str] = {
     "sns.subscribe_office": "make posts",
     "sns.ensure_officer_topic": "make posts",
     "sns._unsubscribe": "make posts",
-    "search.mark_anew": "make search-index",
     "search.every_case": "make search-index",
     "search.empty": "make search-index",
 }
@@ -112,6 +111,9 @@ NOT_IN_A_LAMBDA: Mapping[str, str] = {
 NEVER_ON_THIS_WAY: Mapping[tuple[str, str], str] = {
     (function, "people.holders"): "the end of a merged case, and a reopening by many, reach no duty post"
     for function in ("relay_notices", "sweep_outbox")
+} | {
+    ("send_lists", name): "it deletes contacts and opens none"
+    for name in ("keys.open_data_key", "people.citizen", "people.data_key")
 }
 """What a Lambda's code could reach by name and does not, with the reason."""
 
@@ -559,8 +561,13 @@ def forget(api: Api, triage: str, number: int) -> None:
     public = f"complaints/{shared}"
     act(api, f"/v1/office/{public}/release", {}, triage, version_of(api, public, triage))
     contact = {"phone": f"0812-3456-78{number}"}
-    for _ in range(6):
-        assert api.call("POST", "/v1/complaints", a_report(contact=contact)).status == 201
+    filed = [api.call("POST", "/v1/complaints", a_report(contact=contact)) for _ in range(6)]
+    assert {answer.status for answer in filed} == {201}
+    # The last one is what the job finds: it goes with another case, and has a photo.
+    last = filed[-1].json["code"]
+    merged = act(api, f"/v1/office/complaints/{last}/merge", {"master": shared}, triage, "1")
+    assert merged.status == 201, merged.text
+    claim_a_photo(last)
     assert api.call("POST", f"/v1/{public}/joins", {"contact": contact}).status == 201
     challenge = api.call("POST", "/v1/auth/codes", contact).json["challenge"]
     answer = {"challenge": challenge, "digits": digits_of(challenge)}
@@ -572,6 +579,36 @@ def forget(api: Api, triage: str, number: int) -> None:
     ]
     assert [(answer.status, answer.text) for answer in answers if answer.status >= 300] == []
     assert answers[-1].json["done"] is False
+    # Somebody who joined and filed nothing is forgotten at once.
+    contact = {"phone": f"0812-3456-79{number}"}
+    assert api.call("POST", f"/v1/{public}/joins", {"contact": contact}).status == 201
+    challenge = api.call("POST", "/v1/auth/codes", contact).json["challenge"]
+    answer = {"challenge": challenge, "digits": digits_of(challenge)}
+    me = api.call("POST", "/v1/auth/tokens", answer).json["token"]
+    assert api.call("POST", "/v1/me/erasure", {"sure": True}, token=me).json["done"] is True
+    # Somebody whose only case ended: time forgets them.
+    contact = {"phone": f"0812-3456-77{number}"}
+    code = api.call("POST", "/v1/complaints", a_report(contact=contact)).json["code"]
+    challenge = api.call("POST", "/v1/auth/codes", contact).json["challenge"]
+    answer = {"challenge": challenge, "digits": digits_of(challenge)}
+    me = api.call("POST", "/v1/auth/tokens", answer).json["token"]
+    gone = api.call("POST", f"/v1/me/complaints/{code}/withdrawal", {"reason": "solved"}, token=me)
+    assert gone.status == 201
+
+
+def claim_a_photo(code: str) -> None:
+    """Write down a photo as this case's, as an act with one does."""
+    from pynamodb.transactions import TransactWrite
+
+    from chalicelib.domain import photos as rules
+    from chalicelib.store import photos as store
+    from chalicelib.store.tables import connection
+    from chalicelib.usecases import photos
+
+    now = current.utc_now()
+    asked = photos.ask_for_draft("b" * 22, "image/jpeg", client="203.0.113.7", now=now)
+    with TransactWrite(connection=connection()) as transaction:
+        store.claiming([rules.claimed(asked.photo, code, now)], timedelta(days=730))(transaction)
 
 
 def join_and_end(api: Api, duty: str, triage: str) -> None:
@@ -770,7 +807,10 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
                 "methodArn": "arn:aws:execute-api:x:1:a/b/GET/c",
             }
             assert invoke("signed_in", event)["principalId"].startswith("citizen:")
-        for later, sender in ((0, "relay_notices"), (28, "sweep_outbox")):
+        current.move_clock(by_day + timedelta(days=1))
+        with recorded(made["send_lists"]):
+            assert invoke("send_lists", TICK)["erased"] == 1
+        for later, sender in ((1, "relay_notices"), (28, "sweep_outbox")):
             current.move_clock(by_day + timedelta(days=later))
             # Somebody asks for a code, somebody files; then time passes and the case climbs.
             assert api.call("POST", "/v1/auth/codes", {"phone": "0812-3456-7890"}).status == 202
@@ -805,6 +845,11 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
             send(sender, made[sender])
         for function in ("on_photo", "sweep_photos"):
             work_on_photos(function, made[function], by_day + timedelta(days=80))
+        # Once what the contacts were kept for is long over: some are wiped, of others the case is still open.
+        current.move_clock(by_day + timedelta(days=500))
+        with recorded(made["send_lists"]):
+            assert invoke("send_lists", TICK)["wiped"] > 0
+        current.move_clock(by_day + timedelta(days=80))
         search.mark_anew(["DPS-22222-22222"])  # a case that is no more
         with recorded(made["index_cases"]):
             assert invoke("index_cases", TICK)["indexed"] > 1

@@ -183,5 +183,6 @@ def test_the_code_asks_for_no_region_of_its_own() -> None:
 def test_every_policy_names_home() -> None:
     for path in (PROJECT / ".chalice").glob("policy-*.json"):
         for arn in re.findall(r'"(arn:aws:[^"]+)"', path.read_text(encoding="utf-8")):
-            if arn != "arn:aws:sns:*:*:*":  # what DirectSms leaves out
+            # What DirectSms leaves out; and a bucket's name is the only one of its kind, so its ARN holds no region.
+            if arn != "arn:aws:sns:*:*:*" and not arn.startswith("arn:aws:s3:::pro-*-photos-*"):
                 assert arn.split(":")[3] == HOME, (path.name, arn)

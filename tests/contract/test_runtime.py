@@ -214,7 +214,10 @@ def test_simulated_runtime_the_lists_come_to_their_end_and_are_written_once(
     with deployed.start("send_lists") as function:
         first = function.invoke(sample("schedule"))
         second = function.invoke(sample("schedule"))
-    assert (first["finished"], second) == (True, {"written": 0, "finished": True})
+    assert (first["finished"], second) == (
+        True,
+        {"written": 0, "erased": 0, "wiped": 0, "finished": True},
+    )
 
 
 def a_photo() -> str:

@@ -16,7 +16,12 @@ from tests.stack import Stack
 
 def test_a_sample_stands_in_the_form_to_be_mended_and_nothing_is_sent_by_looking(stack: Stack) -> None:
     code = code_of(
-        file(category="sampah", asked="sampah", text="Sampah menumpuk, kata Made Rahasia 0812-3456-7890.")
+        file(
+            category="sampah",
+            asked="sampah",
+            text="Sampah menumpuk, kata Made Rahasia 0812-3456-7890.",
+            dekat="1",
+        )
     )
     browser = officer_browser("staff@dlhk")
     page = browser.get(f"/o/{short(code)}")
