@@ -182,7 +182,12 @@ def test_the_bucket_is_versioned_and_forgets_old_versions(running: Running) -> N
     name = resolved(running, "PhotoBucket")["BucketName"]
     assert running.clients.s3.get_bucket_versioning(Bucket=name)["Status"] == "Enabled"
     rules = running.clients.s3.get_bucket_lifecycle_configuration(Bucket=name)["Rules"]
-    assert {rule["ID"] for rule in rules} == {"forget-old-versions", "drop-unfinished-uploads"}
+    assert {rule["ID"] for rule in rules} == {
+        "forget-old-versions",
+        "drop-unfinished-uploads",
+        "forget-unclaimed-uploads",
+        "forget-words",
+    }
 
 
 def test_each_office_of_the_city_has_a_topic_and_outside_ones_have_none(running: Running) -> None:

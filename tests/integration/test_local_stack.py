@@ -271,48 +271,6 @@ def test_the_demo_tells_its_story_and_replays_a_file_without_losing_a_row(
     assert "by keywords 1; ke triase / to triage 1" in replayed.stdout
 
 
-def test_a_killed_stack_comes_back_with_its_cases_its_clock_and_its_subscribers(stack: Stack) -> None:
-    code = stack.file()["code"]
-    until(lambda: stack.sent(code))
-    before = datetime.fromisoformat(stack.done("GET", "/v1/health")["now"])
-    count = stack.done("GET", "/local/messages?format=json")["count"]
-    pids = stack.children()
-    assert len(pids) == 3
-    stack.end(signal.SIGKILL)
-
-    stack.start(SAMPLE="1")
-    assert not any("Kota contoh" in line for line in stack.words), "a restart must not load it again"
-    assert datetime.fromisoformat(stack.done("GET", "/v1/health")["now"]) > before
-    assert stack.case(code)["text"]
-    assert stack.done("GET", "/local/messages?format=json")["count"] >= count
-    # moto forgot every topic of an officer and every subscription; messages find their people all the same.
-    fresh = stack.file(text="Lampu taman di lapangan padam semua sejak tadi malam.")["code"]
-    until(lambda: [m for m in stack.sent(fresh) if (m["topic"] or "").endswith("office-dishub")])
-
-    pids = stack.children()
-    assert stack.end(signal.SIGINT) == 0
-    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
-    assert not list((stack.data_dir / "run").iterdir())
-    assert not (stack.data_dir / "environment.json").exists()
-
-
-def test_without_a_running_service_the_demo_says_so_in_one_sentence(tmp_path: Path) -> None:
-    nothing = Stack(tmp_path)
-    done = subprocess.run(
-        [sys.executable, "-m", "local", "demo"],
-        cwd=PROJECT,
-        env={"PATH": os.environ["PATH"], "PORT": str(nothing.port)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 1
-    assert (
-        done.stderr.splitlines()[0]
-        == f"Tidak ada layanan di http://127.0.0.1:{nothing.port}; jalankan dulu: make run"
-    )
-    assert done.stdout == ""
-
-
 def test_a_photo_goes_through_the_real_store_and_refuses_what_its_form_does_not_allow(stack: Stack) -> None:
     from tests.integration.test_photos import PLACE, a_jpeg
 
@@ -362,6 +320,48 @@ def test_a_photo_goes_through_the_real_store_and_refuses_what_its_form_does_not_
         return False
 
     until(gone)  # the very link that was good: no version of the old copy is left
+
+
+def test_a_killed_stack_comes_back_with_its_cases_its_clock_and_its_subscribers(stack: Stack) -> None:
+    code = stack.file()["code"]
+    until(lambda: stack.sent(code))
+    before = datetime.fromisoformat(stack.done("GET", "/v1/health")["now"])
+    count = stack.done("GET", "/local/messages?format=json")["count"]
+    pids = stack.children()
+    assert len(pids) == 3
+    stack.end(signal.SIGKILL)
+
+    stack.start(SAMPLE="1")
+    assert not any("Kota contoh" in line for line in stack.words), "a restart must not load it again"
+    assert datetime.fromisoformat(stack.done("GET", "/v1/health")["now"]) > before
+    assert stack.case(code)["text"]
+    assert stack.done("GET", "/local/messages?format=json")["count"] >= count
+    # moto forgot every topic of an officer and every subscription; messages find their people all the same.
+    fresh = stack.file(text="Lampu taman di lapangan padam semua sejak tadi malam.")["code"]
+    until(lambda: [m for m in stack.sent(fresh) if (m["topic"] or "").endswith("office-dishub")])
+
+    pids = stack.children()
+    assert stack.end(signal.SIGINT) == 0
+    assert not any(Path(f"/proc/{pid}").exists() for pid in pids)
+    assert not list((stack.data_dir / "run").iterdir())
+    assert not (stack.data_dir / "environment.json").exists()
+
+
+def test_without_a_running_service_the_demo_says_so_in_one_sentence(tmp_path: Path) -> None:
+    nothing = Stack(tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "local", "demo"],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], "PORT": str(nothing.port)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 1
+    assert (
+        done.stderr.splitlines()[0]
+        == f"Tidak ada layanan di http://127.0.0.1:{nothing.port}; jalankan dulu: make run"
+    )
+    assert done.stdout == ""
 
 
 def posted(asked: dict[str, Any], data: bytes, **changes: str) -> int:

@@ -36,6 +36,7 @@ export const CITY: City = {
   id: "denpasar",
   name: "Kota Denpasar",
   service: "PRO Denpasar Plus",
+  consent: { version: "1", text: "Data Anda dipakai untuk menangani laporan." },
   languages: ["id", "en"],
   zone: "WITA",
   utc_offset_minutes: 480,

@@ -2650,11 +2650,8 @@ export interface components {
             client_time?: components["schemas"]["ClientTime"];
             about_staff?: components["schemas"]["ReportAboutStaff"];
             answers?: components["schemas"]["ReportAnswers"];
-            /**
-             * @description The reporter's yes to telling the head of their hamlet of what is between neighbours; without it the village office alone reads it.
-             * @default false
-             */
-            hamlet_head_may_know: boolean;
+            /** @description The reporter's yes to telling the head of their hamlet of what is between neighbours; without it the village office alone reads it. */
+            hamlet_head_may_know?: boolean;
             share_with_agency?: components["schemas"]["ShareWithAgency"];
             consent_version?: components["schemas"]["ConsentVersion"];
         };
@@ -2673,11 +2670,8 @@ export interface components {
             client_time?: components["schemas"]["ClientTime"];
             about_staff?: components["schemas"]["ReportAboutStaff"];
             answers?: components["schemas"]["ReportAnswers"];
-            /**
-             * @description The reporter's yes to telling the head of their hamlet of what is between neighbours.
-             * @default false
-             */
-            hamlet_head_may_know: boolean;
+            /** @description The reporter's yes to telling the head of their hamlet of what is between neighbours. */
+            hamlet_head_may_know?: boolean;
             share_with_agency?: components["schemas"]["ShareWithAgency"];
             consent_version?: components["schemas"]["ConsentVersion"];
             /**

@@ -34,6 +34,7 @@ const words = {
   reporter_hidden: ["Tersembunyi", "Hidden"],
   reporter_may_be_shown: ["Kontak boleh dilihat", "Contact may be seen"],
   reporter_call_back: ["Nomor boleh dilihat untuk menelepon kembali", "Number may be seen to call back"],
+  reporter_may_be_unmasked: ["Disembunyikan; dapat dilihat dengan alasan yang dicatat", "Hidden; may be seen with a reason that is recorded"],
   place: ["Tempat", "Place"],
   answers: ["Jawaban", "Answers"],
   messages: ["Kiriman pesan", "Messages sent"],
