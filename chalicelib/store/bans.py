@@ -1,7 +1,7 @@
 """Where reports came from, for a while, and whose reports triage reads first. Keyed hashes only.
 
-``guards``: ``origin#<code>`` (expires). ``people``: ``ban#<kind>#<mark>``, listed by the index of offices under a name
-that no office has.
+``guards``: ``origin#<code>`` (expires), or beside the idempotency key that a report took (`store.guards`): one row less
+in its transaction. ``people``: ``ban#<kind>#<mark>``, listed by the index of offices under a name that no office has.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from pynamodb.exceptions import DoesNotExist
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.errors import NotFound
+from chalicelib.store import guards
 from chalicelib.store.tables import GuardRow, PersonRow, moment, read_moment
 
 _LIST = "register#bans"
@@ -35,24 +36,31 @@ class Ban:
 
 
 def note_origin(transaction: TransactWrite, code: str, marks: Mapping[str, str], *, until: datetime) -> None:
-    """Keep, in the transaction of the case, which device and address it came from."""
-    kept = {kind: mark for kind, mark in marks.items() if kind != "person"}
-    transaction.save(
-        GuardRow(f"origin#{code}", expires_at=int(until.timestamp()), body=json.dumps(kept, sort_keys=True))
-    )
+    """Keep, in the transaction of a case that took no key, which device and address it came from."""
+    transaction.save(GuardRow(_origin(code), expires_at=int(until.timestamp()), body=json.dumps(marks)))
 
 
-def origin(code: str) -> dict[str, str]:
-    """Which device and address a case came from; empty once that is forgotten."""
+def origin(code: str, key: str | None) -> dict[str, str]:
+    """Which device and address a case came from; empty once that is forgotten. ``key`` is the one that it took."""
+    if key is not None:
+        return guards.origin(key, code)
     try:
-        found: dict[str, str] = json.loads(GuardRow.get(f"origin#{code}").body or "{}")
+        found: dict[str, str] = json.loads(GuardRow.get(_origin(code)).body or "{}")
     except DoesNotExist:
         return {}
     return found
 
 
-def forget_origin(code: str) -> None:
-    GuardRow(f"origin#{code}").delete()
+def forget_origin(code: str, key: str | None) -> None:
+    """Forget it before its time; done twice, it changes nothing."""
+    if key is not None:
+        guards.forget_origin(key, code)
+    else:
+        GuardRow(_origin(code)).delete()
+
+
+def _origin(code: str) -> str:
+    return f"origin#{code}"
 
 
 def add(key: str, code: str, officer: str, reason: str, *, until: datetime, now: datetime) -> str:

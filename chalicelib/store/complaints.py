@@ -474,7 +474,8 @@ def _write_head(
     entry = ComplaintRow(
         complaint.code, f"event#{complaint.version:06d}", body=_dump(_sealed(change, said, previous))
     )
-    if is_listed(complaint):
+    # That a case was filed is no change of it: `by_month` has it at that very moment.
+    if previous is not None and is_listed(complaint):
         entry.city_month = f"{city.id}#{_month(change.event.at, city)}"
         entry.updated_at = f"{moment(change.event.at)}#{short(complaint.code)}"
     head = ComplaintRow(complaint.code, "head")

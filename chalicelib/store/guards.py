@@ -6,8 +6,8 @@ DynamoDB deletes expired rows hours late, so every read and condition compares `
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from pynamodb.exceptions import DoesNotExist, UpdateError
@@ -17,7 +17,8 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.domain.errors import NotFound, TooMany
 from chalicelib.store.tables import GuardRow
 
-IDEMPOTENCY_KEPT = timedelta(days=30)
+IDEMPOTENCY_KEPT = timedelta(days=90)
+"""For so long, too, a case can be traced back to the device and the address that it came from."""
 CHALLENGE_TRIES = 5
 _NEARBY_MOST = 30
 """Emergencies remembered for one place: a row that a flood of reports cannot swell."""
@@ -26,19 +27,24 @@ _NEARBY_TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """An idempotency key taken by one request: the hash of its body, and the code it made."""
+    """An idempotency key taken by one request: the hash of its body, and the code it made.
+
+    ``origin`` is kept beside it for as long: which device and address a report came from, as keyed hashes.
+    """
 
     key: str
     body_hash: str
     code: str
     now: datetime
+    origin: Mapping[str, str] = field(default_factory=dict)
 
 
 def row(guard: Guard) -> GuardRow:
+    body: dict[str, object] = {"hash": guard.body_hash, "code": guard.code}
+    if guard.origin:
+        body["origin"] = dict(guard.origin)
     return GuardRow(
-        f"idem#{guard.key}",
-        expires_at=_epoch(guard.now + IDEMPOTENCY_KEPT),
-        body=json.dumps({"hash": guard.body_hash, "code": guard.code}),
+        f"idem#{guard.key}", expires_at=_epoch(guard.now + IDEMPOTENCY_KEPT), body=json.dumps(body)
     )
 
 
@@ -54,6 +60,32 @@ def earlier(key: str, *, now: datetime) -> tuple[str, str] | None:
         return None
     body = json.loads(found.body or "{}")
     return body["hash"], body["code"]
+
+
+def origin(key: str, code: str) -> dict[str, str]:
+    """Where the report came from that took this key for this case; empty once that is forgotten."""
+    try:
+        body = json.loads(GuardRow.get(f"idem#{key}").body or "{}")
+    except DoesNotExist:
+        return {}
+    found: dict[str, str] = body.get("origin", {}) if body["code"] == code else {}
+    return found
+
+
+def forget_origin(key: str, code: str) -> None:
+    """Forget where a report came from and keep that its key is taken; done twice, it changes nothing."""
+    try:
+        row = GuardRow.get(f"idem#{key}", consistent_read=True)
+    except DoesNotExist:
+        return
+    body = json.loads(row.body or "{}")
+    if body["code"] == code and body.pop("origin", None) is not None:
+        try:
+            row.update(actions=[GuardRow.body.set(json.dumps(body))], condition=GuardRow.body == row.body)
+        except UpdateError as error:
+            # Taken anew meanwhile it is another report's: nothing of that is forgotten.
+            if error.cause_response_code != "ConditionalCheckFailedException":
+                raise
 
 
 def hit(key: str, limit: int, window: timedelta, *, now: datetime) -> None:

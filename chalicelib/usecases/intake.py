@@ -111,6 +111,7 @@ def file_complaint(
     )
     danger = emergency.sensed(filing, profile)
     marks = moderation.marks(person, device, client) if clerk is None else {}
+    origin = {kind: mark for kind, mark in marks.items() if kind != "person"}
     reviewed = moderation.reviewed(marks, now=now)
     if reviewed and not route.sealed:
         route = Route(profile.triage_office, "topic")
@@ -139,7 +140,7 @@ def file_complaint(
             links={"follows": follows, "recurs": recurs},
         )
         owner = photos.draft_owner(retry.key) if retry else ""
-        guard = guards.Guard(taken, retry.body_hash, code, now) if retry and taken else None
+        guard = guards.Guard(taken, retry.body_hash, code, now, origin) if retry and taken else None
         try:
             complaint = record(
                 photos.told(change, filing.photos),
@@ -147,10 +148,10 @@ def file_complaint(
                 reporter=reporter_row(person, contact, who, filing.language, now),
                 beside=complaints.together(
                     photos.claiming(filing.photos, owner, For.FILING, code, now=now),
-                    _origin(code, marks, now) if marks else None,
+                    _origin(code, origin, now) if origin and guard is None else None,
                     partner.beside(code) if partner and partner.beside else None,
                 ),
-                aside=_aside(filing, partner),
+                aside=_aside(filing, partner, guard),
             )
         except complaints.CodeTaken:
             continue
@@ -169,14 +170,21 @@ def file_complaint(
         return Filed(complaint, keys.secret_link(code, complaint.link_version), located)
 
 
-def _aside(filing: Filing, partner: Partner | None) -> Mapping[str, Any]:
-    """What is kept with the words: which photos came with them, and what a partner wants to say again."""
+def _aside(filing: Filing, partner: Partner | None, guard: guards.Guard | None) -> Mapping[str, Any]:
+    """What is kept with the words: the photos that came with them, what a partner wants to say again, and under which
+    key the report's origin is kept (`store.bans`)."""
     kept = dict(partner.aside) if partner else {}
-    return kept | ({"photos": list(filing.photos)} if filing.photos else {})
+    if filing.photos:
+        kept["photos"] = list(filing.photos)
+    if guard is not None and guard.origin:
+        kept["key"] = guard.key
+    return kept
 
 
-def _origin(code: str, marks: Mapping[str, str], now: datetime) -> complaints.Also:
-    return lambda transaction: bans.note_origin(transaction, code, marks, until=now + moderation.ORIGIN_KEPT)
+def _origin(code: str, origin: Mapping[str, str], now: datetime) -> complaints.Also:
+    return lambda transaction: bans.note_origin(
+        transaction, code, origin, until=now + guards.IDEMPOTENCY_KEPT
+    )
 
 
 def locate(lat: float, lon: float) -> Located:

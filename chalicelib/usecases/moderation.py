@@ -20,8 +20,6 @@ from chalicelib.observability import logger
 from chalicelib.store import bans, complaints
 from chalicelib.usecases.record import city, record
 
-ORIGIN_KEPT = timedelta(days=90)
-"""For so long a case can be traced back to the device and the address that it came from, as keyed hashes."""
 BY = ("person", "device", "address")
 """What a ban may go by: the phone or e-mail of the reporter, the device, the network address."""
 
@@ -43,7 +41,7 @@ def public_side(code: str, officer: Officer, *, now: datetime) -> PublicSide:
     stored = complaints.get(code, consistent=True)
     demand(officer, Act.MODERATE, stored.complaint, city())
     acts = tuple(event for event in stored.history if event.act in MODERATING | FOR_MODERATORS)
-    known_by = _origin(stored.complaint)
+    known_by = _origin(stored)
     return PublicSide(stored.complaint, acts, reviewed(known_by, now=now), tuple(known_by))
 
 
@@ -93,9 +91,10 @@ def ban(code: str, officer: Officer, by: list[str], days: int, reason: str, *, n
 
     Raises Invalid where the case no longer tells what was asked for.
     """
-    complaint = complaints.get_head(code, consistent=True).complaint
+    stored = complaints.get(code, consistent=True)
+    complaint = stored.complaint
     demand(officer, Act.MODERATE, complaint, city())
-    known_by = _origin(complaint)
+    known_by = _origin(stored)
     if missing := [kind for kind in by if kind not in known_by]:
         raise Invalid([Fault("by", "origin_unknown", {"kinds": ", ".join(missing)})])
     made = []
@@ -132,10 +131,10 @@ def _is_moderator(officer: Officer) -> None:
         raise NotFound("bans")
 
 
-def _origin(complaint: Complaint) -> dict[str, str]:
-    found = bans.origin(complaint.code)
-    if complaint.citizen:
-        found["person"] = complaint.citizen
+def _origin(stored: complaints.Stored) -> dict[str, str]:
+    found = bans.origin(stored.complaint.code, (stored.spoken or {}).get("key"))
+    if stored.complaint.citizen:
+        found["person"] = stored.complaint.citizen
     return {kind: found[kind] for kind in BY if kind in found}
 
 

@@ -248,7 +248,7 @@ def _updated(query: Query, asked: Span, now: datetime) -> list[str]:
     moved = open311.within(Span(since, until), city(), now)
     if moved is None:
         return []
-    codes = list(dict.fromkeys(entry.code for entry in _entries(moved)))
+    codes = list(dict.fromkeys([*(entry.code for entry in _entries(moved)), *_filed(moved)]))
     found = _public(complaints.several(codes, words=False))
     after = query.updated_after
     fitting = [
@@ -270,6 +270,16 @@ def _entries(moved: Span) -> Iterator[Entry]:
             if read > READ_MOST:
                 raise Invalid([Fault("updated_after", "too_deep", {"most": READ_MOST})])
             yield entry
+
+
+def _filed(asked: Span) -> Iterator[str]:
+    """Codes of the cases that were filed in a span: their filing is no entry of `by_updated`."""
+    profile = city()
+    keys_of = [("by_month", f"{profile.id}#{month}") for month in open311.months(asked, profile)]
+    for read, card in enumerate(_merged(keys_of, asked, READ_MOST)):
+        if read >= READ_MOST:
+            raise Invalid([Fault("updated_after", "too_deep", {"most": READ_MOST})])
+        yield card.code
 
 
 def _fits(complaint: Complaint, query: Query) -> bool:

@@ -215,7 +215,7 @@ def _erase_case(code: str, now: datetime) -> None:
             privacy.forget_messages(code)
             photos.erase_of(code, now=now)
             search.mark_anew([code])  # written into the index anew, now that there are no words
-            bans.forget_origin(code)
+            bans.forget_origin(code, (stored.spoken or {}).get("key"))
             return
         except StaleComplaint:
             continue  # somebody acted meanwhile: read again

@@ -6,17 +6,18 @@ import json
 from datetime import timedelta
 
 import pytest
+from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.complaint import Status
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.personal import MASK
 from chalicelib.settings import utc_now
-from chalicelib.store import complaints, people, privacy
-from chalicelib.store.tables import PersonRow
+from chalicelib.store import bans, complaints, guards, people, privacy
+from chalicelib.store.tables import PersonRow, connection
 from chalicelib.usecases import escalation, handling, reading
 from chalicelib.usecases import privacy as rights
 from tests.integration import people as cast
-from tests.integration.people import TRIAGE_OFFICE, a_case, an_officer
+from tests.integration.people import NOW, TRIAGE_OFFICE, a_case, an_officer
 from tests.integration.test_http import REPORT, Api, api, etag, problem
 from tests.stack import Stack
 
@@ -149,6 +150,24 @@ def test_what_a_banned_sender_files_waits_for_triage_and_nobody_is_told(api: Api
     assert office.call("DELETE", f"/v1/office/bans/{ban}").status == 200
     fourth = api.post("/v1/complaints", REPORT, Idempotency_Key=cast.a_key(), **device)
     assert cast.stored(fourth.body["code"]).office == "dlhk"
+
+
+def test_where_an_erased_report_came_from_is_forgotten_and_its_key_stays_taken(stack: Stack) -> None:
+    marks = {"address": "a-hash", "device": "another"}
+    for key in (cast.a_key(), None):
+        guard = guards.Guard(key, "body", "DPS-11111-11111", NOW, marks) if key else None
+        with TransactWrite(connection=connection()) as transaction:
+            if guard:
+                transaction.save(guards.row(guard))
+            else:
+                bans.note_origin(transaction, "DPS-11111-11111", marks, until=NOW + timedelta(days=90))
+        assert bans.origin("DPS-11111-11111", key) == marks
+        assert bans.origin("DPS-22222-22222", key) == {}, "another case's"
+        for _ in range(2):
+            bans.forget_origin("DPS-11111-11111", key)
+        assert bans.origin("DPS-11111-11111", key) == {}
+        if key:
+            assert guards.earlier(key, now=NOW) == ("body", "DPS-11111-11111")
 
 
 # A person's own data ------------------------------------------------------------------------------------------
