@@ -83,6 +83,11 @@ def _app(deployment: Deployment) -> None:
             raise Halt(f"chalice delete gagal: {error}", f"chalice delete failed: {error}") from error
         deployment.vault.forget()
         deployment.tell(f"  {target.function()}: dihapus / deleted")
+    functions = deployment.aws.client("lambda")
+    for page in functions.get_paginator("list_layer_versions").paginate(LayerName=target.layer):
+        for version in page["LayerVersions"]:
+            functions.delete_layer_version(LayerName=target.layer, VersionNumber=version["Version"])
+            deployment.tell(f"  {target.layer}:{version['Version']}: dihapus / deleted")
     if stacks.delete("topics"):
         deployment.tell(f"  {target.stack('topics')}: dihapus / deleted")
 

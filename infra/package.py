@@ -7,6 +7,7 @@ The staging copy holds what runs and nothing else:
     <stage_dir>/app.py, chalicelib/     our sources, with bytecode beside them
     <stage_dir>/vendor/                 what requirements.txt pins, as bytecode; the SDK's data for our services alone
     <stage_dir>/vendor/chalice/         bytecode for Chalice's own two runtime modules, whose sources it adds by itself
+    <stage_dir>/layers/pictures/python/ the decoders of pictures, as a layer of the two functions that open any
     <stage_dir>/requirements.txt        empty: Chalice shall fetch nothing more
     <stage_dir>/.chalice/               config.json with the architecture, and the policies
 
@@ -37,10 +38,18 @@ PROJECT = Path(__file__).resolve().parent.parent
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 MACHINES: Mapping[str, str] = {"arm64": "aarch64", "x86_64": "x86_64"}
 """Lambda's names of its two architectures, and what wheels call them."""
-MOST_BYTES = 18_000_000
-"""The deployed zip is at most this long; the decoders of pictures are half of it, cryptography a third."""
+MOST_BYTES = 10_000_000
+"""The deployed zip is at most this long; cryptography is half of it."""
+LAYER = Path("layers", "pictures")
+"""The layer in a staging copy, as Lambda unpacks it under ``/opt``."""
+LAYERED = ("on_photo", "sweep_photos")
+"""The functions that open pictures; a test holds that no other does."""
+_PICTURES = (
+    *("PIL", "pillow-*.dist-info", "pillow.libs"),
+    *("pi_heif", "_pi_heif*.so", "pi_heif-*.dist-info", "pi_heif.libs"),
+)
 
-_LAMBDA_ROOT = "/var/task"
+_LAMBDA_ROOT, _LAYER_ROOT = "/var/task", "/opt/python"
 _GLIBC = {
     "3.11": ("2014", "_2_17", "_2_24", "_2_26"),
     "": ("2014", "_2_17", "_2_24", "_2_26", "_2_28", "_2_34"),
@@ -92,6 +101,8 @@ def build(
         _read_cities(stage_dir / "chalicelib" / "cities")
     if trimmed:
         trim(vendor, services(project / "chalicelib"))
+        if project == PROJECT:
+            _lay_apart(vendor, stage_dir / LAYER / "python")
     _compile(stage_dir)
     return stage_dir
 
@@ -182,6 +193,15 @@ def services(code: Path) -> dict[str, frozenset[str] | None]:
 _NEVER_USED = (
     "bin",
     "aws_lambda_powertools/event_handler",  # Chalice routes
+    # Of Powertools we log, count and trace.
+    *(
+        f"aws_lambda_powertools/utilities/{name}"
+        for name in (
+            *("auth_alpha", "batch", "circuit_breaker", "data_classes", "data_masking", "feature_flags"),
+            *("idempotency", "kafka", "metadata", "parameters", "parser", "streaming", "validation"),
+        )
+    ),
+    "phonenumbers/shortdata/region_*",  # numbers that only a country's own callers can dial: read when asked for
     *(
         "boto3",
         "boto3-*.dist-info",
@@ -242,6 +262,17 @@ def trim(vendor: Path, used: Mapping[str, frozenset[str] | None]) -> None:
     endpoints.write_bytes(_terse(regions))
 
 
+def _lay_apart(vendor: Path, layer: Path) -> None:
+    """Take out of ``vendor`` what opens pictures: it would be a third of every function's zip, and two need it."""
+    layer.mkdir(parents=True)
+    for pattern in _PICTURES:
+        found = list(vendor.glob(pattern))
+        if not found:
+            raise CannotPackage(f"requirements.txt brings no {pattern}")
+        for path in found:
+            path.rename(layer / path.name)
+
+
 def _only(model: Any, methods: frozenset[str]) -> Any:
     """A model of a service with these methods of its client alone, and the shapes that they speak of."""
     from botocore import xform_name
@@ -288,7 +319,7 @@ def _empty(stage_dir: Path) -> None:
     """Make the folder empty but for the deployment's memory. Refuses a folder that is not such a copy."""
     stage_dir.mkdir(parents=True, exist_ok=True)
     strangers = {path.name for path in stage_dir.iterdir()} - {
-        *("app.py", "chalicelib", "vendor", "requirements.txt", ".chalice"),
+        *("app.py", "chalicelib", "vendor", "layers", "requirements.txt", ".chalice"),
     }
     if strangers or stage_dir.resolve() == PROJECT:
         raise CannotPackage(f"{stage_dir} is not a staging copy: it holds {', '.join(sorted(strangers))}")
@@ -359,19 +390,22 @@ def _compile(stage_dir: Path) -> None:
     (stage_dir / "__pycache__").rename(vendor / "__pycache__")  # for app.py, which Chalice puts at the root
     for name in ("__init__.py", "app.py"):
         (runtime / name).unlink()  # Chalice adds these two itself
-    done = compileall.compile_dir(
-        vendor,
-        quiet=2,
-        legacy=True,
-        invalidation_mode=mode,
-        stripdir=str(vendor),
-        prependdir=_LAMBDA_ROOT,
-        workers=0,
-    )
-    if not done:
-        raise CannotPackage("a library does not compile")
-    for path in list(vendor.rglob("*.py")):
-        path.unlink()
+    for libraries, root in ((vendor, _LAMBDA_ROOT), (stage_dir / LAYER / "python", _LAYER_ROOT)):
+        if not libraries.is_dir():
+            continue
+        done = compileall.compile_dir(
+            libraries,
+            quiet=2,
+            legacy=True,
+            invalidation_mode=mode,
+            stripdir=str(libraries),
+            prependdir=root,
+            workers=0,
+        )
+        if not done:
+            raise CannotPackage("a library does not compile")
+        for path in list(libraries.rglob("*.py")):
+            path.unlink()
 
 
 def _stand_ins(stage_dir: Path, stage: str) -> dict[str, str]:
@@ -399,6 +433,7 @@ def main() -> int:
         return 1
     print(f"  {asked.out}: the staging copy, for Python {RUNNING} on {asked.machine}")
     print(f"  {packed.zip}: {packed.zipped / 1e6:.1f} MB, {packed.unzipped / 1e6:.1f} MB unpacked")
+    print(f"  {asked.out / LAYER}: lapisan / layer of {', '.join(LAYERED)}")
     if packed.zipped > MOST_BYTES:
         print(f"  more than {MOST_BYTES / 1e6:g} MB", file=sys.stderr)
         return 1

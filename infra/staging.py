@@ -12,8 +12,17 @@ from pathlib import Path
 from infra.target import PROJECT, Halt, Target
 
 
-def write_config(path: Path, target: Target, api_stage: str, values: Mapping[str, str]) -> None:
-    """Give a project folder's Chalice settings this city, this stage and the app's settings."""
+def write_config(
+    path: Path,
+    target: Target,
+    api_stage: str,
+    values: Mapping[str, str],
+    layers: Mapping[str, str] | None = None,
+) -> None:
+    """Give a project folder's Chalice settings this city, this stage and the app's settings.
+
+    ``layers`` says which version of a layer (ARN) a function gets, by the function's name in config.json.
+    """
     config = json.loads(path.read_text(encoding="utf-8"))
     stage = config["stages"].get(target.stage, {})
     config["app_name"] = target.chalice_name
@@ -25,6 +34,8 @@ def write_config(path: Path, target: Target, api_stage: str, values: Mapping[str
             "tags": target.tags,
         }
     }
+    for function, arn in (layers or {}).items():
+        config["lambda_functions"][function]["layers"] = [arn]
     path.write_text(json.dumps(config, indent=2) + "\n", encoding="utf-8")
 
 

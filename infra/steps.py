@@ -20,6 +20,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from chalicelib import cities
 from chalicelib.settings import MissingSettings, Settings
 from infra import gateway, preflight, smoke, staging, state, topics, webfiles
+from infra.package import LAYER, LAYERED, RUNNING
 from infra.policies import narrow_files
 from infra.stacks import Stacks, compact
 from infra.target import GLOBAL, PROJECT, Aws, Choices, Halt, Target, chalice_config, explained
@@ -76,6 +77,7 @@ class Deployment:
         self.handlers = tuple(self._config["lambda_functions"])
         self._etag = ""
         self._wanted = ""
+        self._layer = ""
         self._touched = False
 
     @property
@@ -150,6 +152,7 @@ class Deployment:
         """Deploy the release before the one that runs (or the one named); tables and topics stay as they are."""
         steps = [
             Step("release", ("Ambil rilis sebelumnya", "Fetch the release before"), self.release),
+            Step("layer", ("Lapisan pembaca gambar", "The layer that opens pictures"), self.layer),
             Step("settings", ("Pengaturan", "Settings"), self.settings),
             Step("state", ("Catatan deploy", "The deployment's record"), self.fetch),
             Step("app", ("Aplikasi (chalice deploy)", "The app (chalice deploy)"), self.app),
@@ -175,6 +178,7 @@ class Deployment:
     def _app_steps(self) -> list[Step]:
         return [
             Step("package", ("Paket", "Package"), self.package),
+            Step("layer", ("Lapisan pembaca gambar", "The layer that opens pictures"), self.layer),
             Step(
                 "settings",
                 ("Pengaturan dari keluaran tumpukan", "Settings from the stacks' outputs"),
@@ -259,6 +263,31 @@ class Deployment:
         self._build(self.folder)
         return (str(staging.shown(self.folder)), "ready")
 
+    def layer(self) -> Said:
+        """Publish the staging copy's layer, once for each content: a version never changes and is never taken away
+        while the stage stands, so that going back finds its own."""
+        folder = self.folder / LAYER
+        if not folder.is_dir():
+            return NOTHING
+        archive = self.folder.parent / f"{self.folder.name}-layer.zip"
+        digest = staging.pack(folder, archive)
+        functions, name = self.aws.client("lambda"), self.target.layer
+        pages = functions.get_paginator("list_layer_versions").paginate(LayerName=name)
+        versions = [version for page in pages for version in page["LayerVersions"]]
+        known = next((v["LayerVersionArn"] for v in versions if v.get("Description") == digest), "")
+        self._layer = (
+            known
+            or functions.publish_layer_version(
+                LayerName=name,
+                Description=digest,
+                Content={"ZipFile": archive.read_bytes()},
+                CompatibleRuntimes=[f"python{RUNNING}"],
+                CompatibleArchitectures=["arm64"],
+            )["LayerVersionArn"]
+        )
+        archive.unlink()
+        return (self._layer.rpartition(":layer:")[2], "there already" if known else "published")
+
     def settings(self) -> Said:
         """Write the staging copy's .chalice/config.json: this city, this stage, the stacks' outputs."""
         values = self.environment()
@@ -274,7 +303,8 @@ class Deployment:
                 ),
             ) from error
         path = self.folder / ".chalice" / "config.json"
-        staging.write_config(path, self.target, self.api_stage, values)
+        layers = dict.fromkeys(LAYERED, self._layer) if self._layer else {}
+        staging.write_config(path, self.target, self.api_stage, values, layers)
         # Each function's policy names this city, stage and account alone.
         traces = {**self._config, **self._config["stages"].get(self.target.stage, {})}.get("xray", False)
         narrow_files(path.parent, prefix=self.target.prefix, account=self.aws.account(), traces=traces)

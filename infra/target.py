@@ -66,6 +66,11 @@ class Target:
         whole = f"{self.chalice_name}-{self.stage}"
         return whole if handler == "api_handler" else f"{whole}-{handler}"
 
+    @property
+    def layer(self) -> str:
+        """The layer that opens pictures."""
+        return f"{self.prefix}pictures"
+
     def stack(self, part: str) -> str:
         return self.prefix + part
 

@@ -82,8 +82,9 @@ def runtime_client() -> Iterator[Path]:
 class Function:
     """One function's process. ``with Function(...) as function: function.invoke(event)``.
 
-    ``task_root`` is the unpacked zip, ``handler`` as Lambda is told it ("app.app"), ``environment`` the settings the
-    stage gives the function; the engines' credentials and region are added, as Lambda adds its own.
+    ``task_root`` is the unpacked zip, ``layer`` what Lambda unpacks under ``/opt``, ``handler`` as Lambda is told it
+    ("app.app"), ``environment`` the settings the stage gives the function; the engines' credentials and region are
+    added, as Lambda adds its own.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Function:
         seconds: float = 60,
         under: Sequence[str] = (),
         patience: float = _PATIENCE,
+        layer: Path | None = None,
     ) -> None:
         self._patience = patience
         self._cost: Cost | None = None
@@ -122,7 +124,9 @@ class Function:
             "AWS_EXECUTION_ENV": f"AWS_Lambda_python{sys.version_info.major}.{sys.version_info.minor}",
             "LAMBDA_TASK_ROOT": str(task_root),
             "_HANDLER": handler,
-            "PYTHONPATH": os.pathsep.join([str(task_root), str(client)]),
+            "PYTHONPATH": os.pathsep.join(
+                map(str, [task_root, *([layer / "python"] if layer else []), client])
+            ),
             "PYTHONDONTWRITEBYTECODE": "1",
             "PYTHONHASHSEED": "0",
         }

@@ -75,6 +75,9 @@ def light(folder: Path) -> None:
     shutil.copytree(stacks.PROJECT / "chalicelib", folder / "chalicelib", ignore=left_out)
     shutil.copy(stacks.PROJECT / "app.py", folder)
     (folder / "requirements.txt").write_text("", encoding="utf-8")
+    layer = folder / package.LAYER / "python"
+    layer.mkdir(parents=True, exist_ok=True)
+    (layer / "PIL.py").write_text("", encoding="utf-8")
     kept.mkdir(parents=True, exist_ok=True)
     for path in (stacks.PROJECT / ".chalice").glob("*.json"):
         shutil.copy(path, folder / ".chalice")
@@ -370,6 +373,13 @@ def test_a_deploy_and_a_second_one_simulated(deployed: Ops) -> None:
     assert made["Environment"]["Variables"]["BASE_URL"] == f"{deployed.account.url}/situs"
     # Known from the edge alone, which is made after the app.
     assert made["Environment"]["Variables"]["CLIENT_HEADER"] == "True-Client-IP"
+    # What opens pictures is published once for each content, and stands under the two functions that open any.
+    functions = Aws().client("lambda")
+    (layer,) = functions.list_layer_versions(LayerName=DEV.layer)["LayerVersions"]
+    for handler in HANDLERS:
+        under = functions.get_function_configuration(FunctionName=DEV.function(handler)).get("Layers", [])
+        wanted = [layer["LayerVersionArn"]] if handler in package.LAYERED else []
+        assert [each["Arn"] for each in under] == wanted, handler
     tags = Aws().client("apigateway").get_rest_api(restApiId=first["apis"][0])["tags"]
     assert DEV.tags.items() <= tags.items()
     assert_policies_name_this_stage()
@@ -690,6 +700,7 @@ def test_destroying_the_app_keeps_the_data_and_with_the_sentence_nothing_simulat
     destroy(deployed(), data=False, confirm="")
     left = what_there_is()
     assert (left["functions"], left["apis"], left["rules"], left["topics"]) == ([], [], [], 1)
+    assert Aws().client("lambda").list_layer_versions(LayerName=DEV.layer)["LayerVersions"] == []
     assert len([name for name in left["tables"] if name.startswith(DEV.prefix)]) == len(TABLES)
     assert Aws().client("dynamodb").scan(TableName=DEV.table("people"))["Count"] == 1
     for _ in range(2):

@@ -47,6 +47,7 @@ class Deployed:
 
     client: Path
     task_root: Path
+    layer: Path
     functions: Mapping[str, Mapping[str, Any]]
     """The SAM template's properties of each, by the last part of its handler."""
 
@@ -60,13 +61,15 @@ class Deployed:
             name=name,
             memory=made["MemorySize"],
             seconds=made["Timeout"],
+            layer=self.layer if name in package.LAYERED else None,
         )
 
 
 @pytest.fixture(scope="session")
 def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("package")
-    packed = package.pack(package.build(folder / "stage", machine=MACHINE), folder / "out")
+    staged = package.build(folder / "stage", machine=MACHINE)
+    packed = package.pack(staged, folder / "out")
     resources = json.loads(packed.template.read_text(encoding="utf-8"))["Resources"]
     functions = {
         made["Properties"]["Handler"].rpartition(".")[2]: made["Properties"]
@@ -74,7 +77,7 @@ def deployed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
         if made["Type"] == "AWS::Serverless::Function"
     }
     with runtime.runtime_client() as client:
-        yield Deployed(client, packed.unpack(folder / "task"), functions)
+        yield Deployed(client, packed.unpack(folder / "task"), staged / package.LAYER, functions)
 
 
 def sample(name: str, **values: str) -> dict[str, Any]:
