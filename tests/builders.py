@@ -43,6 +43,7 @@ from chalicelib.domain.city import (
     NewDates,
     Office,
     PlaceNeed,
+    Proof,
     Rung,
     ServiceLevel,
     Windows,
@@ -429,9 +430,10 @@ def _reminded(complaint: Complaint, city: City, now: datetime) -> Change:
     return replace(done, event=replace(done.event, at=now))
 
 
-def four_eyed(city: City) -> City:
+def four_eyed(city: City, proof: Proof = Proof.EITHER) -> City:
     """The city with a second person for every fix."""
-    return replace(city, categories={i: replace(c, four_eyes=True) for i, c in city.categories.items()})
+    both = {i: replace(c, four_eyes=True, proof=proof) for i, c in city.categories.items()}
+    return replace(city, categories=both)
 
 
 def a_claim(*, by: str = "petugas-1", proof: str = "Foto di lokasi.", at: datetime = NOW) -> Event:
@@ -564,7 +566,13 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
         c, _TRIAGE, city.categories["sampah"], Route(WASTE, "topic"), city, "Bukan darurat.", now=now
     ),
     Act.UNDO: lambda c, city, now: bulk.undo(
-        c, replace(c, version=c.version - 1), Event(Act.HIDE, now, by(_TRIAGE)), Act.HIDE, _TRIAGE, now=now
+        c,
+        replace(c, version=c.version - 1),
+        Event(Act.HIDE, now, by(_TRIAGE)),
+        Act.HIDE,
+        _TRIAGE,
+        done_at=now,
+        now=now,
     ),
     Act.INSTRUCT: lambda c, city, now: disposition.instruct(
         c, _HEAD, _STAFF, "Cek lokasi.", _TODAY, (), city, now=now

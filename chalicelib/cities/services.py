@@ -19,6 +19,7 @@ from chalicelib.domain.city import (
     LegalClass,
     Office,
     PlaceNeed,
+    Proof,
     Question,
     RoutingRule,
     ServiceLevel,
@@ -262,12 +263,15 @@ def _category(
         sheltered=table.flag("sheltered", False),
         household=table.flag("household", False),
         four_eyes=table.flag("four_eyes", False),
+        proof=table.member("proof", Proof) if "proof" in table else Proof.EITHER,
         service_type=table.choice("service_type", ("realtime", "batch"), "realtime"),
         unscreened=table.flag("unscreened", False),
         head_releases=table.flag("head_releases", False),
     )
     if category.unscreened and (category.sensitive or category.sheltered or category.emergency):
         table.fault("unscreened", "is not for what is sensitive, sheltered or urgent")
+    if "proof" in table and not category.four_eyes:
+        table.fault("proof", "says what a second person approves upon, so it needs four_eyes")
     if category.household and not category.sensitive:
         table.fault("household", "is between neighbours, so it has to be sensitive")
     if category.emergency and (category.office == AREA_HEAD or level.resolution.unit is not Unit.MINUTES):

@@ -45,14 +45,30 @@ _RESTORED = (
 """What sorting, releasing and hiding change of a case. Counts of what was sent, and words, are not taken back."""
 
 
+_STORED_TO = timedelta(milliseconds=1)
+"""How exactly the store keeps a moment."""
+
+
+def is_of(last: Event, act: Act, officer: Officer, done_at: datetime) -> bool:
+    """Whether the last thing that happened to a case was this bulk act, and not one that the officer did by itself."""
+    return last.act is act and last.by.id == officer.id and abs(last.at - done_at) < _STORED_TO
+
+
 def undo(
-    complaint: Complaint, before: Complaint, last: Event, act: Act, officer: Officer, *, now: datetime
+    complaint: Complaint,
+    before: Complaint,
+    last: Event,
+    act: Act,
+    officer: Officer,
+    *,
+    done_at: datetime,
+    now: datetime,
 ) -> Change:
     """Put a case back to what it was before a bulk act, with the clocks' own moments: our mistake buys us no time.
 
-    Raises StaleComplaint where the last thing that happened to the case is not that act of that officer.
+    Raises StaleComplaint where the last thing that happened to the case is not that act of that officer at ``done_at``.
     """
-    if last.act is not act or last.by.id != officer.id or complaint.version != before.version + 1:
+    if not is_of(last, act, officer, done_at) or complaint.version != before.version + 1:
         raise StaleComplaint(complaint.code)
     fields = {name: getattr(before, name) for name in _RESTORED}
     return change(complaint, Act.UNDO, by(officer), now, data={"undoes": str(act)}, **fields)

@@ -50,6 +50,14 @@ class PlaceNeed(StrEnum):
     NONE = "none"
 
 
+class Proof(StrEnum):
+    """What has to prove a fix to the second person who approves it."""
+
+    EITHER = "either"
+    PHOTO = "photo"
+    WRITTEN = "written"
+
+
 @dataclass(frozen=True, slots=True)
 class Ceiling:
     """The longest a legal class may take, with the source of the rule and whether somebody checked it."""
@@ -157,6 +165,7 @@ class Category:
         False  # between neighbours: the hamlet's head hears of it only where the reporter says so
     )
     four_eyes: bool = False  # a fix needs a proof, and somebody other than the doer approves it
+    proof: Proof = Proof.EITHER  # which one; means something with four_eyes only
     head_releases: bool = False  # as of an office
     duplicate_radius: int = 0  # metres in which open cases are offered to whoever is about to report; 0 = off
     service_type: str = "realtime"  # how Open311 answers a post: "realtime" or "batch"

@@ -483,7 +483,9 @@ def change(
 ) -> Change:
     """Check the move, apply it, and write the fact down: the only way a complaint changes."""
     may_move(complaint, act)
-    status = MOVES[act][1] or complaint.status
+    status = (
+        fields.get("status") or MOVES[act][1] or complaint.status
+    )  # a state that is put back names its own
     clocks: Clocks = fields.get("clocks", complaint.clocks)
     if act in _HEARD and clocks.get(ClockName.ALARM):
         fields["clocks"] = clocks.stop(ClockName.ALARM, now)

@@ -28,8 +28,11 @@ from chalicelib.domain.complaint import (
     may_move,
     screened_in_time,
 )
+from chalicelib.domain.disposition import standing
 from chalicelib.domain.errors import Fault, IllegalMove, Invalid, NoProof, OwnWork
 from chalicelib.domain.people import Act, Officer, allowed, is_accused, triage_for, works_at
+from chalicelib.domain.proof import demanded, last_claim, proven
+from chalicelib.domain.proof import fault as proof_fault
 from chalicelib.domain.service_level import (
     ClockName,
     Clocks,
@@ -75,12 +78,14 @@ def resolve(
     city: City,
     now: datetime,
     proof: str = "",
+    photos: int = 0,
     history: Iterable[Event] = (),
 ) -> Change:
     """Call it solved, in a sentence that tells the reporter how; the reporter then has the word.
 
-    Where the category needs four eyes there must be a ``proof``, and the case waits for somebody else's approval: the
-    reporter hears nothing of it before, so the first reply is still owed. Raises Invalid where the proof is missing.
+    Where the category needs four eyes there must be the proof that it demands, in words (``proof``) or so many
+    ``photos``, and the case waits for somebody else's approval: the reporter hears nothing of it before, so the first
+    reply is still owed. Raises Invalid where the proof is missing.
     Raises OpenTasks while other offices still have a part of it.
     After a second reopening somebody has to say so who has not said it before: OwnWork for whoever has.
     """
@@ -90,8 +95,11 @@ def resolve(
     if complaint.reopened > 1 and officer.id in solvers(history):
         raise OwnWork(f"{officer.id} called {complaint.code} solved before")
     clocks = complaint.clocks.stop(ClockName.RESOLUTION, now)
-    data = {"proof": proof} if proof else {}
-    if not needs_four_eyes(complaint, city):
+    data: dict[str, Any] = {"proof": proof} if proof else {}
+    if photos:
+        data["photos"] = photos
+    kind = demanded(complaint, city)
+    if kind is None:
         return change(
             complaint,
             Act.RESOLVE,
@@ -103,15 +111,14 @@ def resolve(
             **claimed(complaint, city, now),
         )
     may_move(complaint, Act.CLAIM)
-    if not proof:
-        raise Invalid([Fault("proof", "proof_required")])
+    if fault := proof_fault(kind, proof, photos):
+        raise Invalid([fault])
     clocks = clocks.start(approval_clock(clocks, complaint.office, city, now))
     return change(complaint, Act.CLAIM, by(officer), now, said=text, data=data, clocks=clocks, **UNCLAIMED)
 
 
 def needs_four_eyes(complaint: Complaint, city: City) -> bool:
-    category = city.categories.get(complaint.category) if complaint.category else None
-    return category is not None and category.four_eyes
+    return demanded(complaint, city) is not None
 
 
 def doers(history: Iterable[Event]) -> frozenset[str]:
@@ -122,13 +129,19 @@ def doers(history: Iterable[Event]) -> frozenset[str]:
 
 
 def approve(
-    complaint: Complaint, officer: Officer, history: Iterable[Event], *, city: City, now: datetime
+    complaint: Complaint,
+    officer: Officer,
+    history: Iterable[Event],
+    *,
+    photos: int = 0,
+    city: City,
+    now: datetime,
 ) -> Change:
-    """Say, as somebody other than the doer, that the fix is real.
+    """Say, as somebody other than the doer, that the fix is real. So many ``photos`` of the claim show a picture.
 
     A claim that the reporter has not heard of yet is told now, and the reporter's windows begin. Where the reporter
     left no contact, or cannot be warned, it lets silence close the case at the end of the window.
-    Raises OwnWork for whoever did the work, NoProof where the doer gave none.
+    Raises OwnWork for whoever did the work, NoProof where the doer gave none that the category takes.
     """
     history = list(history)
     may_move(complaint, Act.APPROVE)
@@ -137,7 +150,7 @@ def approve(
     if officer.id in doers(history) or (complaint.reopened > 1 and officer.id in approvers(history)):
         raise OwnWork(f"{officer.id} did the work on {complaint.code}")
     claim = last_claim(history)
-    if claim is None or not claim.data.get("proof"):
+    if claim is None or not proven(complaint, claim, photos, city):
         raise NoProof(Act.APPROVE)
     clocks = complaint.clocks.stop(ClockName.APPROVAL, now)
     told: dict[str, Any] = {"confirmed": True}
@@ -155,11 +168,6 @@ def approve(
 def approvers(history: Iterable[Event]) -> frozenset[str]:
     """The officers who approved a claimed fix before."""
     return frozenset(event.by.id for event in history if event.act is Act.APPROVE)
-
-
-def last_claim(history: Iterable[Event]) -> Event | None:
-    """The last time that somebody called it solved."""
-    return next((e for e in reversed(list(history)) if e.act in (Act.RESOLVE, Act.CLAIM)), None)
 
 
 def send_back(complaint: Complaint, officer: Officer, text: str, *, city: City, now: datetime) -> Change:
@@ -226,7 +234,7 @@ def pass_on(
 def _handed_over(history: Iterable[Event]) -> tuple[str | None, int]:
     """Which office sent the case to the one that has it, and how often it was handed over."""
     sender, times = None, 0
-    for event in history:
+    for _, event in standing(history):
         if event.act is Act.PASS_ON:
             sender, times = str(event.data["from"]), times + 1
         elif event.act is Act.SORT:

@@ -18,6 +18,7 @@ from chalicelib.domain.complaint import (
     may_move,
     screened_in_time,
 )
+from chalicelib.domain.disposition import standing as without_undone
 from chalicelib.domain.errors import Fault, IllegalMove, Invalid
 from chalicelib.domain.people import Act
 
@@ -83,7 +84,7 @@ def revert(
 def standing_acts(history: Iterable[Event]) -> list[Event]:
     """The acts on the public side that nobody took back, oldest first; the reporter's own mending ends them all."""
     standing: list[Event] = []
-    for event in history:
+    for _, event in without_undone(history):
         if event.act in MODERATING:
             standing.append(event)
         elif event.act is Act.REVERT and standing:

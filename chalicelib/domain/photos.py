@@ -40,6 +40,8 @@ BOXES_MOST = 20
 ALIKE_BITS = 4
 """Two pictures whose marks differ in no more of 64 bits are taken for the same one."""
 NEVER_CAME = "never_came"
+_STORED_TO = timedelta(milliseconds=1)
+"""How exactly the store keeps a moment."""
 
 
 class For(StrEnum):
@@ -305,6 +307,18 @@ def pairs(photos: Iterable[Photo], complaint: Complaint, city: City) -> list[Pai
         same = any(proof.mark and apart(proof.mark, one.mark) <= ALIKE_BITS for one in before if one.mark)
         made.append(Pair(proof.id, nearest.id if nearest else None, metres, minutes, same))
     return made
+
+
+def proving(photos: Iterable[Photo], claimed_at: datetime) -> list[Photo]:
+    """The proofs of the fix that was claimed then which show a picture; those of one that was sent back are none."""
+    return [
+        photo
+        for photo in photos
+        if photo.purpose is For.PROOF
+        and photo.state is State.FIT
+        and photo.claimed_at is not None
+        and photo.claimed_at + _STORED_TO > claimed_at
+    ]
 
 
 def apart(mark: str, other: str) -> int:

@@ -15,6 +15,7 @@ from chalicelib.domain.asking import ended
 from chalicelib.domain.city import City
 from chalicelib.domain.clock import Span, Unit
 from chalicelib.domain.complaint import MOVES, Change, Complaint, Event, by, change, may_move
+from chalicelib.domain.disposition import standing
 from chalicelib.domain.errors import Fault, IllegalMove, Invalid, OwnWork
 from chalicelib.domain.handling import doers
 from chalicelib.domain.people import Act, Officer
@@ -64,7 +65,7 @@ def schedule(
 def asked(history: Iterable[Event]) -> Event | None:
     """The request for a new date that waits for the secretary; whatever moves the case on makes it void."""
     waiting: Event | None = None
-    for event in history:
+    for _, event in standing(history):
         if event.act is Act.ASK_DATE:
             waiting = event
         elif event.act in _ENDS_REQUESTS:

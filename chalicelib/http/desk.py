@@ -7,7 +7,6 @@ from typing import Any
 
 from chalice.app import Blueprint, Response
 
-from chalicelib.domain import handling as rules
 from chalicelib.domain import scheduling
 from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import CITY_SCOPE
@@ -26,7 +25,7 @@ from chalicelib.domain.tracking import short
 from chalicelib.domain.visibility import Card
 from chalicelib.http import deskwork, dossier, forms, html, moderation, own, problems, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
-from chalicelib.usecases import duplicates, handling, outside, reading, signin
+from chalicelib.usecases import duplicates, handling, outside, photos, reading, signin
 from chalicelib.usecases import moderation as sides
 from chalicelib.usecases.reading import Stored
 
@@ -295,19 +294,12 @@ def _case(
         contact=contact,
         done=visit.texts.get(f"done_{done}", "") if done in _DOES else "",
         most=forms.SENTENCE_MOST,
-        proof=_proof(stored),
-        needs_proof=rules.needs_four_eyes(complaint, city),
+        seen=len(photos.proofs(stored)) if {Act.APPROVE, Act.SEND_BACK} & set(acts) else 0,
         no_contact=complaint.citizen is None,
         asked=views.schedule(scheduling.asked(stored.history), city, visit.language),
         danger=bool(category and category.level.danger),
         short=short,
     )
-
-
-def _proof(stored: Stored) -> str:
-    """What the doer gave as proof of the fix that waits now."""
-    claim = rules.last_claim(stored.history)
-    return str(claim.data.get("proof", "")) if claim else ""
 
 
 Said = dict[str, Any]

@@ -10,9 +10,9 @@ from typing import Any
 from chalice.app import Blueprint, Response
 
 from chalicelib.cities import load
-from chalicelib.domain import disposition, drafts, tasks
+from chalicelib.domain import disposition, drafts, proof, tasks
 from chalicelib.domain.city import City
-from chalicelib.domain.complaint import Complaint, Event
+from chalicelib.domain.complaint import CLAIMED, Complaint, Event
 from chalicelib.domain.errors import (
     Fault,
     IllegalMove,
@@ -21,7 +21,7 @@ from chalicelib.domain.errors import (
     NotFound,
     StaleComplaint,
 )
-from chalicelib.domain.people import Act, Officer, allowed, works_at
+from chalicelib.domain.people import Act, Officer, allowed, reads_words, works_at
 from chalicelib.domain.tasks import ANSWERS, MOST, State, Task, Wanted
 from chalicelib.domain.tracking import short
 from chalicelib.http import forms, html, own, problems, requests, views
@@ -148,6 +148,18 @@ def body(stored: Stored, officer: Officer, city: City) -> dict[str, Any]:
         "draft": _draft(waits, names) if waits and works_at(officer, waits.by.office) else None,
         "returned": back.text if back and works_at(officer, back.by.office) else None,
         "tasks": [_task(each, city) for each in tasks.tasks(history)],
+        "proof": _proof(stored, officer, city),
+    }
+
+
+def _proof(stored: Stored, officer: Officer, city: City) -> dict[str, Any]:
+    """What a fix has to bring where a second person approves it, and what the one that is claimed now brought."""
+    claim = proof.last_claim(stored.history) if stored.complaint.status in CLAIMED else None
+    whole = reads_words(officer, stored.complaint, city)
+    return {
+        "demands": proof.demanded(stored.complaint, city),
+        "words": claim.data.get("proof") if claim and whole else None,
+        "photos": int(claim.data.get("photos", 0)) if claim else 0,
     }
 
 

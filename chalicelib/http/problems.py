@@ -80,8 +80,8 @@ TABLE: dict[type[errors.DomainError], tuple[int, str, dict[str, str]]] = {
         409,
         "no-proof",
         {
-            "id": "Belum ada bukti perbaikan, jadi belum dapat disetujui. Kembalikan untuk dilengkapi.",
-            "en": "There is no proof of the fix, so it cannot be approved yet. Send it back for one.",
+            "id": "Belum ada bukti perbaikan yang dapat dilihat, jadi belum dapat disetujui. Kembalikan dahulu.",
+            "en": "There is no proof of the fix that can be seen, so it cannot be approved yet. Send it back for one.",
         },
     ),
     errors.IllegalMove: (
@@ -384,6 +384,14 @@ REASONS: dict[str, dict[str, str]] = {
     "proof_required": {
         "id": "wajib diisi: penyelesaian kategori ini disetujui orang kedua berdasarkan bukti",
         "en": "is required: a second person approves fixes of this category upon a proof",
+    },
+    "proof_either": {
+        "id": "wajib diisi, atau kirim foto: orang kedua menyetujui penyelesaian kategori ini berdasarkan bukti",
+        "en": "is required, or a photo: a second person approves fixes of this category upon a proof",
+    },
+    "proof_photo": {
+        "id": "wajib ada: orang kedua menyetujui penyelesaian kategori ini berdasarkan foto",
+        "en": "are required: a second person approves fixes of this category upon a photo",
     },
     "too_many_photos": {"id": "paling banyak {most} foto", "en": "takes at most {most} photos"},
     "too_many_boxes": {"id": "paling banyak {most} kotak", "en": "takes at most {most} boxes"},

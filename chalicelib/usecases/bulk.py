@@ -75,22 +75,27 @@ def undo(officer: Officer, bulk_id: str, *, now: datetime) -> Done:
     until = read_moment(found["until"])
     if now >= until:
         raise WindowClosed(Act.UNDO)
-    act = Act(found["act"])
+    act, done_at = Act(found["act"]), until - bulk.UNDO_WITHIN
     answers = tuple(
-        _one(code, partial(_take_back, officer, act, code, version, found["cases"].get(code), now))
+        _one(code, partial(_take_back, officer, act, code, version, found["cases"].get(code), done_at, now))
         for code, version in found["versions"].items()
     )
     return Done(bulk_id, until, answers)
 
 
 def _take_back(
-    officer: Officer, act: Act, code: str, version: int, body: dict[str, Any] | None, now: datetime
+    officer: Officer,
+    act: Act,
+    code: str,
+    version: int,
+    body: dict[str, Any] | None,
+    done_at: datetime,
+    now: datetime,
 ) -> Complaint:
     if act is Act.MERGE:
         stored = complaints.get(code, consistent=True)
         demand(officer, Act.READ, stored.complaint, city())
-        last = stored.history[-1]
-        if last.act is not act or last.by.id != officer.id:
+        if not bulk.is_of(stored.history[-1], act, officer, done_at):
             raise StaleComplaint(code)
         return duplicates.unmerge(code, officer, if_match=version + 1, now=now)
     stored = complaints.get(code, consistent=True)
@@ -98,7 +103,7 @@ def _take_back(
     if body is None:
         raise StaleComplaint(code)
     before = complaints.as_it_was(stored, version, body)
-    change = bulk.undo(stored.complaint, before, stored.history[-1], act, officer, now=now)
+    change = bulk.undo(stored.complaint, before, stored.history[-1], act, officer, done_at=done_at, now=now)
     return record(change, previous=stored)
 
 

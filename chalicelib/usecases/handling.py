@@ -66,10 +66,16 @@ def resolve(
 
     def claim(stored: complaints.Stored) -> Change:
         drafts.demand_head(stored.complaint, officer, Act.RESOLVE, city())
-        change = handling.resolve(
-            stored.complaint, officer, text, proof=proof, history=stored.history, city=city(), now=now
+        return handling.resolve(
+            stored.complaint,
+            officer,
+            text,
+            proof=proof,
+            photos=len(sent),
+            history=stored.history,
+            city=city(),
+            now=now,
         )
-        return photos.told(change, sent)
 
     owner = f"officer:{officer.id}"
     complaint = _office_act(
@@ -87,7 +93,10 @@ def resolve(
 def approve(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:
     """Say, as somebody other than the doer, that a claimed fix is real. Who did it is read from the history."""
     stored = _seen(code, officer, Act.APPROVE, if_match)
-    change = handling.approve(stored.complaint, officer, stored.history, city=city(), now=now)
+    seen = photos.proofs(stored)
+    change = handling.approve(
+        stored.complaint, officer, stored.history, photos=len(seen), city=city(), now=now
+    )
     return record(on_behalf(change, officer, Act.APPROVE, stored.complaint), previous=stored)
 
 

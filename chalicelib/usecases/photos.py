@@ -17,7 +17,8 @@ from chalicelib.domain import photos as rules
 from chalicelib.domain.complaint import Change, Complaint
 from chalicelib.domain.errors import Invalid, NotFound, Passing, QuestionClosed, StaleComplaint
 from chalicelib.domain.people import Act, Officer, allowed, demand
-from chalicelib.domain.photos import ALIKE_BITS, NEVER_CAME, Box, For, Pair, Photo, State, apart
+from chalicelib.domain.photos import ALIKE_BITS, NEVER_CAME, Box, For, Pair, Photo, State, apart, proving
+from chalicelib.domain.proof import last_claim
 from chalicelib.observability import count, logger
 from chalicelib.store import complaints, guards
 from chalicelib.store import photos as store
@@ -317,6 +318,14 @@ def of_public(complaint: Complaint) -> list[Photo]:
 def of_case(complaint: Complaint) -> list[Photo]:
     """All photos of a case, for whoever may read it: its reporter, or officers whose scope it is in."""
     return store.of_case(complaint.code)
+
+
+def proofs(stored: complaints.Stored) -> list[Photo]:
+    """The photos by which the fix that was claimed last is proven; costs nothing where it came without any."""
+    claim = last_claim(stored.history)
+    if claim is None or not claim.data.get("photos"):
+        return []
+    return proving(store.of_case(stored.complaint.code), claim.at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,17 @@ from chalicelib.domain.geo import Point, cells_for_box, distance_m
 from chalicelib.domain.ledger import Found
 from chalicelib.domain.lists import LISTED, lost_lists
 from chalicelib.domain.notices import FAN_OUT
-from chalicelib.domain.people import APART, Act, Officer, Role, allowed, demand, demand_right, reads_words
+from chalicelib.domain.people import (
+    APART,
+    Act,
+    Officer,
+    Role,
+    allowed,
+    demand,
+    demand_right,
+    in_conflict,
+    reads_words,
+)
 from chalicelib.domain.service_level import ClockName, steps
 from chalicelib.domain.visibility import Card
 from chalicelib.settings import utc_now
@@ -26,7 +36,7 @@ from chalicelib.store.complaints import Stored as Stored
 from chalicelib.store.outbox import Delivery as Delivery
 from chalicelib.usecases import sealing
 from chalicelib.usecases.handling import is_reporter
-from chalicelib.usecases.record import city, holders, on_behalf, record
+from chalicelib.usecases.record import city, holders, local_day, on_behalf, record
 from chalicelib.usecases.signin import Kind, Who
 
 PAGE = 50
@@ -180,12 +190,22 @@ def next_post(complaint: Complaint, officer: Officer, *, now: datetime) -> NextP
     step = next((step for step in ladder if held[step.post].officers), None)
     if step is None:
         return None
-    phones = []
+    phones: dict[str, None] = {}
     for officer_id, _ in held[step.post].officers:
-        contact = sealing.unseal(officer_id, people.registered(officer_id).contact)
+        there = _there_for(people.registered(officer_id), complaint, now)
+        contact = sealing.unseal(there.officer.id, there.contact)
         if contact.get("phone"):
-            phones.append(contact["phone"])
+            phones[contact["phone"]] = None
     return NextPost(step.post, tuple(phones))
+
+
+def _there_for(found: people.Registered, complaint: Complaint, now: datetime) -> people.Registered:
+    """Whoever picks up in somebody's place today: their delegate, but for a case that is about that delegate."""
+    delegate = people.delegate_of(found, local_day(now))
+    if delegate is None:
+        return found
+    about = in_conflict(people.standing_in(delegate, local_day(now)), complaint, city())
+    return found if about else delegate
 
 
 def inbox(

@@ -227,7 +227,13 @@ class _Player:
                 self._record(number, handling.reply(complaint, officer, "Kami periksa.", now=now))
             case Intent.RESOLVE:
                 change = handling.resolve(
-                    complaint, officer, "Sudah ditangani.", proof="Foto dan catatan.", city=city, now=now
+                    complaint,
+                    officer,
+                    "Sudah ditangani.",
+                    proof="Foto dan catatan.",
+                    photos=1,
+                    city=city,
+                    now=now,
                 )
                 self.seen[number].claim = change.event
                 self._record(number, change)
@@ -237,7 +243,7 @@ class _Player:
                 claim = self.seen[number].claim
                 history = [claim] if claim else []
                 head = replace(_officer(complaint.office), id="atasan")
-                change = handling.approve(complaint, head, history, city=city, now=now)
+                change = handling.approve(complaint, head, history, photos=1, city=city, now=now)
                 self._record(number, change)
                 if change.event.data.get("resolves"):
                     self._judge(number, now)

@@ -119,3 +119,29 @@ def test_an_office_sends_its_proof_and_calls_the_case_solved_on_one_page(stack: 
     assert browser.post(f"{desk}/foto", said).status_code == 303
     assert {photo.id for photo in store.of_case(code)} == set(sent)
     assert cast.stored(code).status == "resolved"
+
+
+def test_a_photo_that_a_category_demands_leads_from_the_form_to_the_second_person(stack: Stack) -> None:
+    bucket.delete("")
+    code = a_case(category="lampu_lalu_lintas", now=utc_now()).complaint.code
+    desk = f"/o/{short(code)}"
+    doer, head = officer_browser("staff@dishub"), officer_browser("division_head@dishub")
+    page = doer.get(desk)
+    assert "wajib disertai foto" in text_of(page)
+    assert f"{desk}/foto" in page.body.decode()
+    version = field(doer.get(f"{desk}/foto").body.decode(), "version")
+    bare = doer.post(f"{desk}/resolve", {"text": "Menyala.", "proof": "Berita acara 12.", "version": version})
+    assert (bare.status_code, "berdasarkan foto" in text_of(bare)) == (422, True)
+    address = send_one(doer, desk, {"version": version}, 31)
+    sent = field(doer.get(address).body.decode(), "photos")
+    said = {"act": "resolve", "version": version, "text": "Menyala.", "photos": sent}
+    assert doer.post(f"{desk}/foto", said).status_code == 303
+    page = head.get(desk)
+    assert "Foto bukti: 1" in text_of(page)
+    assert f"{desk}/approve" not in page.body.decode()  # it was not opened yet
+    evidence.work(sent, now=utc_now())
+    page = head.get(desk)
+    assert f"{desk}/approve" in page.body.decode()
+    assert "copies/" in head.get(f"{desk}/foto").body.decode()
+    done = head.post(f"{desk}/approve", {"version": field(page.body.decode(), "version")})
+    assert (done.status_code, cast.stored(code).status) == (303, "resolved")

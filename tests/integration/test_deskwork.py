@@ -29,6 +29,7 @@ from chalicelib.usecases import deskwork, duplicates, escalation, handling, read
 from chalicelib.usecases.deskwork import Instruction
 from tests.integration import people as cast
 from tests.integration.people import (
+    NOW,
     TRIAGE_OFFICE,
     Employee,
     Sent,
@@ -231,6 +232,25 @@ class TestDelegates:
         # A roster that comes in does not end it.
         people.save_officer(deputy.officer, people.registered(deputy.officer.id).contact)
         assert people.standing_in(people.registered(deputy.officer.id), today).stands_in
+
+    def test_who_calls_the_next_post_of_an_emergency_is_given_the_phone_of_whoever_stands_in_there(
+        self, stack: Stack
+    ) -> None:
+        an_officer("duty@bpbd")
+        head, deputy = an_officer("office_head@bpbd"), an_officer("staff@bpbd")
+        triage = an_officer(f"triage@{TRIAGE_OFFICE}").officer
+        text = "Gudang di belakang pasar terbakar, api sudah tinggi."
+        case = a_case(category="kebakaran", text=text, phone=cast.a_phone(), at=(-8.69, 115.22)).complaint
+        called = reading.next_post(case, triage, now=NOW)
+        assert called == reading.NextPost("office_head@bpbd", (head.phone,))
+        today = date(2026, 11, 23)
+        deskwork.be_away(head.officer, deputy.officer.id, today, today, now=NOW)
+        assert reading.next_post(case, triage, now=NOW) == reading.NextPost(
+            "office_head@bpbd", (deputy.phone,)
+        )
+        tomorrow = reading.next_post(case, triage, now=NOW + timedelta(days=1))
+        assert tomorrow is not None
+        assert tomorrow.phones == (head.phone,)
 
     def test_a_case_about_somebody_goes_to_no_delegate_of_theirs(self, stack: Stack) -> None:
         watcher, deputy = an_officer("office_head@inspektorat"), an_officer("staff@inspektorat", "staff@dlhk")

@@ -1050,6 +1050,7 @@ def test_every_text_that_a_template_names_exists_and_none_lies_unused() -> None:
         "uphold_",
         "task_",
         "photo_",
+        "proof_hint_",
         "box_",
         "state_",
     )

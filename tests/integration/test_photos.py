@@ -16,9 +16,19 @@ from PIL import Image, ImageDraw
 from chalicelib import aws, photos
 from chalicelib import pictures as judge
 from chalicelib.domain import photos as rules
-from chalicelib.domain.errors import IllegalMove, Invalid, NotFound, QuestionClosed, StaleComplaint, TooMany
+from chalicelib.domain.city import Proof
+from chalicelib.domain.errors import (
+    IllegalMove,
+    Invalid,
+    NoProof,
+    NotFound,
+    QuestionClosed,
+    StaleComplaint,
+    TooMany,
+)
 from chalicelib.domain.people import Officer
 from chalicelib.domain.photos import For, Photo, Shown, State
+from chalicelib.domain.proof import demanded
 from chalicelib.settings import settings
 from chalicelib.store import photos as store
 from chalicelib.usecases import handling, intake
@@ -326,6 +336,49 @@ def test_a_citizen_may_send_photos_while_a_question_waits_and_an_office_with_its
     assert (pair.proof, pair.before, pair.metres, pair.minutes) == (proof, mine, 11, 24 * 60 + 30)
     assert not pair.same_picture
     assert reused == []
+
+
+def test_where_the_profile_demands_a_photo_a_second_person_approves_only_upon_one_that_can_be_seen() -> None:
+    doer = an_officer("staff@dishub", office="dishub").officer
+    head = an_officer("division_head@dishub", office="dishub").officer
+    code = a_case(phone=cast.a_phone(), category="lampu_lalu_lintas").complaint.code
+    assert demanded(cast.stored(code), cast.city()) is Proof.PHOTO
+
+    def photo(data: bytes) -> str:
+        asked = evidence.ask_for_proof(cast.stored(code), doer, "image/jpeg", client="x", now=NOW).photo.id
+        send(asked, data)
+        return asked
+
+    def claim(*sent: str, minutes: int) -> None:
+        version = cast.stored(code).version
+        handling.resolve(
+            code,
+            doer,
+            "Lampu menyala.",
+            "Berita acara 12.",
+            sent,
+            if_match=version,
+            now=later(minutes=minutes),
+        )
+
+    def approve(minutes: int) -> None:
+        handling.approve(code, head, if_match=cast.stored(code).version, now=later(minutes=minutes))
+
+    with pytest.raises(Invalid) as refused:
+        claim(minutes=1)
+    assert [(each.field, each.reason) for each in refused.value.faults] == [("photos", "proof_photo")]
+    assert cast.stored(code).version == 1
+    claim(photo(b"no picture at all"), minutes=2)
+    with pytest.raises(NoProof):  # nobody has opened it yet
+        approve(3)
+    words()
+    with pytest.raises(NoProof):  # and it shows nothing
+        approve(4)
+    handling.send_back(code, head, "Fotonya tidak dapat dibuka.", if_match=2, now=later(minutes=5))
+    claim(photo(a_jpeg(41)), minutes=6)
+    words()
+    approve(7)
+    assert cast.stored(code).status == "resolved"
 
 
 def test_a_proof_that_was_seen_on_another_case_is_flagged_to_whoever_may_read_that_case() -> None:

@@ -18,7 +18,7 @@ from chalicelib import cities
 from chalicelib.cities import BadProfile
 from chalicelib.cities.profile import build
 from chalicelib.cities.services import working_days
-from chalicelib.domain.city import AREA_HEAD, City, Kind, LegalClass, PlaceNeed
+from chalicelib.domain.city import AREA_HEAD, City, Kind, LegalClass, PlaceNeed, Proof
 from chalicelib.domain.clock import Span
 from chalicelib.domain.geo import Point, pack_boundaries
 
@@ -748,6 +748,27 @@ def test_every_legal_class_of_the_profiles_names_its_source() -> None:
         ceilings = cities.load(city_id).ceilings
         assert ceilings.keys() == {*LegalClass}
         assert all(ceiling.source for ceiling in ceilings.values())
+
+
+class TestWhatProvesAFix:
+    def test_a_category_with_a_second_person_names_its_proof_and_each_city_demands_a_photo_of_some(
+        self, files: Files
+    ) -> None:
+        categories = files["categories.toml"]["category"]
+        categories["lubang_terbuka"]["proof"] = "written"
+        found = build(DENPASAR, files).categories
+        assert [found[i].proof for i in ("lubang_terbuka", "jalan_rusak")] == [Proof.WRITTEN, Proof.EITHER]
+        for city_id in cities.available():
+            assert Proof.PHOTO in {each.proof for each in cities.load(city_id).categories.values()}
+
+    def test_one_that_is_none_and_one_that_nobody_approves_upon_are_named(self, files: Files) -> None:
+        categories = files["categories.toml"]["category"]
+        categories["lubang_terbuka"]["proof"] = "video"
+        categories["jalan_rusak"]["proof"] = "photo"
+        assert sorted(fault.split(": ")[1] for fault in faults(files)) == [
+            "category.jalan_rusak.proof",
+            "category.lubang_terbuka.proof",
+        ]
 
 
 class TestWhatIsOfferedNearby:

@@ -8,9 +8,11 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain import asking, handling, overdue, reporting
+from chalicelib.domain.city import Proof
 from chalicelib.domain.complaint import Complaint, Event, Outcome, Status
 from chalicelib.domain.errors import IllegalMove, Invalid, NoProof, NotDue, OwnWork, WindowClosed
 from chalicelib.domain.people import Act, Role
+from chalicelib.domain.photos import For, Photo, State, proving
 from chalicelib.domain.service_level import ClockName, steps
 from tests.builders import (
     NOW,
@@ -54,7 +56,55 @@ class TestFourEyes:
         case = a_complaint()
         with pytest.raises(Invalid) as refused:
             handling.resolve(case, DOER, "Sudah.", city=FOUR, now=NOW)
-        assert [(f.field, f.reason) for f in refused.value.faults] == [("proof", "proof_required")]
+        assert [(f.field, f.reason) for f in refused.value.faults] == [("proof", "proof_either")]
+
+    @pytest.mark.parametrize(
+        ("kind", "words", "photos", "fault"),
+        [
+            (Proof.EITHER, "Berita acara 12.", 0, None),
+            (Proof.EITHER, "", 1, None),
+            (Proof.EITHER, "", 0, ("proof", "proof_either")),
+            (Proof.WRITTEN, "Berita acara 12.", 0, None),
+            (Proof.WRITTEN, "", 2, ("proof", "proof_required")),
+            (Proof.PHOTO, "Berita acara 12.", 0, ("photos", "proof_photo")),
+            (Proof.PHOTO, "", 1, None),
+        ],
+    )
+    def test_the_category_says_which_proof_a_fix_brings_and_the_second_person_needs_that_one(
+        self, kind, words, photos, fault
+    ):
+        city = four_eyed(CITY, kind)
+        case = a_complaint()
+
+        def claim():
+            return handling.resolve(case, DOER, "Sudah.", proof=words, photos=photos, city=city, now=NOW)
+
+        if fault:
+            with pytest.raises(Invalid) as refused:
+                claim()
+            assert [(f.field, f.reason) for f in refused.value.faults] == [fault]
+            return
+        done = claim()
+        assert done.complaint.status is Status.CONFIRMING
+        approved = handling.approve(
+            done.complaint, HEAD, [done.event], photos=photos, city=city, now=at(23, 12)
+        )
+        assert approved.complaint.confirmed
+        if photos:
+            with pytest.raises(NoProof):  # the photos never came, or show nothing
+                handling.approve(done.complaint, HEAD, [done.event], photos=0, city=city, now=at(23, 12))
+
+    def test_only_photos_of_the_fix_that_waits_now_prove_it(self):
+        _, history = claimed(now=at(24, 9))
+        photo = Photo("a", "officer:x", For.PROOF, at(23, 9), state=State.FIT, claimed_at=at(24, 9))
+        others = [
+            replace(photo, claimed_at=at(23, 10)),  # of a fix that was sent back
+            replace(photo, purpose=For.FILING),
+            replace(photo, state=State.AWAITED),
+            replace(photo, state=State.REFUSED),
+            replace(photo, claimed_at=None),
+        ]
+        assert proving([*others, photo], history[-1].at) == [photo]
 
     def test_where_the_profile_asks_for_none_the_reporter_has_the_word_at_once(self):
         assert solved().status is Status.RESOLVED
@@ -257,6 +307,11 @@ class TestWithoutAContact:
         case = handling.approve(self.ANONYMOUS, HEAD, [a_claim()], city=CITY, now=at(24, 9)).complaint
         assert (case.status, case.wakes_at(CITY)) == (Status.RESOLVED, END)
         assert overdue.silence(case, CITY, reachable=False, now=END).complaint.status is Status.CLOSED
+
+    def test_without_a_contact_a_photo_is_proof_enough(self):
+        claim = replace(a_claim(proof=""), data={"photos": 1})
+        case = handling.approve(self.ANONYMOUS, HEAD, [claim], photos=1, city=CITY, now=at(24, 9)).complaint
+        assert case.confirmed
 
     def test_without_a_proof_there_is_nothing_to_approve(self):
         with pytest.raises(NoProof):

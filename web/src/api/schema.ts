@@ -1064,8 +1064,9 @@ export interface paths {
          * Nyatakan selesai
          * @description Calls the case solved, in a sentence that tells the reporter how. The reporter then has the word.
          *
-         *     Where the category needs four eyes a `proof` is required, and the case waits as `confirming` until somebody other than
-         *     the doer approves it; the reporter is told then. Without a contact silence closes a case only upon a proof and that approval.
+         *     Where the category needs four eyes a proof is required, `photos` or a written `proof` as the category demands (`proof.demands`
+         *     of the case), and the case waits as `confirming` until somebody other than the doer approves it; the reporter is told
+         *     then. Without a contact silence closes a case only upon a proof and that approval.
          */
         post: operations["resolve"];
         delete?: never;
@@ -1093,7 +1094,8 @@ export interface paths {
          * Setujui penyelesaian
          * @description Somebody other than the doer, above the ones who do the work, says that a claimed fix is real. What waits as `confirming`
          *     is told to the reporter now, whose windows begin; without a contact it lets silence close the case. Whoever began the
-         *     work or called it solved gets 403 `own-work`, a claim without a proof 409 `no-proof`.
+         *     work or called it solved gets 403 `own-work`. A claim without the proof that its category demands, or whose photos never
+         *     came or show no picture, gets 409 `no-proof`.
          */
         post: operations["approve"];
         delete?: never;
@@ -3716,6 +3718,17 @@ export interface components {
             version: number;
         } & components["schemas"]["Common"];
         OfficeCase: {
+            proof: {
+                /**
+                 * @description What a fix has to bring for the second person who approves it; null where nobody does.
+                 * @enum {string|null}
+                 */
+                demands: "either" | "photo" | "written" | null;
+                /** @description What was written as proof of the fix that is claimed now. */
+                words: string | null;
+                /** @description How many photos came with it; they stand among the case's photos. */
+                photos: number;
+            };
             assignment: components["schemas"]["Assignment"];
             /** @description Staff draft what the reporter is told */
             head_releases: boolean;
