@@ -545,6 +545,7 @@ _ACTS: Mapping[Act, Callable[[Complaint, City, datetime], Change]] = {
     Act.MODERATE: lambda c, city, now: moderation.moderate(
         c, _TRIAGE, "Lubang besar.", "nama orang", now=now
     ),
+    Act.TIGHTEN: lambda c, city, now: moderation.tighten(c, _STAFF, ("publication",), "rumah orang", now=now),
     Act.ERASE: lambda c, city, now: forgetting.erase(c, now=now),
     Act.HIDE: lambda c, city, now: handling.hide(c, _TRIAGE, "nama orang", now=now),
     Act.REVEAL: lambda c, city, now: handling.reveal(c, _STAFF, now=now),

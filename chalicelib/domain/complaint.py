@@ -122,6 +122,7 @@ MOVES: Mapping[Act, tuple[frozenset[Status], Status | None]] = {
     Act.UNDO: (frozenset(Status), None),
     Act.MODERATE: (frozenset(Status) - {Status.WITHDRAWN}, None),
     Act.REVERT: (frozenset(Status) - {Status.WITHDRAWN}, None),
+    Act.TIGHTEN: (frozenset(Status), None),
     # An appeal is not withdrawn, for there is nothing left to take back: its words go, and it is still decided.
     Act.ERASE: (frozenset(Status) - OPEN | {Status.APPEALED}, None),
 }
@@ -150,7 +151,7 @@ class Alarm(StrEnum):
 
 WHILE_MERGED = frozenset(
     {
-        *(Act.UNMERGE, Act.RELEASE, Act.HIDE, Act.MODERATE),
+        *(Act.UNMERGE, Act.RELEASE, Act.HIDE, Act.MODERATE, Act.TIGHTEN),
         *(Act.REVEAL, Act.MESSAGE, Act.WITHDRAW, Act.ERASE),
     }
 )
@@ -261,7 +262,11 @@ HIDDEN = "hidden"
 TOLD_AT = "told_at"
 """Beside it: when the reporter may know of the look, where a rule of the profile delays that."""
 CONSENT = "consent_version"
-"""In the data of a filing: which version of the consent text the reporter was shown, in the case's language."""
+"""In the data of a filing: which version of the consent text the reporter was shown."""
+CONSENT_LANGUAGE = "consent_language"
+"""Beside it: in which language."""
+CONSENT_IN_FORCE = "consent_in_force"
+"""Beside it: nobody said which text was shown (another system filed it), so it is the one that was in force."""
 BY_TRIAGE = "triage"
 """In the data of a referral: triage made it, which alone lets an agency read of what is private or about somebody."""
 
@@ -452,7 +457,9 @@ class Filing:
     by_address: bool = False
     """It says where in words alone, as Open311 lets it: without a village, triage finds out which."""
     consent: str = ""
-    """The version of the consent text that the reporter was shown; kept in the history, too."""
+    """The version of the consent text that the reporter was shown; empty where nobody said which."""
+    consent_language: str = ""
+    """The language that it was shown in; empty for the report's own."""
 
 
 @dataclass(frozen=True, slots=True)

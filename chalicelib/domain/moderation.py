@@ -5,7 +5,7 @@ The reporter's own text never changes by it. What was shown before stands in the
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.complaint import (
@@ -21,6 +21,7 @@ from chalicelib.domain.complaint import (
 from chalicelib.domain.disposition import standing as without_undone
 from chalicelib.domain.errors import Fault, IllegalMove, Invalid
 from chalicelib.domain.people import Act
+from chalicelib.domain.service_level import ClockName
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -51,6 +52,32 @@ def moderate(complaint: Complaint, officer: Officer, text: str, reason: str, *, 
         public_text="" if text == complaint.text else text,
         # The public side of a text that is held must not tell that somebody is at it.
         updated_at=complaint.updated_at,
+    )
+
+
+TIGHTENED = "tightened"
+"""In the data of a tightening: which of the reporter's two choices it took back (``publication``, ``identity``)."""
+
+
+def tighten(
+    complaint: Complaint, officer: Officer, choices: Collection[str], reason: str, *, now: datetime
+) -> Change:
+    """Show less than the reporter allowed: the case to no public (``publication``), the contact to no office
+    (``identity``). There is no way back but the reporter's. Raises Invalid where nothing would become less.
+    """
+    may_move(complaint, Act.TIGHTEN)
+    open_now = {"publication": not complaint.private, "identity": complaint.identity_shown}
+    taken = [name for name, is_open in open_now.items() if is_open and name in choices]
+    if not taken:
+        raise Invalid([Fault(name, "nothing_changed") for name in sorted(choices)])
+    fields: dict[str, Any] = {}
+    if "publication" in taken:
+        # What no public will read, nobody has to read for it.
+        fields = {"private": True, "clocks": complaint.clocks.stop(ClockName.SCREENING, now)}
+    if "identity" in taken:
+        fields["identity_shown"] = False
+    return change(
+        complaint, Act.TIGHTEN, by(officer), now, data={TIGHTENED: taken, "reason": reason}, **fields
     )
 
 

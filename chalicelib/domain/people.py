@@ -115,6 +115,8 @@ class Act(StrEnum):
     """To see who may sign in, to close somebody's door and to make a PIN void. Of no case."""
     MODERATE = "moderate"  # mend what the public reads; the original stays
     REVERT = "revert"  # take back the last of moderating, hiding and releasing
+    TIGHTEN = "tighten"
+    """To show less of a case, or of its reporter, than the reporter allowed; nobody but the reporter shows more."""
     ERASE = "erase"  # the words and the person go, what happened stays
 
 
@@ -137,6 +139,7 @@ _HANDLE = frozenset(
         Act.DRAFT,
         Act.SPLIT,
         Act.CANCEL_TASK,
+        Act.TIGHTEN,
     }
 )
 
@@ -181,7 +184,7 @@ RIGHTS: dict[Role, frozenset[Act]] = {
     | {Act.SORT, Act.REJECT, Act.CONTINUE, Act.UNDO, Act.UNMASK},
     Role.SECRETARY: _RUNG | {Act.READ, Act.GRANT_DATE, Act.DECLINE_DATE},
     Role.MAYOR: _RUNG | {Act.READ},
-    Role.VERIFIER: _APPROVE | {Act.READ, Act.RELEASE, Act.HIDE},
+    Role.VERIFIER: _APPROVE | {Act.READ, Act.RELEASE, Act.HIDE, Act.TIGHTEN},
     Role.OPERATOR: frozenset({Act.FILE_FOR, Act.READ}),
     Role.OPERATIONS: frozenset({Act.READ}),
     Role.AUDITOR: frozenset({Act.READ, Act.AUDIT}),
@@ -470,6 +473,7 @@ _TRIAGES = frozenset(
         Act.READ,
         Act.SORT,
         *_MODERATE,
+        Act.TIGHTEN,
         Act.REJECT,
         Act.REFER,
         Act.RAISE,

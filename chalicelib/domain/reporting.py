@@ -10,6 +10,8 @@ from chalicelib.domain import emergency
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import (
     CONSENT,
+    CONSENT_IN_FORCE,
+    CONSENT_LANGUAGE,
     FOR_TRIAGE,
     REPORTER,
     SHARED,
@@ -138,9 +140,25 @@ def file(
         data["consent"] = True  # the form takes nothing without it; here it stays on record
     if filing.share:
         data[SHARED] = True
-    if filing.consent:
-        data[CONSENT] = filing.consent
+    if filing.consent or citizen:
+        data |= consent_told(filing, city)
     return Change(complaint, Event(Act.FILE, now, by, data=data))
+
+
+def consent_told(filing: Filing, city: City) -> dict[str, Any]:
+    """Which consent text goes on record with a contact, and in which language; by whatever road it came.
+
+    UU 27/2022, articles 20 to 22 and 24: whoever processes data shows the consent that they were given.
+    """
+    version = filing.consent or city.consent.version
+    if not version:
+        return {}
+    language = filing.consent_language or filing.language
+    told: dict[str, Any] = {
+        CONSENT: version,
+        CONSENT_LANGUAGE: language if language in city.consent.texts else "id",
+    }
+    return told if filing.consent else told | {CONSENT_IN_FORCE: True}
 
 
 def edit(complaint: Complaint, text: str, *, city: City, now: datetime) -> Change:

@@ -89,6 +89,7 @@ def get_inbox(visit: Visit) -> Response:
         offices=offices,
         office=office,
         watches=holds(officer, Act.AUDIT),
+        moderates=holds(officer, Act.MODERATE),
         administers=holds(officer, Act.ADMINISTER),
         short=short,
     )
@@ -291,6 +292,7 @@ def _case(
         coordinates=city.is_coordinated(complaint.office)
         and any(clock.rung.startswith(f"{Role.DISTRICT_HEAD}@") for clock in owed),
         longer=allowed(officer, Act.LONGER, complaint, city),
+        moderates=allowed(officer, Act.MODERATE, complaint, city),
         contact=contact,
         done=visit.texts.get(f"done_{done}", "") if done in _DOES else "",
         most=forms.SENTENCE_MOST,
@@ -397,6 +399,10 @@ def _revert(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -
     sides.revert(code, officer, **seen)
 
 
+def _tighten(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
+    sides.tighten(code, officer, *moderation.tightening(said), **seen)
+
+
 def _note(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
     handling.note(code, officer, *forms.note(said), **seen)
 
@@ -464,6 +470,7 @@ _DOES: dict[str, Callable[[str, Officer, Said, Seen, Visit], dict[str, str] | No
     Act.HIDE: _hide,
     Act.MODERATE: _moderate,
     Act.REVERT: _revert,
+    Act.TIGHTEN: _tighten,
     Act.REVEAL: _reveal,
     Act.NOTE: _note,
     Act.PASS_ON: _pass_on,

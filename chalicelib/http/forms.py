@@ -260,6 +260,7 @@ def complaint(
         share=share,
         hamlet_head_may_know=hamlet_head,
         consent=consent,
+        consent_language=language,
     )
     if not {fault.field.partition(".")[0] for fault in form.faults} & {"place", "category", "kind"}:
         try:

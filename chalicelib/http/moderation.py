@@ -79,6 +79,18 @@ def post_public_text_undo(code: str) -> Response:
     return views.answer(body, 201, version=complaint.version)
 
 
+@routes.route(f"{_BASE}/tightening", methods=["POST"], authorizer=signed_in)
+@answers_problems
+def post_tightening(code: str) -> Response:
+    request = requests.current()
+    officer = signin.officer(requests.who(request))
+    choices, reason = tightening(requests.body(request))
+    version, now = requests.if_match(request), utc_now()
+    complaint = moderation.tighten(requests.code(code), officer, choices, reason, if_match=version, now=now)
+    body = views.state(complaint, load(settings().city), requests.language(request), now)
+    return views.answer(body, 201, version=complaint.version)
+
+
 @routes.route(f"{_BASE}/bans", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_ban(code: str) -> Response:
@@ -124,6 +136,21 @@ def mending(values: Mapping[str, Any]) -> tuple[str, str]:
     reason = form.text("reason", least=3, most=WORDS_MOST, required=True)
     form.done()
     return text, reason
+
+
+def tightening(values: Mapping[str, Any]) -> tuple[list[str], str]:
+    """Which of the reporter's choices is taken back, and why. Nothing here can be loosened: each has one value."""
+    form = Form(values)
+    told = {
+        "publication": form.choice("publication", ("private",)),
+        "identity": form.choice("identity", ("hidden",)),
+    }
+    choices = [name for name, value in told.items() if value]
+    if not choices and not form.faults:
+        form.fault("publication", "required")
+    reason = form.text("reason", least=3, most=WORDS_MOST, required=True)
+    form.done()
+    return choices, reason
 
 
 def banning(values: Mapping[str, Any]) -> tuple[list[str], int, str]:

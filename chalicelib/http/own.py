@@ -43,7 +43,10 @@ DATA = "data"
 @answers_pages
 def get_sign_in(visit: Visit) -> Response:
     target = html.wanted(visit.query.get("lanjut"))
-    as_officer = target.startswith(("/o", "/tugas", "/pengganti")) or visit.query.get("sebagai") == "petugas"
+    as_officer = (
+        target.startswith(("/o", "/tugas", "/pengganti", "/tinjauan"))
+        or visit.query.get("sebagai") == "petugas"
+    )
     return html.page(
         visit,
         "sign_in.html",

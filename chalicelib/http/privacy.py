@@ -169,7 +169,9 @@ def copy_of(found: privacy.Held, city: City, language: str) -> dict[str, Any]:
             {
                 **views.own(stored, city, language, now, links=links),
                 "entries": whole["entries"],
-                "consent_version": case.consent,
+                "consent_version": case.consent.version,
+                "consent_language": case.consent.language,
+                "consent_in_force": case.consent.in_force,
                 "messages": [
                     {
                         "template": sent.notice.template,
@@ -196,6 +198,7 @@ def copy_of(found: privacy.Held, city: City, language: str) -> dict[str, Any]:
                 "joined_at": join.joined_at,
                 "rating": join.rating,
                 "rating_words": join.rating_words,
+                "consent_version": join.consent or None,
             }
             for join in found.joined
         ],

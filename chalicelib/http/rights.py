@@ -47,6 +47,7 @@ _OF_A_CASE: Mapping[str, Act] = {
     "schedule-refusal": Act.DECLINE_DATE,
     "sorting": Act.SORT,
     "start": Act.START,
+    "tightening": Act.TIGHTEN,
     "transfer": Act.PASS_ON,
     "unmerge": Act.UNMERGE,
 }
@@ -213,6 +214,8 @@ NEEDS: Mapping[tuple[str, str], Need | Act] = {
     ("POST", "/v1/office/complaints/{code}/bans"): Act.MODERATE,
     ("GET", "/v1/office/bans"): Act.MODERATE,
     ("DELETE", "/v1/office/bans/{ban}"): Act.MODERATE,
+    ("GET", "/tinjauan"): Act.MODERATE,
+    ("POST", "/tinjauan"): Act.MODERATE,
     ("GET", "/o/{short_code}/foto"): Act.READ,
     ("POST", "/o/{short_code}/foto"): Act.READ,
     ("GET", "/v1/me/data"): Need.REPORTER,

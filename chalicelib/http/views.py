@@ -138,6 +138,10 @@ _EVENT: Mapping[Act, Mapping[str, str]] = {
         "id": "Perubahan pada isi untuk umum dibatalkan.",
         "en": "A change to what the public reads was taken back.",
     },
+    Act.TIGHTEN: {
+        "id": "{by} membatasi siapa yang dapat melihat aduan ini atau kontak pelapor.",
+        "en": "{by} narrowed who may see this complaint or its reporter's contact.",
+    },
     Act.ERASE: {
         "id": "Isi dan data pelapor dihapus atas permintaannya.",
         "en": "The words and the reporter's data were erased on request.",
@@ -441,7 +445,9 @@ _INSIDE = frozenset(str(name) for name in INSIDE)
 """What is told inside the city only: neither the public nor the reporter reads it."""
 BETWEEN_COLLEAGUES = frozenset({Act.CLAIM, Act.SEND_BACK})
 """Whose sentence stays inside: what a second person has not approved yet is not told, and why not is for the doer."""
-_PUBLIC_ACTS = frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.EDIT, Act.MESSAGE} - FOR_MODERATORS - INTERNAL
+_PUBLIC_ACTS = (
+    frozenset(Act) - {Act.REVEAL, Act.HIDE, Act.TIGHTEN, Act.EDIT, Act.MESSAGE} - FOR_MODERATORS - INTERNAL
+)
 _HELD = {"id": "sedang ditinjau sebelum tampil", "en": "under review before it is shown"}
 
 
@@ -781,6 +787,7 @@ def office(
             and (act is not Act.APPROVE or _may_approve(stored, officer))
             and (act is not Act.REVERT or standing_acts(stored.history))
             and (act is not Act.MODERATE or not (complaint.private or complaint.sealed))
+            and (act is not Act.TIGHTEN or not complaint.private or complaint.identity_shown)
             and (act is not Act.SCHEDULE or _may_schedule(stored, officer))
             and (act not in (Act.GRANT_DATE, Act.DECLINE_DATE) or asked(stored.history) is not None)
             and (act is not Act.REJECT or not complaint.appealed)

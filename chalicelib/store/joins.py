@@ -57,6 +57,8 @@ class Join:
     rating_words: str = ""
     own_case: str | None = None
     """The case that they filed when they said "belum"."""
+    consent: str = ""
+    """Which consent text was in force when they left their contact; it was shown in ``language``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,6 +254,7 @@ def _body(join: Join) -> str:
         "rating": join.rating,
         "rating_words": join.rating_words,
         "own_case": join.own_case,
+        "consent": join.consent,
     }
     return json.dumps({name: value for name, value in values.items() if value}, ensure_ascii=False)
 
@@ -268,4 +271,5 @@ def _join(row: ComplaintRow) -> Join:
         rating=body.get("rating"),
         rating_words=body.get("rating_words", ""),
         own_case=body.get("own_case"),
+        consent=body.get("consent", ""),
     )

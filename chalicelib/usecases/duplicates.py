@@ -81,7 +81,8 @@ def join(
         return Joined(complaint, joins.count(code), None)
     intake.check_caps(person, client, now)
     reach = intake.reach_of(contact, person)
-    made = joins.Join(code, keys.join_id(code, secret), now, language, person, reach)
+    consent = city().consent.version if person else ""
+    made = joins.Join(code, keys.join_id(code, secret), now, language, person, reach, consent=consent)
     channel = channel_of(reach)
     notices = [endings.notice_of(made, complaint, Act.FILE, 0, now)] if person and channel else []
     guard = guards.Guard(guard_key, retry.body_hash, code, now) if retry and guard_key else None

@@ -6,7 +6,7 @@ every reporter is told (docs/adr/0028). Whoever bans names a case and never lear
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -51,6 +51,15 @@ def moderate(
     """Have the public read another text; raises StaleComplaint where somebody changed the case meanwhile."""
     stored = _seen(code, officer, Act.MODERATE, if_match)
     return record(moderation.moderate(stored.complaint, officer, text, reason, now=now), previous=stored)
+
+
+def tighten(
+    code: str, officer: Officer, choices: Collection[str], reason: str, *, if_match: int, now: datetime
+) -> Complaint:
+    """Show less of a case than its reporter allowed (`domain.moderation.tighten`)."""
+    stored = _seen(code, officer, Act.TIGHTEN, if_match)
+    change = moderation.tighten(stored.complaint, officer, choices, reason, now=now)
+    return record(change, previous=stored)
 
 
 def revert(code: str, officer: Officer, *, if_match: int, now: datetime) -> Complaint:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain import forgetting, reporting
-from chalicelib.domain.complaint import CONSENT, OPEN, Complaint, Status
+from chalicelib.domain.complaint import CONSENT, CONSENT_IN_FORCE, CONSENT_LANGUAGE, OPEN, Complaint, Status
 from chalicelib.domain.errors import DomainError, Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Citizen
 from chalicelib.observability import count, gauge, logger
@@ -35,11 +35,20 @@ _FIRST_LOOK = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """Which consent text somebody was shown; ``in_force`` where it is only known which one was in force then."""
+
+    version: str | None
+    language: str | None
+    in_force: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class HeldCase:
     """One case of somebody, which consent text they were shown with it, and what was sent about it."""
 
     stored: Stored
-    consent: str | None
+    consent: Shown
     sent: tuple[Delivery, ...]
 
 
@@ -96,8 +105,14 @@ def held_on(who: Who) -> Held:
 
 
 def _held(stored: Stored) -> HeldCase:
-    consent = next((event.data.get(CONSENT) for event in stored.history if event.act is Act.FILE), None)
-    return HeldCase(stored, consent, tuple(outbox.of_complaint(stored.complaint.code)))
+    filed = next((event.data for event in stored.history if event.act is Act.FILE), {})
+    shown = Shown(
+        filed.get(CONSENT),
+        # Reports of before this was written down were shown the text in their own language.
+        filed.get(CONSENT_LANGUAGE, stored.complaint.language) if filed.get(CONSENT) else None,
+        bool(filed.get(CONSENT_IN_FORCE)),
+    )
+    return HeldCase(stored, shown, tuple(outbox.of_complaint(stored.complaint.code)))
 
 
 def _contact(person: str) -> dict[str, str]:

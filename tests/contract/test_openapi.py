@@ -207,6 +207,7 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "Absence": deskwork.away,
     "Mending": moderation.mending,
     "Banning": moderation.banning,
+    "Tightening": moderation.tightening,
     "Correction": lambda body: privacy.correcting(body, CITY),
     "ErasureRequest": privacy.sure,
 }

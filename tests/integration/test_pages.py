@@ -585,7 +585,7 @@ def test_only_the_acts_that_are_open_to_this_officer_have_a_form(stack: Stack) -
         return set(re.findall(rf"/o/{short(code)}/(\w+)", body)) - {"berkas", "sekitar", "foto"}
 
     handling_acts = {"acknowledge", "reply", "ask", "start", "resolve", "pass_on", "refer", "merge", "note"}
-    handling_acts |= {"split"}
+    handling_acts |= {"split", "tighten"}
     assert acts(officer_browser("staff@pupr")) == handling_acts
     assert acts(officer_browser("district_head@51.71.01")) == set()
     assert acts(officer_browser("triage@diskominfos")) == {
@@ -597,6 +597,7 @@ def test_only_the_acts_that_are_open_to_this_officer_have_a_form(stack: Stack) -
         "raise",
         "merge",
         "moderate",
+        "tighten",
     }
     assert officer_browser("staff@dlhk").get(f"/o/{short(code)}").status_code == 404
     forbidden = officer_browser("staff@pupr").post(f"/o/{short(code)}/release", {"version": "1"})
@@ -1087,6 +1088,7 @@ def test_handling_knows_every_act_that_the_desk_offers() -> None:
         Act.CONTINUE,
         Act.MODERATE,
         Act.REVERT,
+        Act.TIGHTEN,
     }
 
 

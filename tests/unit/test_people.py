@@ -65,6 +65,7 @@ HANDLING = {
     Act.DRAFT,
     Act.SPLIT,
     Act.CANCEL_TASK,
+    Act.TIGHTEN,
 }
 WEIGHING = {Act.RAISE, Act.LOWER}
 ON_DUTY = WEIGHING | {Act.CONFIRM}
@@ -80,6 +81,7 @@ DECIDING = {
     Act.HIDE,
     Act.MODERATE,
     Act.REVERT,
+    Act.TIGHTEN,
     Act.REJECT,
     Act.MERGE,
     Act.UNMERGE,
@@ -463,6 +465,7 @@ class TestWhoAnswersForNoCase:
             Act.READ,
             Act.RELEASE,
             Act.HIDE,
+            Act.TIGHTEN,
             Act.APPROVE,
             Act.SEND_BACK,
         }

@@ -2418,6 +2418,33 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/office/complaints/{code}/tightening": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Batasi siapa yang melihat
+         * @description Shows less than the reporter allowed: the case to no public, or the contact to no office. Nothing is loosened by it, and no act
+         *     of the city takes it back: that is the reporter's alone.
+         */
+        post: operations["tighten"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/office/complaints/{code}/bans": {
         parameters: {
             query?: never;
@@ -2562,7 +2589,7 @@ export interface components {
          * @description Everything that can be done to a case, and rights that are about no single one.
          * @enum {string}
          */
-        Act: "file" | "edit" | "message" | "rate" | "reopen" | "withdraw" | "read" | "acknowledge" | "reply" | "start" | "resolve" | "pass_on" | "sort" | "release" | "hide" | "reject" | "refer" | "escalate" | "close" | "reveal" | "acknowledge_rung" | "warn" | "ask" | "answer" | "resume" | "wait" | "longer" | "appeal" | "uphold" | "grant" | "continue" | "confirm" | "raise" | "lower" | "claim" | "approve" | "send_back" | "last_call" | "await_confirmation" | "schedule" | "ask_date" | "grant_date" | "decline_date" | "agree" | "ceiling" | "merge" | "unmerge" | "agency_reply" | "agency_return" | "note" | "undo" | "instruct" | "take" | "remind" | "draft" | "return_draft" | "release_draft" | "split" | "task_reply" | "cancel_task" | "file_for" | "unmask" | "audit" | "administer" | "moderate" | "revert" | "erase";
+        Act: "file" | "edit" | "message" | "rate" | "reopen" | "withdraw" | "read" | "acknowledge" | "reply" | "start" | "resolve" | "pass_on" | "sort" | "release" | "hide" | "reject" | "refer" | "escalate" | "close" | "reveal" | "acknowledge_rung" | "warn" | "ask" | "answer" | "resume" | "wait" | "longer" | "appeal" | "uphold" | "grant" | "continue" | "confirm" | "raise" | "lower" | "claim" | "approve" | "send_back" | "last_call" | "await_confirmation" | "schedule" | "ask_date" | "grant_date" | "decline_date" | "agree" | "ceiling" | "merge" | "unmerge" | "agency_reply" | "agency_return" | "note" | "undo" | "instruct" | "take" | "remind" | "draft" | "return_draft" | "release_draft" | "split" | "task_reply" | "cancel_task" | "file_for" | "unmask" | "audit" | "administer" | "moderate" | "revert" | "tighten" | "erase";
         /**
          * @description Whether the public may read the text. Triage decides, never the office concerned.
          * @enum {string}
@@ -3305,6 +3332,13 @@ export interface components {
             text: string;
             reason: string;
         };
+        Tightening: {
+            /** @constant */
+            publication?: "private";
+            /** @constant */
+            identity?: "hidden";
+            reason: string;
+        };
         Banning: {
             by: components["schemas"]["BanKind"][];
             days: number;
@@ -3350,6 +3384,10 @@ export interface components {
                 text: string;
                 /** @description Which text the reporter was shown. */
                 consent_version: string | null;
+                /** @description In which language. */
+                consent_language: string | null;
+                /** @description Nobody said which text was shown, so it is the one in force then. */
+                consent_in_force: boolean;
                 messages: {
                     template: string;
                     channel: string;
@@ -3358,6 +3396,8 @@ export interface components {
                 }[];
             }[];
             joined: {
+                /** @description Which text was in force when they joined. */
+                consent_version: string | null;
                 code: components["schemas"]["TrackingCode"];
                 joined_at: components["schemas"]["Moment"];
                 rating: number | null;
@@ -8713,6 +8753,55 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            201: components["responses"]["State"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            412: components["responses"]["Stale"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            428: components["responses"]["VersionRequired"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    tighten: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header: {
+                /**
+                 * @description The version of the case that the officer saw, as in ETag. If somebody was faster, nothing changes and 412 comes back.
+                 * @example "3"
+                 */
+                "If-Match": components["parameters"]["IfMatch"];
+            };
+            path: {
+                /**
+                 * @description A tracking code, as a person would type it.
+                 * @example DPS-ZGRVJ-RPRMY
+                 */
+                code: components["parameters"]["Code"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "publication": "private",
+                 *       "reason": "Menyebut keadaan di dalam rumah."
+                 *     }
+                 */
+                "application/json": components["schemas"]["Tightening"];
             };
         };
         responses: {

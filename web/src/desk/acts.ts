@@ -88,6 +88,28 @@ export const ACTS: OfficeAct[] = [
   { act: "release", path: "release", key: "l", asks: [] },
   { act: "hide", path: "hiding", asks: [{ name: "reason", label: "reason", kind: "line", required: false }] },
   {
+    act: "tighten",
+    path: "tightening",
+    grave: true,
+    asks: [
+      {
+        name: "publication",
+        label: "publication",
+        kind: "choice",
+        required: false,
+        choices: () => [{ value: "private", label: deskSay("tighten_publication") }],
+      },
+      {
+        name: "identity",
+        label: "identity",
+        kind: "choice",
+        required: false,
+        choices: () => [{ value: "hidden", label: deskSay("tighten_identity") }],
+      },
+      { name: "reason", label: "reason", kind: "line", required: true, least: 3 },
+    ],
+  },
+  {
     act: "reject",
     path: "rejection",
     grave: true,

@@ -141,6 +141,7 @@ export function FilePage() {
     sending.current = true;
     try {
       const body = reportOf(draft, category, spoken, known.utc_offset_minutes);
+      if (body.contact) body.consent_version = known.consent.version;
       const signedIn = draft.contact === "none" && tokenNow("citizen") !== null;
       const row = await enqueue(body, spoken, signedIn, Date.now(), draft.photos);
       await dropValue(SLOT).catch(() => undefined);

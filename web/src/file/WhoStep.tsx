@@ -1,3 +1,4 @@
+import { useCity } from "../lib/city";
 import { useWords } from "../lib/i18n";
 import { useObservable } from "../lib/observable";
 import { session } from "../lib/session";
@@ -7,6 +8,7 @@ import type { StepProps } from "./FilePage";
 /** Who reports, and who may see what: each choice with the sentence that says what it means. */
 export function WhoStep({ draft, change, fault, category }: StepProps) {
   const t = useWords();
+  const known = useCity();
   const signedIn = useObservable(session)?.as === "citizen";
   const numbers = category?.questions.some((q) => q.variable && q.values.length === 0 && q.datatype !== "datetime");
   return (
@@ -70,6 +72,11 @@ export function WhoStep({ draft, change, fault, category }: StepProps) {
             ))}
             <p class="hint">{t("identity_emergency")}</p>
           </fieldset>
+          {known && (
+            <p class="hint">
+              {known.consent.text} <a href="/data-pribadi">{t("consent_more")}</a>
+            </p>
+          )}
         </>
       )}
       {category?.sensitive || category?.sheltered ? (

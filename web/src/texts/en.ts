@@ -131,6 +131,7 @@ export const en: Record<keyof typeof id, string> = {
   who_signed_in: "As who I signed in",
   who_signed_in_hint: "News goes to your contact.",
   who_phone: "With a phone number",
+  consent_more: "Your data",
   who_phone_hint: "News comes by SMS. The number is kept sealed.",
   phone_label: "Phone number",
   name_label: "Name",

@@ -129,6 +129,7 @@ export const id = {
   who_signed_in: "Sebagai saya yang sudah masuk",
   who_signed_in_hint: "Kabar dikirim ke kontak Anda.",
   who_phone: "Dengan nomor HP",
+  consent_more: "Data Anda",
   who_phone_hint: "Kabar datang lewat SMS. Nomor disimpan tersegel.",
   phone_label: "Nomor HP",
   name_label: "Nama",
