@@ -1,63 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { chromium, type Browser, type BrowserContext, type Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { aCase, base, FOUND, next, readable, signIn, visit, withBrowser } from "./browser";
 
-const FOUND = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(
-  (path) => path && existsSync(path),
-);
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const base = inject("base");
-let browser: Browser;
+describe.skipIf(!FOUND)("for a citizen", () => {
+  withBrowser();
 
-beforeAll(async () => {
-  browser = await chromium.launch({
-    executablePath: FOUND!,
-    args: ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-  });
-});
-afterAll(() => browser?.close());
-
-interface Visit {
-  page: Page;
-  context: BrowserContext;
-  /** What the page complained of: a broken policy or a fault of ours shows here. */
-  complaints: string[];
-}
-
-async function visit(width = 360, scheme: "light" | "dark" = "light"): Promise<Visit> {
-  const context = await browser.newContext({
-    viewport: { width, height: 740 },
-    locale: "id-ID",
-    colorScheme: scheme,
-    permissions: ["geolocation"],
-    geolocation: { latitude: -8.69, longitude: 115.22 },
-  });
-  const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on("pageerror", (error) => complaints.push(error.message));
-  page.on("console", (line) => /Content Security|Refused/i.test(line.text()) && complaints.push(line.text()));
-  return { page, context, complaints };
-}
-
-/** axe with contrast, and nothing wider than the screen. */
-async function readable(page: Page): Promise<void> {
-  expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
-  // Through the debugger and not as a tag: the page's own policy holds.
-  await page.evaluate(AXE);
-  const found = await page.evaluate(() =>
-    (window as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe
-      .run()
-      .then((r) => r.violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.html).join(" ")}`)),
-  );
-  expect(found).toEqual([]);
-}
-
-const next = (page: Page): Promise<void> => page.click("button[type=submit]");
-
-describe.skipIf(!FOUND)("in a real browser", () => {
   it("files a complaint with a photo on a narrow phone, and finds it again", async () => {
-    const { page, context, complaints } = await visit(320);
+    const { page, context, complaints } = await visit({ width: 320 });
     await page.goto(`${base}/`);
     await page.click("a.button.big");
     const png = await page.screenshot();
@@ -116,39 +64,41 @@ describe.skipIf(!FOUND)("in a real browser", () => {
     await context.close();
   });
 
-  it.each(["light", "dark"] as const)("lets an officer answer by keyboard alone, %s", async (scheme) => {
-    const { page, context, complaints } = await visit(1280, scheme);
-    const answer = await context.request.post(`${base}/local/token`, {
-      data: { post: "duty@dlhk" },
-      headers: { Accept: "application/json", Origin: base },
+  it("answers the office's question with a photo", async () => {
+    const desk = await visit();
+    const { code, secret } = await aCase(desk.context);
+    const token = await signIn(desk, { post: "duty@dlhk" }, "/app/lacak");
+    const asked = await desk.context.request.post(`${base}/v1/office/complaints/${code}/questions`, {
+      headers: { Authorization: `Bearer ${token}`, "If-Match": '"1"' },
+      data: { text: "Boleh kirim foto tempatnya?" },
     });
-    const { token } = (await answer.json()) as { token: string };
-    await page.goto(`${base}/app/meja`);
-    await page.waitForSelector("#phone");
+    expect(asked.status()).toBe(201);
+    await desk.context.close();
+    const { page, context, complaints } = await visit();
+    await page.goto(`${base}/app/k/${code}#${secret}`);
+    await page.waitForSelector("#answer");
+    await page.setInputFiles("main input[type=file]", {
+      name: "tempat.png",
+      mimeType: "image/png",
+      buffer: await page.screenshot(),
+    });
+    await page.waitForSelector("ul.shots img");
+    await page.fill("#answer", "Ini fotonya.");
     await readable(page);
-    await page.evaluate(
-      (said) => sessionStorage.setItem("sesi", JSON.stringify({ token: said, as: "officer", until: Date.now() + 1e7 })),
-      token,
-    );
-    await page.reload();
-    await page.waitForSelector("ul.staff li");
-    await readable(page);
-    await page.keyboard.press("j");
-    await page.keyboard.press("Enter");
-    await page.waitForSelector(".acts");
-    await page.keyboard.press("r");
-    await page.waitForSelector("#do-text");
-    await readable(page);
-    await page.focus("#do-text");
-    await page.keyboard.type(`Tim kami ke lokasi besok pagi (${scheme}).`);
-    await page.keyboard.press("Control+Enter");
-    await page.waitForSelector(`ol.line >> text=Tim kami ke lokasi besok pagi (${scheme}).`);
+    await page.click("section.box button:has-text('Kirim jawaban')");
+    await page.waitForSelector("[role=status].box");
+    const own = await context.request.post(`${base}/v1/auth/links`, { data: { code, secret } });
+    const mine = (await own.json()) as { token: string };
+    const photos = await context.request.get(`${base}/v1/me/complaints/${code}/photos`, {
+      headers: { Authorization: `Bearer ${mine.token}` },
+    });
+    expect(((await photos.json()) as { photos: unknown[] }).photos).toHaveLength(1);
     expect(complaints).toEqual([]);
     await context.close();
   });
 
   it("shows public cases on a map that the policy allows, and in a list", async () => {
-    const { page, context, complaints } = await visit(390);
+    const { page, context, complaints } = await visit({ width: 390 });
     await page.goto(`${base}/app/sekitar`);
     await page.waitForSelector("ul.rows li");
     await readable(page);
