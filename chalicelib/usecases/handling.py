@@ -18,7 +18,7 @@ from chalicelib.usecases import dangers, duplicates, endings, photos
 from chalicelib.usecases.record import city, holders, on_behalf, record, report_rules
 from chalicelib.usecases.signin import Kind, Who
 
-_CITIZEN_TRIES = 3
+_TRIES = 3
 MESSAGES_PER_DAY = 20
 
 
@@ -379,8 +379,12 @@ def answer(
         return photos.told(change, sent)
 
     owner = photos.owner_of(who)
-    claiming = photos.claiming(sent, owner, For.ANSWER, code, now=now)
-    complaint = _says(code, who, text, take, client, now, beside=lambda _: claiming)
+
+    def claiming(_: complaints.Stored) -> complaints.Also | None:
+        # Read anew at each try: while it is tried, the job that looks at an upload changes the photo's row.
+        return photos.claiming(sent, owner, For.ANSWER, code, now=now)
+
+    complaint = _says(code, who, text, take, client, now, beside=claiming)
     photos.hurry(sent)
     return complaint
 
@@ -479,9 +483,16 @@ def _office_act(
     mentioned: Mapping[str, str] | None = None,
     beside: Callable[[], complaints.Also | None] = lambda: None,
 ) -> Complaint:
-    stored = _seen(code, officer, act, if_match)
-    done = on_behalf(decide(stored), officer, act, stored.complaint)
-    return record(done, previous=stored, mentioned=mentioned, beside=beside())
+    for attempt in range(_TRIES):
+        stored = _seen(code, officer, act, if_match)
+        done = on_behalf(decide(stored), officer, act, stored.complaint)
+        try:
+            return record(done, previous=stored, mentioned=mentioned, beside=beside())
+        except StaleComplaint:
+            # A photo's row may have been changed by the job that looks at it; a changed case ends in `_seen`.
+            if attempt == _TRIES - 1:
+                raise
+    raise AssertionError("unreachable")
 
 
 def _seen(code: str, officer: Officer, act: Act, if_match: int) -> complaints.Stored:
@@ -531,13 +542,13 @@ def _reporter_act(
     doer: Callable[[complaints.Stored], tuple[str, str] | None] = lambda _: None,
 ) -> Complaint:
     """A citizen names no version: whoever loses a race is simply tried again on the new state."""
-    for attempt in range(_CITIZEN_TRIES):
+    for attempt in range(_TRIES):
         stored = complaints.get(code, consistent=True)
         if not is_reporter(who, stored.complaint):
             raise NotFound(code)
         try:
             return record(decide(stored), previous=stored, beside=beside(stored), doer=doer(stored))
         except StaleComplaint:
-            if attempt == _CITIZEN_TRIES - 1:
+            if attempt == _TRIES - 1:
                 raise
     raise AssertionError("unreachable")

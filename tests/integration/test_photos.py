@@ -381,6 +381,30 @@ def test_where_the_profile_demands_a_photo_a_second_person_approves_only_upon_on
     assert cast.stored(code).status == "resolved"
 
 
+def test_a_photo_that_is_looked_at_while_it_is_claimed_loses_no_answer_and_no_fix() -> None:
+    """The job that an upload wakes writes the photo's row at the very moment at which the act claims it."""
+    office = an_officer("staff@dlhk", office="dlhk").officer
+    phone = cast.a_phone()
+    filed = a_case(phone=phone)
+    code, me = filed.complaint.code, citizen(phone)
+    asked = handling.ask(code, office, "Di sisi mana?", if_match=1, now=NOW)
+    mine = evidence.ask_for_answer(asked, me, "image/jpeg", client="x", now=NOW).photo.id
+    proof = evidence.ask_for_proof(asked, office, "image/jpeg", client="x", now=NOW).photo.id
+    for photo, seed in ((mine, 2), (proof, 3)):
+        send(photo, a_jpeg(seed))
+    waits = [mine]
+
+    def slip_in(**_: object) -> None:
+        if waits:
+            evidence.work(waits.pop(), now=NOW)
+
+    with cast.on_dynamodb("before-call.dynamodb.TransactWriteItems", slip_in):
+        complaint = handling.answer(code, me, 1, "Sisi timur.", sent=[mine], now=later(minutes=5))
+        waits.append(proof)
+        handling.resolve(code, office, "Sudah.", sent=[proof], if_match=complaint.version, now=later(hours=8))
+    assert {photo.id for photo in store.of_case(code)} == {mine, proof}
+
+
 def test_a_proof_that_was_seen_on_another_case_is_flagged_to_whoever_may_read_that_case() -> None:
     earlier, _ = case_with(a_jpeg(5))
     office = an_officer("staff@dlhk", office="dlhk").officer

@@ -39,7 +39,7 @@ export class Refused extends Error {
 export class Offline extends Error {}
 
 export interface Asked {
-  method?: "GET" | "POST" | "PUT";
+  method?: "GET" | "POST" | "PUT" | "DELETE";
   query?: Record<string, string | number | undefined>;
   body?: unknown;
   token?: string | undefined;

@@ -193,7 +193,7 @@ export function AroundPage() {
       {error !== null && <Failure error={error} again={() => setRound(round + 1)} />}
       {view === "map" ? (
         <>
-          <SpotMap cards={onMap} onChoose={setPicked} />
+          <SpotMap cards={onMap} onChoose={(cards) => setPicked(cards as PublicCard[])} />
           <p class="hint">{t("around_on_map", { n: onMap.length })}</p>
           <div aria-live="polite">{picked.length > 0 && list(picked)}</div>
         </>

@@ -1,13 +1,24 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { PublicCard } from "../api/client";
+import type { Card, PublicCard } from "../api/client";
 import { useCity } from "../lib/city";
 import { useWords } from "../lib/i18n";
 import { clusters } from "./cluster";
 import { Marker, openMap, type GlMap } from "./map";
 import "./map.css";
 
-/** Public cases on the map: near ones in a group with its number; a press opens the group's cases below the map. */
-export function SpotMap({ cards, onChoose }: { cards: PublicCard[]; onChoose: (cards: PublicCard[]) => void }) {
+/** What the map needs of a case, of the public's as of an officer's. */
+export type Spotted = Pick<Card, "code" | "category" | "late"> & Pick<PublicCard, "point">;
+
+/** Cases on the map: near ones in a group with its number; a press opens the group's cases below the map. */
+export function SpotMap({
+  cards,
+  label,
+  onChoose,
+}: {
+  cards: Spotted[];
+  label?: string;
+  onChoose: (cards: Spotted[]) => void;
+}) {
   const t = useWords();
   const known = useCity();
   const box = useRef<HTMLDivElement>(null);
@@ -19,7 +30,7 @@ export function SpotMap({ cards, onChoose }: { cards: PublicCard[]; onChoose: (c
     if (!box.current || !known) return;
     let gone = false;
     let made: GlMap | null = null;
-    openMap(box.current, known, t("around_map_label")).then(
+    openMap(box.current, known, label ?? t("around_map_label")).then(
       (opened) => {
         made = opened;
         if (gone) opened.remove();

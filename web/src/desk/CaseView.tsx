@@ -6,13 +6,18 @@ import { useObservable } from "../lib/observable";
 import { Link } from "../lib/router";
 import { tokenNow } from "../lib/session";
 import { CaseHead, Facts } from "../track/PublicPage";
-import { Gallery } from "../track/Gallery";
 import { PromiseList, Timeline } from "../track/Story";
-import { Busy, Failure, Field, Heading, Moment, Pick, Status, useLoad } from "../ui/parts";
-import { bodyOf, missing, openActs, type Given, type OfficeAct } from "./acts";
+import { Busy, Failure, Heading, Moment, Status, useLoad } from "../ui/parts";
+import { ActForm, nameOf } from "./ActForm";
+import { openActs, type OfficeAct } from "./acts";
+import { Around } from "./Around";
+import { Inside } from "./Inside";
 import { useKeys } from "./keys";
-import { REFRESH } from "./Desk";
-import { isDeskKey, useDeskWords } from "./words";
+import { OfficePhotos } from "./OfficePhotos";
+import { PublicText } from "./PublicText";
+import { REFRESH } from "./refresh";
+import { SplitForm } from "./SplitForm";
+import { useDeskWords } from "./words";
 
 /** One case on one screen, with what this officer may do now. */
 export function CaseView({ code, onChanged }: { code: string; keys: boolean; onChanged: () => void }) {
@@ -38,21 +43,35 @@ export function CaseView({ code, onChanged }: { code: string; keys: boolean; onC
     const clock = setInterval(() => document.visibilityState === "visible" && again(), REFRESH);
     return () => clearInterval(clock);
   }, []);
-  const acts = data ? openActs(data.may) : { here: [], elsewhere: false };
+  const refreshed = (words: string): void => {
+    setTold(words);
+    // Our own change is no news.
+    version.current = null;
+    again();
+    onChanged();
+  };
+  // Where nobody left a contact there is nothing to look at.
+  const may = data?.may.filter((act) => act !== "reveal" || data.reporter.known);
+  const acts = may ? openActs(may) : { here: [], elsewhere: false };
   const send = async (act: OfficeAct, body: Record<string, unknown>): Promise<void> => {
     const answer = await ask<Partial<Schemas["Revealed"]>>(`/v1/office/complaints/${codePath(code)}/${act.path}`, {
       body,
       token,
       version: version.current ?? undefined,
       language: chosen,
+    }).catch((refused: unknown) => {
+      // Somebody was faster: what they did is shown at once, and the words typed here stay.
+      if (refused instanceof Refused && refused.status === 412) again();
+      throw refused;
     });
     if (act.act === "reveal" && answer.contact) setContact(answer.contact);
     setDoing(null);
-    setTold(d("done"));
-    // Our own change is no news.
-    version.current = null;
-    again();
-    onChanged();
+    refreshed(d("done"));
+  };
+  const cancelTask = async (number: number, text: string): Promise<void> => {
+    const path = `/v1/office/complaints/${codePath(code)}/tasks/${number}/cancellation`;
+    await ask(path, { body: { text }, token, version: version.current ?? undefined, language: chosen });
+    refreshed(d("done"));
   };
   const begin = (act: OfficeAct): void => {
     setTold("");
@@ -100,9 +119,10 @@ export function CaseView({ code, onChanged }: { code: string; keys: boolean; onC
         </div>
       )}
       <p class="said">{data.text}</p>
-      <Gallery path={`/v1/office/complaints/${codePath(data.code)}/photos`} token={token} />
+      <OfficePhotos code={data.code} token={token} />
       <ActBar acts={acts.here} doing={doing} onBegin={begin} />
-      {doing && known && (
+      {doing?.act === "split" && <SplitForm onSend={(body) => send(doing, body)} onCancel={() => setDoing(null)} />}
+      {doing && doing.act !== "split" && known && (
         <ActForm
           key={doing.act}
           act={doing}
@@ -169,6 +189,9 @@ export function CaseView({ code, onChanged }: { code: string; keys: boolean; onC
         </dl>
         <PromiseList promised={data.promised} />
       </div>
+      <Inside data={data} onCancelTask={cancelTask} />
+      {data.may.includes("moderate") && <PublicText seen={data} token={token} onChanged={refreshed} />}
+      <Around code={data.code} token={token} />
       <Timeline lines={data.timeline} />
       {data.messages.length > 0 && (
         <details>
@@ -200,7 +223,6 @@ function ActBar({
   return (
     <div class="acts" role="group" aria-label={d("acts")}>
       {acts.map((act) => {
-        const words = `a_${act.act}`;
         return (
           <button
             key={act.act}
@@ -210,150 +232,11 @@ function ActBar({
             aria-keyshortcuts={act.key}
             onClick={() => onBegin(act)}
           >
-            {isDeskKey(words) ? d(words) : act.act}
+            {nameOf(act.act)}
             {act.key && <kbd aria-hidden="true">{act.key.toUpperCase()}</kbd>}
           </button>
         );
       })}
     </div>
-  );
-}
-
-function ActForm({
-  act,
-  seen,
-  token,
-  onSend,
-  onCancel,
-}: {
-  act: OfficeAct;
-  seen: OfficeCase;
-  token: string | undefined;
-  onSend: (body: Record<string, unknown>) => Promise<void>;
-  onCancel: () => void;
-}) {
-  const t = useWords();
-  const d = useDeskWords();
-  const known = useCity();
-  const form = useRef<HTMLFormElement>(null);
-  const [given, setGiven] = useState<Given>((): Given =>
-    act.act === "sort" ? { category: seen.category?.id ?? seen.suggested[0] ?? "", area: seen.place.area ?? "" } : {},
-  );
-  const [faults, setFaults] = useState<string[]>([]);
-  const [error, setError] = useState<unknown>(null);
-  const [busy, setBusy] = useState(false);
-  const [templates, setTemplates] = useState<Schemas["ReplyTemplates"]["templates"]>([]);
-  useEffect(() => {
-    form.current?.querySelector<HTMLElement>("select, textarea, input, button")?.focus();
-    if (!["reply", "ask", "resolve"].includes(act.act)) return;
-    ask<Schemas["ReplyTemplates"]>(`/v1/office/complaints/${codePath(seen.code)}/reply-templates`, {
-      token,
-      language: language.value,
-    }).then(
-      (found) => setTemplates(found.templates.filter((one) => one.act === act.act)),
-      () => undefined, // A beginning is a help, not a need.
-    );
-  }, []);
-  const put = (name: string, value: string | boolean): void => setGiven((before) => ({ ...before, [name]: value }));
-  const words = `a_${act.act}`;
-  return (
-    <form
-      ref={form}
-      class="box"
-      noValidate
-      onKeyDown={(event) => {
-        if (event.key === "Escape") onCancel();
-        if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) event.currentTarget.requestSubmit();
-      }}
-      onSubmit={(event) => {
-        event.preventDefault();
-        const found = missing(act, given);
-        setFaults(found);
-        if (found[0]) {
-          document.getElementById(`do-${found[0]}`)?.focus();
-          return;
-        }
-        setBusy(true);
-        setError(null);
-        onSend(bodyOf(act, given, Boolean(seen.accusation?.sealed)))
-          .catch(setError)
-          .finally(() => setBusy(false));
-      }}
-    >
-      {error !== null && <Failure error={error} />}
-      {templates.length > 0 && (
-        <Field id="do-template" label={d("templates")}>
-          {(ids) => (
-            <select
-              {...ids}
-              onChange={(event) => {
-                const chosen = templates.find((one) => one.id === event.currentTarget.value);
-                if (chosen) put("text", chosen.text);
-              }}
-            >
-              <option value="">{d("template_none")}</option>
-              {templates.map((one) => (
-                <option key={one.id} value={one.id}>
-                  {one.label}
-                </option>
-              ))}
-            </select>
-          )}
-        </Field>
-      )}
-      {act.asks.map((one) => {
-        const id = `do-${one.name}`;
-        const value = given[one.name];
-        const label = one.required ? d(one.label) : `${d(one.label)} ${t("optional")}`;
-        const fault = faults.includes(one.name) ? t("fault_words", { n: one.least ?? 1 }) : undefined;
-        if (one.kind === "tick") {
-          return (
-            <Pick
-              key={id}
-              type="checkbox"
-              name={id}
-              value="1"
-              checked={value === true}
-              label={d(one.label)}
-              onPick={(on) => put(one.name, on)}
-            />
-          );
-        }
-        const text = typeof value === "string" ? value : "";
-        return (
-          <Field key={id} id={id} label={label} fault={fault}>
-            {(ids) =>
-              one.kind === "choice" ? (
-                <select {...ids} value={text} onChange={(event) => put(one.name, event.currentTarget.value)}>
-                  <option value="">{d("none")}</option>
-                  {known &&
-                    one.choices?.(known, seen).map((choice) => (
-                      <option key={choice.value} value={choice.value}>
-                        {choice.label}
-                      </option>
-                    ))}
-                </select>
-              ) : one.kind === "line" ? (
-                <input {...ids} maxLength={300} value={text} onInput={(e) => put(one.name, e.currentTarget.value)} />
-              ) : (
-                <textarea
-                  {...ids}
-                  rows={3}
-                  maxLength={1000}
-                  value={text}
-                  onInput={(event) => put(one.name, event.currentTarget.value)}
-                />
-              )
-            }
-          </Field>
-        );
-      })}
-      <button disabled={busy} class={act.grave ? "grave" : undefined}>
-        {isDeskKey(words) ? d(words) : act.act}
-      </button>{" "}
-      <button type="button" class="plain" onClick={onCancel}>
-        {d("cancel")}
-      </button>
-    </form>
   );
 }

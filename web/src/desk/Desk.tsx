@@ -1,21 +1,22 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { ask, codePath, Refused, type OfficeCase, type Schemas, type StaffCard } from "../api/client";
+import { ask, Refused, type Schemas, type StaffCard } from "../api/client";
 import { useCity } from "../lib/city";
 import { language, useWords } from "../lib/i18n";
 import { useObservable } from "../lib/observable";
-import { go, Link, useTitle } from "../lib/router";
-import { signOut, tokenNow } from "../lib/session";
+import { go, useTitle } from "../lib/router";
+import { tokenNow } from "../lib/session";
 import { tidyCode } from "../track/TrackPage";
-import { Busy, Failure, GOOD, Heading, Moment, Status, useLoad } from "../ui/parts";
+import { Busy, Failure, Heading, useLoad } from "../ui/parts";
+import { Bulk } from "./Bulk";
 import { CaseView } from "./CaseView";
 import { useKeys } from "./keys";
+import { REFRESH } from "./refresh";
+import { Row } from "./Row";
+import { Tabs } from "./Tabs";
 import { useDeskWords } from "./words";
-import "./desk.css";
 
 const LISTS = ["office", "area", "screening", "emergency", "top"] as const;
 type Which = (typeof LISTS)[number];
-/** Milliseconds after which what is on the screen is asked for again, while somebody looks at it. */
-export const REFRESH = 30_000;
 
 interface Page {
   complaints: StaffCard[];
@@ -34,7 +35,7 @@ export function listsFor(duties: readonly { post: string }[]): Which[] {
   });
 }
 
-export function Desk({ code, onSignOut }: { code: string; onSignOut: () => void }) {
+export function Desk({ code, me }: { code: string; me: Schemas["Officer"] | null }) {
   const t = useWords();
   const d = useDeskWords();
   const known = useCity();
@@ -46,14 +47,10 @@ export function Desk({ code, onSignOut }: { code: string; onSignOut: () => void 
   const [cursor, setCursor] = useState<string | null>(null);
   const [at, setAt] = useState(0);
   const [marked, setMarked] = useState<ReadonlySet<string>>(new Set());
-  const [told, setTold] = useState("");
+  const [bulk, setBulk] = useState<string[] | null>(null);
   const find = useRef<HTMLInputElement>(null);
   useTitle(d("title"), known?.service ?? t("service"));
 
-  const me = useLoad(
-    (signal) => ask<Schemas["Officer"]>("/v1/office/me", { token, language: chosen, signal }),
-    [token, chosen],
-  );
   const list = useLoad(
     async (signal) => {
       const page = await ask<Page>("/v1/office/complaints", {
@@ -106,54 +103,21 @@ export function Desk({ code, onSignOut }: { code: string; onSignOut: () => void 
     "/": () => find.current?.focus(),
   });
 
-  const acknowledgeAll = async (): Promise<void> => {
-    let done = 0;
-    let failed = 0;
-    // One after the other, each in a transaction of its own: a case that somebody changed meanwhile is passed over.
-    for (const one of marked) {
-      try {
-        const seen = await ask<OfficeCase>(`/v1/office/complaints/${codePath(one)}`, { token, language: chosen });
-        if (!seen.may.includes("acknowledge")) throw new Refused(409, null);
-        const path = `/v1/office/complaints/${codePath(one)}/acknowledgement`;
-        await ask(path, { token, body: {}, version: seen.version, language: chosen });
-        done++;
-      } catch {
-        failed++;
-      }
-    }
-    setTold(d("bulk_done", { n: done, m: failed }));
-    setMarked(new Set());
-    list.again();
-  };
-
-  if (me.error instanceof Refused && me.error.status === 401) {
-    return (
-      <>
-        <Heading>{d("title")}</Heading>
-        <Failure error={me.error} again={() => signOut()} />
-      </>
-    );
-  }
-  const lists = me.data ? listsFor(me.data.duties) : (["office"] as Which[]);
+  const lists = me ? listsFor(me.duties) : (["office"] as Which[]);
   return (
+    <>
+    <Tabs at="inbox" me={me} />
     <div class={code ? "desk open" : "desk"}>
       <section class="inbox" aria-labelledby="inbox">
         {code ? <h2 id="inbox">{d("title")}</h2> : <Heading id="inbox">{d("title")}</Heading>}
-        {me.data && (
-          <p class="hint">
-            {d("as", { name: me.data.name, title: me.data.title })}{" "}
-            <button type="button" class="plain tiny" onClick={onSignOut}>
-              {t("sign_out")}
-            </button>
-          </p>
-        )}
+        {me && <p class="hint">{d("as", { name: me.name, title: me.title })}</p>}
         <form
           role="search"
           class="find"
           onSubmit={(event) => {
             event.preventDefault();
             const wanted = tidyCode(find.current?.value ?? "");
-            if (wanted) go(`/meja/${wanted}`);
+            go(wanted ? `/meja/${wanted}` : "/meja/cari");
           }}
         >
           <label for="find">{d("find")}</label>
@@ -175,16 +139,24 @@ export function Desk({ code, onSignOut }: { code: string; onSignOut: () => void 
             ))}
           </div>
         )}
-        <p role="status" class={told ? "box" : "visually-hidden"}>
-          {told}
-        </p>
-        {marked.size > 0 && (
-          <p class="box">
-            {d("marked", { n: marked.size })}{" "}
-            <button type="button" class="tiny" onClick={() => void acknowledgeAll()}>
-              {d("bulk_acknowledge")}
-            </button>
-          </p>
+        {bulk ? (
+          <Bulk
+            codes={bulk}
+            token={token}
+            onDone={() => {
+              setMarked(new Set());
+              list.again();
+            }}
+            onClose={() => setBulk(null)}
+          />
+        ) : (
+          marked.size > 0 && (
+            <p class="box">
+              <button type="button" class="tiny" onClick={() => setBulk([...marked])}>
+                {d("bulk_act")} ({marked.size})
+              </button>
+            </p>
+          )
         )}
         {list.error instanceof Refused && list.error.status === 404 ? (
           <p>{d("not_yours")}</p>
@@ -227,58 +199,6 @@ export function Desk({ code, onSignOut }: { code: string; onSignOut: () => void 
         )}
       </section>
     </div>
-  );
-}
-
-function Row({
-  row,
-  open,
-  marked,
-  onMark,
-  onFocus,
-}: {
-  row: StaffCard;
-  open: boolean;
-  marked: boolean;
-  onMark: () => void;
-  onFocus: () => void;
-}) {
-  const t = useWords();
-  const d = useDeskWords();
-  return (
-    <li class={open ? "here" : undefined}>
-      <input type="checkbox" checked={marked} aria-label={d("mark", { code: row.code })} onChange={onMark} />
-      <Link
-        to={`/meja/${row.code}`}
-        class="row"
-        id={`case-${row.code}`}
-        aria-current={open ? "true" : undefined}
-        onFocus={onFocus}
-      >
-        <span class="top">
-          {row.emergency && !row.emergency.acknowledged && <Status text={row.emergency.state_text} late />}
-          <Status text={row.status_text} good={GOOD.has(row.status)} />
-          {row.late && <Status text={row.three_times_late ? d("late_3") : t("late")} late />}
-          {row.level > 0 && <Status text={d("level", { n: row.level })} />}
-          {row.private && <Status text={d("private")} />}
-          {row.sealed && <Status text={d("sealed")} />}
-          {row.question && <Status text={d(`question_${row.question}`)} />}
-          {row.asks_date && <Status text={d("asks_date")} />}
-          {row.joined > 0 && <small>{d("joined", { n: row.joined })}</small>}
-        </span>
-        <span class="words">{row.excerpt || row.category?.label || t("unsorted")}</span>
-        <small>
-          {[row.category?.label, row.area?.name].filter(Boolean).join(" · ")}
-          <br />
-          <span class="code-inline">{row.code}</span>
-          {row.due && (
-            <>
-              {" · "}
-              {d("due")} <Moment at={row.due} />
-            </>
-          )}
-        </small>
-      </Link>
-    </li>
+    </>
   );
 }

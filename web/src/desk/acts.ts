@@ -9,9 +9,11 @@ export interface Choice {
 export interface Asked {
   name: string;
   label: DeskKey;
-  kind: "text" | "line" | "choice" | "tick";
+  kind: "text" | "line" | "choice" | "tick" | "day" | "person" | "people" | "photos";
   required: boolean;
   least?: number;
+  most?: number;
+  hint?: DeskKey;
   choices?: (city: City, seen: OfficeCase) => Choice[];
 }
 
@@ -44,7 +46,12 @@ const dangers = (city: City): Choice[] =>
 
 const REASONS = ["duplicate", "not_city", "unclear", "court", "abuse", "other"] as const;
 
-/** In the order in which a desk needs them; `schedule` needs the profile's reasons and stays on the plain page. */
+/** A hidden identity is shown for a reason alone; a contact that may be shown needs none. */
+export const REVEAL_WITH_REASON: Asked[] = [
+  { name: "reason", label: "unmask_reason", hint: "unmask_hint", kind: "line", required: true, least: 3, most: 300 },
+];
+
+/** In the order in which a desk needs them. `split` has a form of its own; `moderate` stands with the public text. */
 export const ACTS: OfficeAct[] = [
   { act: "acknowledge", path: "acknowledgement", key: "a", asks: [] },
   { act: "acknowledge_rung", path: "rung-acknowledgement", key: "u", asks: [] },
@@ -56,8 +63,28 @@ export const ACTS: OfficeAct[] = [
     act: "resolve",
     path: "resolution",
     key: "d",
-    asks: [text(), { name: "proof", label: "proof", kind: "text", required: false }],
+    asks: [
+      text(),
+      { name: "photos", label: "proof_photos", kind: "photos", required: false },
+      { name: "proof", label: "proof", kind: "text", required: false },
+    ],
   },
+  { act: "draft", path: "drafts", asks: [{ ...text(), hint: "draft_hint" }] },
+  { act: "release_draft", path: "draft-release", asks: [text("draft_text")] },
+  { act: "return_draft", path: "draft-return", asks: [text("draft_why")] },
+  {
+    act: "instruct",
+    path: "disposition",
+    key: "i",
+    asks: [
+      { name: "to", label: "to", kind: "person", required: true },
+      text("instruction"),
+      { name: "due", label: "internal_due", kind: "day", required: true },
+      { name: "copies", label: "copies", kind: "people", required: false },
+    ],
+  },
+  { act: "take", path: "disposition-acknowledgement", asks: [] },
+  { act: "split", path: "tasks", asks: [] },
   { act: "approve", path: "approval", key: "y", asks: [] },
   { act: "send_back", path: "return", asks: [text()] },
   {
@@ -159,17 +186,22 @@ export const ACTS: OfficeAct[] = [
   { act: "merge", path: "merge", asks: [{ name: "master", label: "master", kind: "line", required: true, least: 1 }] },
   { act: "unmerge", path: "unmerge", asks: [] },
   { act: "reveal", path: "contact", asks: [] },
-  { act: "note", path: "notes", key: "n", asks: [text("note_text")] },
+  {
+    act: "note",
+    path: "notes",
+    key: "n",
+    asks: [text("note_text"), { name: "mentions", label: "mentions", kind: "people", required: false }],
+  },
 ];
 
 /** Those that the officer may do now, and whether the plain page has more. */
 export function openActs(may: readonly Act[]): { here: OfficeAct[]; elsewhere: boolean } {
   const here = ACTS.filter((one) => may.includes(one.act) || (one.act === "uphold" && may.includes("grant")));
-  const known = new Set<Act>([...ACTS.map((one) => one.act), "grant", "read"]);
+  const known = new Set<Act>([...ACTS.map((one) => one.act), "grant", "read", "moderate", "revert", "unmask", "cancel_task"]);
   return { here, elsewhere: may.some((act) => !known.has(act)) };
 }
 
-export type Given = Record<string, string | boolean>;
+export type Given = Record<string, string | boolean | string[]>;
 
 /** What is missing before it can be sent, by the field's name. */
 export function missing(act: OfficeAct, given: Given): string[] {
@@ -178,6 +210,7 @@ export function missing(act: OfficeAct, given: Given): string[] {
       const value = given[name];
       if (kind === "tick") return false;
       const length = typeof value === "string" ? value.trim().length : 0;
+      if (kind === "day" || kind === "person") return required && length === 0;
       return required ? length < (least ?? 1) || length === 0 : false;
     })
     .map(({ name }) => name);
@@ -188,7 +221,9 @@ export function bodyOf(act: OfficeAct, given: Given, sealed: boolean): Record<st
   const body: Record<string, unknown> = {};
   for (const { name, kind } of act.asks) {
     const value = given[name];
-    if (kind === "tick") {
+    if (Array.isArray(value)) {
+      if (value.length) body[name] = value;
+    } else if (kind === "tick") {
       if (value === true || (name === "accusation" && sealed)) body[name] = value === true;
     } else if (typeof value === "string" && value.trim()) {
       body[name] = value.trim();

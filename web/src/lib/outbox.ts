@@ -112,7 +112,7 @@ async function withPhotos(row: Waiting): Promise<Waiting> {
     let id = photo.id;
     if (id === null) {
       try {
-        id = await sendPhoto(photo.blob, row.key, row.language);
+        id = await sendPhoto(photo.blob, { draft: row.key }, row.language);
       } catch (error) {
         if (!(error instanceof Refused) || error.passing) throw error;
         continue;

@@ -49,3 +49,15 @@ export function relative(moment: string, now: number, language: Language): strin
   }
   return format.format(0, "second");
 }
+
+/** "30 November 2026": a day without an hour, such as "2026-11-30". */
+export function day(written: string, language: Language): string {
+  const at = new Date(`${written.slice(0, 10)}T00:00:00Z`);
+  if (Number.isNaN(at.getTime())) return written;
+  return new Intl.DateTimeFormat(LOCALE[language], {
+    day: "numeric",
+    month: "long",
+    year: "numeric",
+    timeZone: "UTC",
+  }).format(at);
+}

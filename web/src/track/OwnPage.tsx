@@ -1,5 +1,7 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { ask, codePath, Refused, type Act, type JoinedCase, type OwnCase, type Schemas } from "../api/client";
+import { answerOf, sendPhotos } from "../api/photos";
+import { Photos } from "../file/Photos";
 import { useCity } from "../lib/city";
 import { language, useWords, type Key } from "../lib/i18n";
 import { useObservable } from "../lib/observable";
@@ -167,6 +169,8 @@ const DOINGS: Doing[] = [
 function OwnActs({ data, token, onDone }: ActsProps<OwnCase>) {
   const t = useWords();
   const [askReopen, setAskReopen] = useState(data.ask_reopen);
+  const [photos, setPhotos] = useState<Blob[]>([]);
+  const uploaded = useRef(new Map<Blob, string>());
   const base = `/v1/me/complaints/${codePath(data.code)}`;
   const may = (act: Act): boolean => data.may.includes(act);
   const send = async (path: string, body: unknown, words: string): Promise<unknown> => {
@@ -189,13 +193,18 @@ function OwnActs({ data, token, onDone }: ActsProps<OwnCase>) {
           <p class="hint">
             {t("question_until")} <Moment at={question.until} />
           </p>
+          <Photos photos={photos} onChange={setPhotos} />
           <Words
             id="answer"
             label={t("answer_label")}
             least={1}
             most={1000}
             button={t("answer_send")}
-            onSend={(text) => send("answers", { question: question.number, text }, t("done_answer"))}
+            onSend={async (text) => {
+              const ids = await sendPhotos(photos, answerOf(data.code, token), language.value, uploaded.current);
+              const body = { question: question.number, text };
+              await send("answers", ids.length ? { ...body, photos: ids } : body, t("done_answer"));
+            }}
           />
         </section>
       )}
