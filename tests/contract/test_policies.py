@@ -532,9 +532,12 @@ def watch_over_officers(api: Api) -> None:
 
 def moderate(api: Api, triage: str) -> None:
     """The public side of a case, and a ban on where it came from."""
-    code = api.call("POST", "/v1/complaints", a_report()).json["code"]
+    without_key = api.call("POST", "/v1/complaints", a_report()).json["code"]
+    key = {"Idempotency-Key": f"{without_key}-moderated"}
+    code = api.call("POST", "/v1/complaints", a_report(), headers=key).json["code"]
     path = f"/v1/office/complaints/{code}"
     answers = [
+        api.call("GET", f"/v1/office/complaints/{without_key}/public-text", token=triage),
         api.call("GET", f"{path}/public-text", token=triage),
         api.call(
             "PUT",
@@ -561,7 +564,9 @@ def forget(api: Api, triage: str, number: int) -> None:
     public = f"complaints/{shared}"
     act(api, f"/v1/office/{public}/release", {}, triage, version_of(api, public, triage))
     contact = {"phone": f"0812-3456-78{number}"}
-    filed = [api.call("POST", "/v1/complaints", a_report(contact=contact)) for _ in range(6)]
+    # Where a report came from is kept beside its key, or by itself where it took none.
+    keys = [{"Idempotency-Key": f"{shared}-forgotten-{each}"} if each % 2 else {} for each in range(6)]
+    filed = [api.call("POST", "/v1/complaints", a_report(contact=contact), headers=key) for key in keys]
     assert {answer.status for answer in filed} == {201}
     # The last one is what the job finds: it goes with another case, and has a photo.
     last = filed[-1].json["code"]
