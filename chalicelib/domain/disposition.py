@@ -81,17 +81,18 @@ def assigned(history: Iterable[Event]) -> Assignment | None:
 def instruct(
     complaint: Complaint,
     officer: Officer,
-    to: Officer,
+    to: Officer | None,
     text: str,
     due: date,
-    copies: Sequence[Officer],
+    copies: Sequence[Officer | None],
     city: City,
     *,
     now: datetime,
 ) -> Change:
     """Give the case to a person of the office. Whoever had it before has it no more.
 
-    Raises Invalid, with all faults, for people who work elsewhere or may not read the case, and for a day that is none.
+    Raises Invalid, with all faults, for people whom nobody knows (None), who work elsewhere or may not read the case,
+    and for a day that is none.
     """
     may_move(complaint, Act.INSTRUCT)
     if not complaint.sorted:
@@ -99,12 +100,12 @@ def instruct(
     faults = []
     if not _belongs(to, complaint, city):
         faults.append(Fault("to", "person_unknown"))
-    told = {each.id: each for each in copies if each.id != to.id}
-    if not all(_belongs(each, complaint, city) for each in told.values()):
+    told = [each.id for each in copies if each is not None and each != to]
+    if not all(_belongs(each, complaint, city) for each in copies if each is None or each != to):
         faults.append(Fault("copies", "person_unknown"))
     if fault := due_fault("due", due, complaint.office, city, now):
         faults.append(fault)
-    if faults:
+    if faults or to is None:
         raise Invalid(faults)
     facts = {"to": to.id, "due": due.isoformat(), "office": complaint.office}
     return change(
@@ -113,7 +114,7 @@ def instruct(
         by(officer),
         now,
         said=text,
-        data={**facts, "copies": list(told)} if told else facts,
+        data={**facts, "copies": list(dict.fromkeys(told))} if told else facts,
         updated_at=complaint.updated_at,
     )
 
@@ -186,8 +187,8 @@ def is_open(event: Event) -> bool:
 # Inside -------------------------------------------------------------------------------------------------------
 
 
-def _belongs(who: Officer, complaint: Complaint, city: City) -> bool:
-    return works_at(who, complaint.office) and allowed(who, Act.READ, complaint, city)
+def _belongs(who: Officer | None, complaint: Complaint, city: City) -> bool:
+    return who is not None and works_at(who, complaint.office) and allowed(who, Act.READ, complaint, city)
 
 
 def _opening(day: date, calendar: Calendar) -> datetime:

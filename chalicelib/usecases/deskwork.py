@@ -44,18 +44,10 @@ def instruct(code: str, officer: Officer, said: Instruction, *, if_match: int, n
     """Give the case to a person of the office. Raises Invalid for people who cannot have it."""
     to = _officer(said.to)
     copies = [_officer(each) for each in said.copies]
-    unknown = [
-        Fault(name, "person_unknown")
-        for name, gone in (("to", to is None), ("copies", None in copies))
-        if gone
-    ]
 
     def give(stored: Stored) -> Change:
-        if to is None or unknown:
-            raise Invalid(unknown)
-        known = [each for each in copies if each is not None]
         return disposition.instruct(
-            stored.complaint, officer, to, said.text, said.due, known, city(), now=now
+            stored.complaint, officer, to, said.text, said.due, copies, city(), now=now
         )
 
     return _act(code, officer, Act.INSTRUCT, if_match, give)
