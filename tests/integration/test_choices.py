@@ -61,7 +61,9 @@ def test_staff_narrow_what_the_reporter_allowed_and_nobody_of_the_city_widens_it
     assert problem(triage.post(f"{case}/release", If_Match="3"))[0] == 409
     assert problem(clerk.post(f"{case}/tightening", narrowing, If_Match="3"))[0] == 422
     assert problem(clerk.post(f"{case}/contact", If_Match="3"))[0] in (403, 409)
-    again = triage.post(f"{case}/sorting", {"category": REPORT["category"], "accusation": False}, If_Match="3")
+    again = triage.post(
+        f"{case}/sorting", {"category": REPORT["category"], "accusation": False}, If_Match="3"
+    )
     assert again.status == 201
     assert complaints.get_head(code).complaint.private
     assert not complaints.get_head(code).complaint.identity_shown
