@@ -329,14 +329,11 @@ class Quiet:
         """When a message that is held at ``at`` may leave; None where it need not wait.
 
         Not all at one moment: the ``key`` alone decides its place in the spread, so that it keeps it however often
-        it is asked for, and messages of one key keep their order.
+        it is asked for. Messages of one key keep their order: what comes up before that place waits for it, too.
         """
-        end = self.until(at, nights=nights)
-        if end is None:
-            return None
-        return end + timedelta(
-            milliseconds=zlib.crc32(key.encode()) % (self.spread // timedelta(milliseconds=1))
-        )
+        place = timedelta(milliseconds=zlib.crc32(key.encode()) % (self.spread // timedelta(milliseconds=1)))
+        end = self.until(at, nights=nights) or self.until(at - place, nights=nights)
+        return end + place if end is not None else None
 
     def _step(self, at: datetime) -> datetime | None:
         inside = (at - _FIRST_DAY + self.utc_offset) % _DAY

@@ -153,9 +153,13 @@ WHILE_MERGED = frozenset(
     {
         *(Act.UNMERGE, Act.RELEASE, Act.HIDE, Act.MODERATE, Act.TIGHTEN),
         *(Act.REVEAL, Act.MESSAGE, Act.WITHDRAW, Act.ERASE),
+        *(Act.CEILING, Act.WARN, Act.ESCALATE, Act.WAIT, Act.ACK_RUNG),
     }
 )
-"""All that may be done to a case that goes with another: what else is to be said of it is said there."""
+"""All that may be done to a case that goes with another: what else is to be said of it is said there.
+
+Of its clocks the law's limit and what triage has to decide stay awake; what time does is theirs.
+"""
 
 
 class Screening(StrEnum):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.asking import ended
+from chalicelib.domain.asking import ended, foreseen
 from chalicelib.domain.city import Category, City, PlaceNeed
 from chalicelib.domain.complaint import (
     TIME,
@@ -120,8 +120,9 @@ def follows_up(text: str, city: City) -> bool:
 def merge(complaint: Complaint, officer: Officer, master: Complaint, *, city: City, now: datetime) -> Change:
     """Let a case go with another that is about the same: its promises sleep, with their moments kept as they are.
 
-    Raises IllegalMove where this case cannot, Invalid where that one is no master. That the master goes with
-    none itself, and that nothing goes with this one, has to hold when it is stored, too (`store.joins`).
+    Raises IllegalMove where this case cannot, Invalid where that one is no master or was promised for later: then that
+    one goes with this one. That the master goes with none itself, and that nothing goes with this one, has to hold when
+    it is stored, too (`store.joins`).
     """
     may_move(complaint, Act.MERGE)
     if complaint.accused is not None or not complaint.sorted or complaint.emergency(city) is not None:
@@ -129,6 +130,8 @@ def merge(complaint: Complaint, officer: Officer, master: Complaint, *, city: Ci
     if fault := _no_master(complaint, master):
         raise Invalid([fault])
     complaint, facts = ended(complaint, city, now)
+    if _buys_time(complaint, master, city):
+        raise Invalid([Fault("master", "master_later")])
     return change(
         complaint,
         Act.MERGE,
@@ -200,6 +203,12 @@ def _no_master(complaint: Complaint, master: Complaint) -> Fault | None:
     if not is_shared(master):
         return Fault("master", "master_hidden")
     return None if master.open else Fault("master", "master_over")
+
+
+def _buys_time(complaint: Complaint, master: Complaint, city: City) -> bool:
+    """Whether the master's promise to solve, with the pause that it may still have, is later than the case's own."""
+    own, other = (clocks.get(ClockName.RESOLUTION) for clocks in (complaint.clocks, foreseen(master, city)))
+    return own is not None and other is not None and own.due < other.due
 
 
 def _apart(complaint: Complaint, act: Act, now: datetime, *, by: Any) -> Change:

@@ -36,9 +36,12 @@ def stands_on(complaint: Complaint, *, asks_date: bool = False) -> Role | None:
     """
     if not complaint.open or complaint.sealed:
         return None
-    if post_of(Role.MAYOR) in complaint.rungs:
+    # What of a merged case sleeps stands there with its master; its legal ceiling and a decision do not sleep.
+    rungs = {c.rung for c in complaint.clocks.running() if complaint.merged is None or c.awake}
+    if post_of(Role.MAYOR) in rungs:
         return Role.MAYOR
-    if post_of(Role.SECRETARY) in complaint.rungs or complaint.clocks.at_ceiling or asks_date:
+    asks_date = asks_date and complaint.merged is None
+    if post_of(Role.SECRETARY) in rungs or complaint.clocks.at_ceiling or asks_date:
         return Role.SECRETARY
     return None
 

@@ -116,9 +116,13 @@ def escalate(
     calendar = city.calendar_of_post(reached.post) if reached else city.calendar_of(complaint.office)
     if complaint.emergency(city) is None and (later := _day_off(calendar, now)) is not None:
         return _wait(complaint, clock, reached, later, now)
-    again = calendar.due(now, rests.waits if rests else city.handover, emergency=alarmed)
+    heard = now
+    if reached and complaint.emergency(city) is None:
+        # Its message waits for the morning, and so does its time.
+        heard = city.quiet.released(now, complaint.code) or now
+    again = calendar.due(heard, rests.waits if rests else city.handover, emergency=alarmed)
     # A rung that is silent never has longer than one that answers.
-    silent = min(again, calendar.due(now, reached.acknowledge, emergency=alarmed)) if reached else again
+    silent = min(again, calendar.due(heard, reached.acknowledge, emergency=alarmed)) if reached else again
     if reached and told_by_list(reached.post, complaint, city):
         # A post that hears by its list answers in its time from the list on.
         heard = next_list(Duty.parse(reached.post).role, now, city)
@@ -129,8 +133,12 @@ def escalate(
     reminded = not reminding or reminders >= city.emergency.reminders
     # Past the top. Before the old deadline of a reopened case nothing is broken yet.
     last = listed[-1] if somebody_reads and reminded and not reached and clock.due <= now else ""
+    promised = complaint.clocks.get(ClockName.RESOLUTION)
+    broken = promised.due if clock.name is ClockName.REDO and promised is not None else clock.due
+    past_ladder = bool(last) and broken <= now
     if last:
-        again = silent = NEVER
+        again = silent = NEVER if past_ladder else broken
+        step += 0 if past_ladder else reminders
     elif reminding:
         step += min(reminders + 1, city.emergency.reminders)
         if reminded:
@@ -167,7 +175,7 @@ def escalate(
             "post": reached.post if reached else "",
             "vacant": vacant,
             **{name: value for name, value in facts.items() if value or name == "informed"},
-            **({"past_ladder": True} if last else {}),
+            **({"past_ladder": True} if past_ladder else {}),
         },
         clocks=clocks,
     )

@@ -50,7 +50,8 @@ def schedule(
     faults = []
     if second <= max(first, now):
         faults.append(Fault("until", "date_early"))
-    if category is not None and category.level.danger and not wish.interim:
+    danger = complaint.emergency(city) is not None or (category is not None and category.level.danger)
+    if danger and not wish.interim:
         faults.append(Fault("interim", "interim_required"))
     if faults:
         raise Invalid(faults)
@@ -116,7 +117,9 @@ def _set(
 ) -> Change:
     second = datetime.fromisoformat(data["until"])
     complaint, facts = ended(complaint, city, now)
-    clocks = at_rest(complaint.clocks, ClockName.RESOLUTION, second, city.calendar_of(complaint.office), now)
+    # Of a reopened case the redo clock climbs in the solution's place: it ends, and what it reached goes on from there.
+    clocks = complaint.clocks.without(ClockName.REDO)
+    clocks = at_rest(clocks, ClockName.RESOLUTION, second, city.calendar_of(complaint.office), now)
     return change(
         complaint, act, by(officer), now, said=text, data={**data, **facts}, clocks=clocks, new_date=second
     )

@@ -158,8 +158,13 @@ class Clocks:
 
     @property
     def past_ladder(self) -> bool:
-        """Whether a promise is broken and everybody above has had their time."""
-        return any(clock.next_climb >= NEVER for clock in self.running() if clock.name in _PROMISES)
+        """Whether a promise is broken and everybody above has had their time.
+
+        Of a reopened case the redo clock climbs in the solution's place (`overdue.escalate` brings it to its end no
+        earlier than the solution's own moment).
+        """
+        counted = (*_PROMISES, ClockName.REDO)
+        return any(clock.next_climb >= NEVER for clock in self.running() if clock.name in counted)
 
     def ceiling_to_tell(self, now: datetime) -> int | None:
         """The share (in hundredths) of the legal ceiling that has been reached and not been told; None where none."""

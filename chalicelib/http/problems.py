@@ -333,6 +333,10 @@ REASONS: dict[str, dict[str, str]] = {
         "id": "aduan itu tidak tampil untuk umum, jadi tidak dapat menjadi induk",
         "en": "is not shown in public, so nothing can be merged with it",
     },
+    "master_later": {
+        "id": "aduan itu dijanjikan selesai lebih lambat; gabungkan yang itu dengan aduan ini",
+        "en": "is promised for later; merge that one with this one",
+    },
     "master_over": {"id": "aduan itu sudah berakhir", "en": "is over already"},
     "agency_accused": {
         "id": "laporan ini tentang lembaga itu, jadi tidak dirujuk ke sana",

@@ -41,7 +41,7 @@ from chalicelib.domain.errors import NotFound, Passing, StaleComplaint
 from chalicelib.domain.geo import Point, geohash
 from chalicelib.domain.lists import LISTED, is_lost, lost_list, post_of, stands_on
 from chalicelib.domain.notices import Notice
-from chalicelib.domain.people import Act
+from chalicelib.domain.people import Act, triage_for
 from chalicelib.domain.scheduling import asked as asked_date
 from chalicelib.domain.service_level import NEVER, TRANSIENT, Clock, ClockName, Clocks
 from chalicelib.domain.tracking import short
@@ -556,8 +556,10 @@ def head_keys(
         keys["office_open"] = complaint.office
         if complaint.area and not complaint.sealed and not complaint.sheltered(city):
             keys["area_open"] = complaint.area
-        if role := stands_on(complaint, asks_date=asks_date):
-            keys["top_open"] = role
+    elif complaint.open and not complaint.sorted:
+        keys["office_open"] = triage_for(complaint.accused, city)  # words that it has to decide on came since
+    if complaint.open and (role := stands_on(complaint, asks_date=asks_date)):
+        keys["top_open"] = role
     if held and complaint.status not in (Status.WITHDRAWN, Status.REJECTED, Status.APPEALED):
         keys["screening_open"] = city.id
     if complaint.unheard:

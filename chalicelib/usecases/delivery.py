@@ -111,8 +111,9 @@ def _held(notice: Notice, now: datetime) -> datetime | None:
     quiet, nights = city().quiet, not notice.at_night
     if notice.urgent:
         return None
-    if now >= notice.useful_until and quiet.until(notice.useful_until, nights=nights) != quiet.until(
-        now, nights=nights
+    ends = quiet.until(now, nights=nights)
+    if now >= notice.useful_until and (
+        ends is None or quiet.until(notice.useful_until, nights=nights) != ends
     ):
         return None
     # Notices of one case leave at one moment, in the case's order: "resolved" never comes before "received".

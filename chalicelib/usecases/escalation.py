@@ -143,8 +143,12 @@ def wake_one(code: str, *, now: datetime) -> Change | None:
             acting = {post: holder.acting for post, holder in found.items()}
             change = escalate(complaint, city(), filled, acting=acting, now=now)
         record(change, previous=stored)
-    except (NotDue, NotFound, IllegalMove, StaleComplaint):
+    except (NotDue, NotFound, StaleComplaint):
         return None  # somebody acted first, or another sweep did
+    except IllegalMove:
+        if (wakes_at := complaint.wakes_at(city())) is None or wakes_at > now:
+            return None  # it ended meanwhile
+        raise  # it would wake again each minute and do nothing: somebody has to hear of that
     if vacant := change.event.data.get("vacant"):
         logger.warning("vacant posts were passed over", extra={"code": code, "posts": vacant})
         count("VacantRungs", len(vacant))

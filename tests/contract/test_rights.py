@@ -272,28 +272,34 @@ def test_without_a_token_no_private_route_opens_and_a_citizen_opens_only_their_o
 
 
 @pytest.mark.usefixtures("photo_rows")
-@pytest.mark.parametrize("role", Role)
-def test_each_route_opens_to_whom_the_table_says(role: Role, api: Api, cases: Mapping[str, str]) -> None:
+def test_each_route_opens_to_the_roles_that_the_table_names(api: Api, cases: Mapping[str, str]) -> None:
     from chalicelib.store import complaints
 
-    post = POSTS[role]
-    scope = Duty.parse(post).scope.partition("/")[0]
-    office = "setda" if scope == "city" else scope
-    token = officer(post, office=office)
-    who = Officer("petugas", "Ni Made Uji", "Petugas", office, (Duty.parse(post),))
-    home = {Role.TRIAGE: "unsorted", Role.STAFF: "office", Role.OFFICE_HEAD: "office"}.get(role, "village")
+    # No act names a version that is, so the cases stay as they are for the next role.
+    heads = {name: complaints.get(code, consistent=True).complaint for name, code in cases.items()}
     wrong = []
-    officer("staff@pupr", office="pupr", identity="korban")
-    for name in (home, "office") if home != "office" else ("office",):
-        caller = Caller(api, token, cases[name])
-        for route in ORDERED if name == home else [each for each in ORDERED if "code}" in each[1]]:
-            if NEEDS[route] in NOT_OFFICERS and role is not Role.STAFF:
-                continue
-            case = complaints.get(cases[name], consistent=True).complaint
-            told = told_wrong(route, caller.status(*route), who, case)
-            if told:
-                wrong.append(f"{role}, case of {name}: {told}")
+    for role in Role:
+        duty = Duty.parse(POSTS[role])
+        office = "setda" if duty.scope == "city" else duty.scope.partition("/")[0]
+        token = officer(duty.post, office=office)
+        officer("staff@pupr", office="pupr", identity="korban")
+        who = Officer("petugas", "Ni Made Uji", "Petugas", office, (duty,))
+        home = {Role.TRIAGE: "unsorted", Role.STAFF: "office", Role.OFFICE_HEAD: "office"}.get(
+            role, "village"
+        )
+        caller = Caller(api, token, cases[home])
+        for route in ORDERED:
+            if NEEDS[route] not in NOT_OFFICERS or role is Role.STAFF:
+                wrong.append(told_wrong(route, caller.status(*route), who, heads[home]))
+        if home != "office":
+            elsewhere = Caller(api, token, cases["office"])
+            for route in ORDERED:
+                if route[1].startswith("/v1/office/complaints/{code}"):
+                    wrong.append(told_wrong(route, elsewhere.status(*route), who, heads["office"]))
+        wrong = [f"{role}: {each}" if each.startswith("(") else each for each in wrong if each]
     assert wrong == []
+    after = {name: complaints.get(code, consistent=True).complaint for name, code in cases.items()}
+    assert after == heads
 
 
 def told_wrong(route: tuple[str, str], status: int, who: Officer, case: Complaint) -> str:

@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import pytest
 
-from chalicelib.domain import handling, overdue
+from chalicelib.domain import handling, overdue, reporting
 from chalicelib.domain.city import Ceiling, LegalClass, Lists
 from chalicelib.domain.clock import CLOSED, Span
 from chalicelib.domain.complaint import OPEN, TO_OMBUDSMAN, Complaint, Route, Status
@@ -296,6 +296,15 @@ class TestTheTopOfTheLadder:
         assert last.complaint.wakes_at(CITY) == NEVER
         assert notices_for(last, CITY) == ()
 
+    def test_reopened_and_past_the_top_again_it_is_marked_once_the_old_deadline_has_passed(self):
+        case = handling.resolve(self.late(), an_officer(), "Sudah.", city=CITY, now=NOW).complaint
+        case = reporting.reopen(case, "Belum.", city=CITY, now=NOW).complaint
+        found = self.climbs(unwarned(case))
+        assert {c.event.data["clock"] for c in found} == {"redo"}
+        assert found[-1].event.data["past_ladder"]
+        assert [c.complaint.marked_overdue for c in found] == [False] * (len(found) - 1) + [True]
+        assert stands_on(found[-1].complaint) is Role.MAYOR
+
     def test_the_secretary_has_the_time_from_the_list_on(self):
         case = self.late()
         to_secretary = self.climbs(case)[2]
@@ -383,11 +392,22 @@ class TestTheTopOfTheLadder:
         last = self.climbs(self.late())[-1]
         solved = perform(Act.RESOLVE, last.complaint, CITY, now=at(80)).complaint
         assert (stands_on(solved), solved.marked_overdue) == (None, False)
-        early = a_complaint(Status.REOPENED, city=CITY)
+        early = a_complaint(Status.REOPENED, city=CITY, private=True)
         clock = early.clocks.get(ClockName.RESOLUTION)
         early = replace(early, clocks=early.clocks.start(replace(clock, climbed=4)))
         change = escalate(early, CITY, now=NOW)
         assert not change.complaint.marked_overdue
+        # Not by the redo clock either, when that has come to its end first: the case stays on the list till then.
+        redo = change.complaint.clocks.get(ClockName.REDO)
+        soon = replace(redo, due=at(24), climbs_at=at(24, 10), step=9)
+        ended = escalate(
+            replace(change.complaint, clocks=change.complaint.clocks.start(soon)), CITY, now=at(24, 10)
+        )
+        assert not ended.complaint.marked_overdue
+        assert stands_on(ended.complaint) is Role.MAYOR
+        assert ended.complaint.clocks.get(ClockName.REDO).climbs_at == clock.due
+        over = escalate(ended.complaint, CITY, now=clock.due)
+        assert (over.event.data.get("past_ladder"), over.complaint.marked_overdue) == (True, True)
         # The old promise climbs no more; what is done again climbs on a clock of its own.
         assert change.complaint.clocks.get(ClockName.RESOLUTION).climbs_at is None
         assert change.complaint.clocks.get(ClockName.REDO).climbs_at > NOW

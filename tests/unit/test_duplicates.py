@@ -10,16 +10,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain import asking, duplicates
+from chalicelib.domain import asking, duplicates, handling, reporting
 from chalicelib.domain.city import Duplicates
 from chalicelib.domain.complaint import Screening, Status
 from chalicelib.domain.errors import IllegalMove, Invalid
 from chalicelib.domain.geo import Point, coarsen
-from chalicelib.domain.people import Act
+from chalicelib.domain.lists import stands_on
+from chalicelib.domain.people import Act, Role
 from chalicelib.domain.service_level import ClockName
 from chalicelib.domain.visibility import PIN_METRES
+from chalicelib.store.complaints import head_keys
 from tests.builders import (
     NOW,
+    TRIAGE,
     WASTE,
     a_category,
     a_city,
@@ -27,7 +30,10 @@ from tests.builders import (
     a_master,
     an_officer,
     denpasar,
+    due_of,
+    escalate,
     perform,
+    unwarned,
 )
 
 CITY = a_city(duplicates=Duplicates(timedelta(days=30), ("sudah lapor", "belum ditanggapi")))
@@ -146,3 +152,65 @@ def test_a_question_that_waits_ends_with_the_merge_and_its_pause_counts():
     resumed = asking.ended(case, CITY, NOW + HOUR)[0]
     undone = perform(Act.UNMERGE, change.complaint, CITY, now=NOW + 2 * HOUR).complaint
     assert undone.clocks.get(ClockName.RESOLUTION) == resumed.clocks.get(ClockName.RESOLUTION)
+
+
+# What does not sleep under a merge ------------------------------------------------------------------------------
+
+MERGED_AT = NOW + HOUR
+
+
+def a_merged(**changes):
+    case = perform(Act.REPLY, a_complaint(city=CITY, **changes), CITY, now=NOW).complaint
+    return duplicates.merge(case, an_officer(), a_master(CITY), city=CITY, now=MERGED_AT).complaint
+
+
+def swept(case, until):
+    """All that time does to a case until then, one act at a time; a case that wakes must have something to do."""
+    done = []
+    while (wakes_at := case.wakes_at(CITY)) <= until:
+        done.append(escalate(case, CITY, now=max(wakes_at, case.updated_at)))
+        case = done[-1].complaint
+    return case, [change.event for change in done]
+
+
+def test_the_legal_ceiling_of_a_merged_case_is_told_and_the_case_stands_on_the_secretarys_list():
+    case, events = swept(a_merged(), NOW + timedelta(days=400))
+    assert [(event.act, event.data["share"]) for event in events] == [(Act.CEILING, 80), (Act.CEILING, 100)]
+    assert events[0].data["ombudsman"]
+    assert stands_on(case) is Role.SECRETARY
+    assert head_keys(case, CITY)["top_open"] == Role.SECRETARY
+    assert "office_open" not in head_keys(case, CITY)
+
+
+def test_an_accusation_written_in_a_merged_case_warns_climbs_and_lies_in_triages_inbox():
+    said = reporting.message(a_merged(), "Petugas minta uang.", city=CITY, now=MERGED_AT)
+    case = said.complaint
+    assert head_keys(case, CITY)["office_open"] == TRIAGE
+    case, events = swept(case, due_of(case, ClockName.VERIFICATION))
+    assert [event.act for event in events] == [Act.WARN, Act.WARN, Act.ESCALATE]
+    assert events[-1].data["clock"] == "verification"
+    (rung,) = {clock.rung for clock in case.clocks if clock.awake and clock.rung}
+    assert rung.endswith(f"@{TRIAGE}")
+    heard = handling.acknowledge_rung(case, an_officer(rung), now=case.updated_at)
+    assert heard.complaint.clocks.owed_by([rung]) == ()
+
+
+def test_the_solutions_ladder_of_a_merged_case_sleeps_also_above_the_first_rung():
+    case = unwarned(a_complaint(city=CITY, private=True))
+    due = due_of(case, ClockName.FIRST_REPLY)
+    late = escalate(case, CITY, now=due).complaint
+    assert late.rungs
+    case = duplicates.merge(late, an_officer(), a_master(CITY), city=CITY, now=due).complaint
+    _, events = swept(case, NOW + timedelta(days=60))
+    assert {event.act for event in events} <= {Act.CEILING}
+
+
+def test_a_merge_buys_no_time_so_the_later_promise_goes_with_the_earlier():
+    older, younger = a_master(CITY), a_master(CITY, code="UJI-44444-44444", now=NOW + timedelta(days=4))
+    now = NOW + timedelta(days=4)
+    with pytest.raises(Invalid, match="master_later"):
+        duplicates.merge(older, an_officer(), younger, city=CITY, now=now)
+    assert duplicates.merge(younger, an_officer(), older, city=CITY, now=now).complaint.merged
+    paused = perform(Act.ASK, a_master(CITY, code="UJI-55555-55555"), CITY, now=NOW).complaint
+    with pytest.raises(Invalid, match="master_later"):
+        duplicates.merge(older, an_officer(), paused, city=CITY, now=NOW + HOUR)

@@ -394,6 +394,24 @@ class TestDaysOff:
         case = only(a_complaint(city=city), ClockName.RESOLUTION)
         assert escalate(case, city, now=at(30, 16)).complaint.wakes_at(city) == at(31, 6)
 
+    def test_a_rung_that_is_reached_at_night_has_its_time_from_the_morning_on_when_its_message_leaves(self):
+        shift = Calendar(timedelta(hours=8), always_open=True)
+        city = a_city(calendars={"office": shift})
+        case = only(a_complaint(city=city), ClockName.RESOLUTION)
+        night = at(30, 22)
+        assert due_of(case, ClockName.RESOLUTION) <= night
+        leaves = city.quiet.released(night, case.code)
+        assert leaves is not None
+        after = clock(escalate(case, city, now=night).complaint, ClockName.RESOLUTION)
+        assert after.climbs_at == leaves + timedelta(hours=4)
+        assert after.rests_until == shift.due(leaves, Span.parse("1 working day"))
+        # Of an emergency the message leaves at once.
+        alarm = only(a_complaint(city=city, category="kebakaran", now=night), ClockName.FIRST_REPLY)
+        paged = clock(
+            escalate(alarm, city, now=night + timedelta(minutes=15)).complaint, ClockName.FIRST_REPLY
+        )
+        assert paged.climbs_at == night + timedelta(minutes=20)
+
     @given(st.integers(0, 60 * 24 * 30), st.sampled_from([Act.REFER, Act.PASS_ON, Act.START, Act.MESSAGE]))
     @settings(deadline=None, max_examples=60)
     def test_no_rung_ever_hears_on_its_day_off(self, minutes, act):

@@ -120,3 +120,25 @@ def test_what_makes_no_sense_is_refused(start: int, end: int, spread: timedelta,
 def test_a_naive_moment_is_refused() -> None:
     with pytest.raises(TypeError):
         QUIET.until(datetime(2026, 3, 19, 12))  # noqa: DTZ001  that is the point
+
+
+def test_what_comes_up_within_the_spread_waits_for_what_was_held_of_the_same_case() -> None:
+    held = QUIET.released(wita(19, 10), "DPS-7")
+    assert held is not None
+    assert wita(20, 6) < held
+    soon = wita(20, 6) + (held - wita(20, 6)) / 2
+    for nights in (True, False):
+        assert QUIET.released(soon, "DPS-7", nights=nights) == held
+        assert QUIET.released(held, "DPS-7", nights=nights) is None
+    # A publish that no night holds waits after a silence alone.
+    assert QUIET.released(wita(11, 6), "DPS-7") == wita(11, 6) + (held - wita(20, 6))
+    assert QUIET.released(wita(11, 6), "DPS-7", nights=False) is None
+
+
+@given(
+    minutes=st.lists(st.integers(0, 4 * 24 * 60), min_size=2, max_size=2).map(sorted),
+    key=st.text(min_size=1, max_size=4),
+)
+def test_no_message_of_a_case_overtakes_an_earlier_one(minutes: list[int], key: str) -> None:
+    first, second = (wita(17, 0) + timedelta(minutes=each) for each in minutes)
+    assert (QUIET.released(first, key) or first) <= (QUIET.released(second, key) or second)

@@ -27,6 +27,7 @@ from tests.builders import (
     escalate,
     perform,
     runs,
+    unwarned,
 )
 
 CITY = a_city()
@@ -75,6 +76,27 @@ class TestTheSecondDate:
         assert case.wakes_at(CITY) > FIRST
         with pytest.raises(NotDue):
             escalate(case, CITY, now=FIRST + timedelta(days=1))
+
+    def test_of_a_reopened_case_too_the_ladder_rests_and_goes_on_where_the_redo_clock_stood(self):
+        case = handling.resolve(
+            handling.reply(a_complaint(private=True), an_officer(), "Kami lihat.", now=NOW).complaint,
+            an_officer(),
+            "Sudah.",
+            city=CITY,
+            now=NOW,
+        ).complaint
+        case = reporting.reopen(case, "Belum.", city=CITY, now=NOW).complaint
+        case = escalate(case, CITY, now=NOW).complaint
+        climbed = case.clocks.get(ClockName.REDO).climbed
+        assert climbed
+        case = unwarned(set_by(case).complaint)
+        assert case.clocks.get(ClockName.REDO) is None
+        assert case.wakes_at(CITY) == due_of(case, ClockName.CEILING) < SECOND
+        case = overdue.escalate(case, CITY, {}, now=SECOND - timedelta(hours=1)).complaint  # the ceiling
+        assert case.wakes_at(CITY) == SECOND
+        change = escalate(case, CITY, now=SECOND)
+        assert (change.event.act, change.event.data["level"]) == (Act.ESCALATE, climbed + 1)
+        assert not change.complaint.marked_overdue
 
     def test_the_first_reply_is_owed_as_before(self):
         case = set_by(a_complaint(private=True)).complaint
@@ -183,6 +205,12 @@ class TestTheSecretary:
         assert last.event.act is Act.SCHEDULE
         asked = set_by(a_complaint(), a_wish(day=date(2027, 5, 24)))
         assert asked.event.act is Act.ASK_DATE
+
+    def test_what_was_raised_to_an_emergency_is_a_danger_too(self):
+        raised = perform(Act.RAISE, a_complaint(private=True), CITY, now=NOW).complaint
+        with pytest.raises(Invalid, match="interim_required"):
+            set_by(raised, replace(WISH, interim=""))
+        assert set_by(raised).complaint.status is Status.SCHEDULED
 
     def test_months_end_on_the_last_day_that_a_month_has(self):
         now = datetime(2026, 8, 31, 2, tzinfo=UTC)
