@@ -147,7 +147,7 @@ def tightening(values: Mapping[str, Any]) -> tuple[list[str], str]:
     }
     choices = [name for name, value in told.items() if value]
     if not choices and not form.faults:
-        form.fault("publication", "required")
+        form.fault("publication", "nothing_changed")
     reason = form.text("reason", least=3, most=WORDS_MOST, required=True)
     form.done()
     return choices, reason

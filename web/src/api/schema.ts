@@ -3338,7 +3338,7 @@ export interface components {
             /** @constant */
             identity?: "hidden";
             reason: string;
-        };
+        } | unknown | unknown;
         Banning: {
             by: components["schemas"]["BanKind"][];
             days: number;
