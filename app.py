@@ -20,6 +20,7 @@ from chalicelib.http import (
     public,
     reporters,
     requests,
+    rulebook,
     rungs,
     watch,
 )
@@ -57,6 +58,7 @@ for blueprint in (
     watch.routes,
     moderation.routes,
     privacy.routes,
+    rulebook.routes,
     relay.jobs,
     sweeps.jobs,
     pictures.jobs,
