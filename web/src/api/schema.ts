@@ -3031,6 +3031,8 @@ export interface components {
             status: number;
             /** @description What was wrong with the request as a whole. */
             detail?: string;
+            /** @description With `stale`, where the case stands now, if it is still theirs to read who was second; `ETag` has its version. */
+            current?: components["schemas"]["State"];
             /** @description Every fault of the form, never just the first. */
             errors?: {
                 /** @description Path of the field, such as `place.lat`; for a header its name. */
@@ -4206,7 +4208,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Somebody else changed the case since it was read. Nothing was changed; read again. */
+        /** @description Somebody else changed the case since it was read. Nothing was changed; `current` tells where it stands now. */
         Stale: {
             headers: {
                 [name: string]: unknown;
