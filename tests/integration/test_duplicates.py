@@ -218,6 +218,27 @@ def test_fifty_join_at_once_while_an_officer_acts_and_nobody_loses_a_race(stack:
     assert (after.joined, after.complaint.version) == (50, case.version + 8)
 
 
+def test_of_what_is_due_on_one_day_the_inbox_puts_first_what_more_people_wait_for(stack: Stack) -> None:
+    first, popular, last = (shown(now=later(minutes=5 * place)) for place in range(3))
+    tomorrow = shown(now=later(days=1))
+    for case in (popular, tomorrow):
+        for phone in [a_phone() for _ in range(2)]:
+            join(case.code, phone, client=phone)
+        # The row shows the count as of the last act on the case.
+        handling.acknowledge(case.code, office(), if_match=case.version, now=later(hours=1))
+
+    def listed(now: Any) -> list[str]:
+        return [card.code for card in reading.inbox(office(), "office", now=now).cards]
+
+    today = sorted(
+        [first.code, popular.code, last.code]
+    )  # due at one moment: then in the order of their codes
+    others = [code for code in today if code != popular.code]
+    assert listed(later(minutes=30)) == [popular.code, *others, tomorrow.code]
+    # Once they are late, the deadline alone counts again.
+    assert listed(later(days=3)) == [*today, tomorrow.code]
+
+
 def test_who_joins_hears_of_it_and_of_the_end_and_never_more_than_four_times_by_sms(stack: Stack) -> None:
     case, phone, reporter = shown(phone=(owner := a_phone())), a_phone(), owner
     cast.deliver(later(minutes=2))
