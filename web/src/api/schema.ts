@@ -3014,6 +3014,8 @@ export interface components {
             accused?: string;
             /** @description A sentence that the reporter reads. */
             text?: string;
+            /** @description Release the text in the same act, as `/release` does. */
+            publish?: boolean;
             /** @description Why the category's later moments shall hold; the reporter reads it and is told. Without it nothing is later than it was promised. Only for whom the profile names (403 for others). */
             longer?: string;
         };
@@ -3870,6 +3872,11 @@ export interface components {
              */
             until?: string;
             status?: components["schemas"]["SearchState"];
+            /**
+             * @description Only cases in whose notes whoever asks is mentioned, or somebody whom they stand in for today.
+             * @enum {string}
+             */
+            mentioned?: "me";
             cursor?: string;
             /** @default 20 */
             limit: number;
@@ -3899,6 +3906,11 @@ export interface components {
             /** Format: date */
             until?: string;
             status?: components["schemas"]["SearchState"];
+            /**
+             * @description Only cases in whose notes whoever asks is mentioned, or somebody whom they stand in for today.
+             * @enum {string}
+             */
+            mentioned?: "me";
         };
         Filters: {
             filters: components["schemas"]["Filter"][];
