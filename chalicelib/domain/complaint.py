@@ -255,6 +255,8 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
+PUBLISHED = "published"
+"""In the data of a sorting: it released the text, too."""
 TO_OMBUDSMAN = "ombudsman"
 """In an event's data: from here on the reporter is told how to reach the Ombudsman."""
 FOR_TRIAGE = "for_triage"

@@ -148,16 +148,26 @@ def unmerge(complaint: Complaint, officer: Officer, *, now: datetime) -> Change:
     return _apart(complaint, Act.UNMERGE, now, by=by(officer))
 
 
+ENDS = frozenset({Act.RESOLVE, Act.APPROVE, Act.REJECT, Act.WITHDRAW})
+"""What ends a case for everybody who waits for it; an approval where it is what tells them."""
+
+
+def alone(complaint: Complaint, *, now: datetime) -> Change:
+    """What happens to a merged case where its master is none any more: it stands for itself again."""
+    return _apart(complaint, Act.UNMERGE, now, by=TIME)
+
+
 def answered(complaint: Complaint, told: Event, *, now: datetime) -> Change:
     """What the end of its master does to a merged case: the same answer, to be judged by its own reporter.
 
-    Where the master was withdrawn there is no answer, and the case stands for itself again.
+    Where the master was withdrawn there is no answer, and the case stands for itself again. What a second person
+    approved, or the doer proved in words, counts here, too: it is the same fix.
     """
     merged = complaint.merged
     if merged is None:
         raise IllegalMove(told.act, "not merged")
     if told.act is Act.WITHDRAW:
-        return _apart(complaint, Act.UNMERGE, now, by=TIME)
+        return alone(complaint, now=now)
     awake = replace(complaint, merged=None, clocks=_awake(complaint.clocks))
     data: dict[str, Any] = {"master": merged.into}
     if told.act is Act.REJECT:
@@ -173,8 +183,20 @@ def answered(complaint: Complaint, told: Event, *, now: datetime) -> Change:
             outcome=Outcome.REJECTED,
             ended_at=now,
         )
+    if told.data.get("proof"):
+        data["proof"] = told.data["proof"]
     clocks = awake.clocks.stop(ClockName.FIRST_REPLY, now).stop(ClockName.RESOLUTION, now)
-    return change(awake, Act.RESOLVE, told.by, now, said=told.text, data=data, clocks=clocks, resolved_at=now)
+    return change(
+        awake,
+        Act.RESOLVE,
+        told.by,
+        now,
+        said=told.text,
+        data=data,
+        clocks=clocks,
+        resolved_at=now,
+        confirmed=told.act is Act.APPROVE,
+    )
 
 
 def master_of(history: Iterable[Event]) -> str | None:

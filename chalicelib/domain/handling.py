@@ -12,6 +12,7 @@ from chalicelib.domain.city import Category, City
 from chalicelib.domain.complaint import (
     BY_TRIAGE,
     HIDDEN,
+    PUBLISHED,
     TOLD_AT,
     UNCLAIMED,
     Alarm,
@@ -409,15 +410,17 @@ def sort(
     area: str | None = None,
     hamlet: str | None = None,
     longer: str = "",
+    publish: bool = False,
     now: datetime,
 ) -> Change:
-    """Give a case its category and office, and decide an accusation.
+    """Give a case its category and office, decide an accusation, and where triage says ``publish`` release the text.
 
     Promises count from the first instant and are never later than what was promised before, unless an officer of
     right says why in ``longer``: then the category's later moments are stamped, the sentence and the moments before
     stand in the history, and the reporter is told. The reporter's own choices (identity, publication) stay. Sorted into
     a category of danger it is an emergency from now on; out of one it comes only by `emergency.lower`, which says why.
-    Raises Invalid for that, and where there is a reason and nothing would be later.
+    Raises Invalid for that, where there is a reason and nothing would be later, and where what is private (by its
+    reporter's wish or by the category) was to be published.
     """
     if complaint.emergency(city) and not complaint.sealed and not category.emergency:
         raise Invalid([Fault("category", "lower_first")])
@@ -451,7 +454,13 @@ def sort(
         # The law's own limit follows the class that triage found, be it the longer one; it still counts from receipt.
         clocks = clocks.start(ceiling_clock(category.id, city, complaint.filed_at))
     private = complaint.private or category.sensitive or category.sheltered
-    if private:
+    screening = complaint.screening
+    if publish and private:
+        raise Invalid([Fault("publish", "publish_private")])
+    if publish and screening is not Screening.RELEASED:
+        screening, facts[PUBLISHED] = Screening.RELEASED, True
+        clocks = clocks.stop(ClockName.SCREENING, now)
+    elif private:
         # Nothing is left to release, so nothing may wait for it.
         clocks = clocks.stop(ClockName.SCREENING, now)
     elif complaint.screening is Screening.HELD:
@@ -479,6 +488,7 @@ def sort(
         sealed=False,
         accused=accused,
         private=private,
+        screening=screening,
         referred_to=None,
         clocks=clocks,
         danger="",

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain.complaint import (
+    PUBLISHED,
     Change,
     Complaint,
     Event,
@@ -33,6 +34,13 @@ SHOWN_BEFORE = "shown_before"
 """In the data of a mending: the public text that it replaced, empty where that was the reporter's own."""
 MODERATING = frozenset({Act.MODERATE, Act.HIDE, Act.RELEASE})
 """Acts on the public side of a case, which can be taken back."""
+
+
+def is_moderating(event: Event) -> bool:
+    """Whether an event decided on the public side of the case, be it together with something else."""
+    return event.act in MODERATING or bool(event.data.get(PUBLISHED))
+
+
 FOR_MODERATORS = frozenset({Act.MODERATE, Act.REVERT, Act.HIDE})
 """Acts whose reasons and former words nobody else reads."""
 
@@ -102,7 +110,7 @@ def revert(
         Act.REVERT,
         by(officer),
         now,
-        data={"undone": str(last.act)},
+        data={"undone": str(Act.RELEASE if last.data.get(PUBLISHED) else last.act)},
         updated_at=complaint.updated_at,
         **fields,
     )
@@ -112,7 +120,7 @@ def standing_acts(history: Iterable[Event]) -> list[Event]:
     """The acts on the public side that nobody took back, oldest first; the reporter's own mending ends them all."""
     standing: list[Event] = []
     for _, event in without_undone(history):
-        if event.act in MODERATING:
+        if is_moderating(event):
             standing.append(event)
         elif event.act is Act.REVERT and standing:
             standing.pop()
@@ -123,7 +131,7 @@ def standing_acts(history: Iterable[Event]) -> list[Event]:
 
 def screening_of(standing: Iterable[Event]) -> Screening:
     """Whether the public may see the text after these acts; a text is held until somebody decides."""
-    decided = [event.act for event in standing if event.act in (Act.HIDE, Act.RELEASE)]
+    decided = [event.act for event in standing if event.act is not Act.MODERATE]
     if not decided:
         return Screening.HELD
-    return Screening.RELEASED if decided[-1] is Act.RELEASE else Screening.HIDDEN
+    return Screening.HIDDEN if decided[-1] is Act.HIDE else Screening.RELEASED

@@ -15,7 +15,16 @@ from typing import Any
 
 from chalicelib.domain import emergency
 from chalicelib.domain.city import CITY_SCOPE, City
-from chalicelib.domain.complaint import FOR_TRIAGE, HIDDEN, TO_OMBUDSMAN, TOLD_AT, Alarm, Change, Complaint
+from chalicelib.domain.complaint import (
+    FOR_TRIAGE,
+    HIDDEN,
+    TO_OMBUDSMAN,
+    TOLD_AT,
+    Alarm,
+    Change,
+    Complaint,
+    Event,
+)
 from chalicelib.domain.errors import DomainError
 from chalicelib.domain.lists import told_by_list
 from chalicelib.domain.people import Act, Role, is_accused, taker, triage_for
@@ -228,6 +237,9 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "joiner_reopened.sms": "code category link",
         "joiner_reopened.subject": "code",
         "joiner_reopened.email": "service code category link",
+        "joiner_scheduled.sms": "code until link",
+        "joiner_scheduled.subject": "code",
+        "joiner_scheduled.email": "service code category until link",
         "joiner_rejected.sms": "code link",
         "joiner_rejected.subject": "code",
         "joiner_rejected.email": "service code category link",
@@ -305,8 +317,13 @@ FAN_OUT = "fan_out"
 """A row of the outbox that goes to nobody itself: the relay makes of it one notice for each who joined."""
 
 _JOINER_NOTICE: Mapping[str, str] = {
+    Act.FILE: "joiner_received",
     Act.RESOLVE: "joiner_resolved",
+    Act.APPROVE: "joiner_resolved",
+    Act.SCHEDULE: "joiner_scheduled",
+    Act.GRANT_DATE: "joiner_scheduled",
     Act.REOPEN: "joiner_reopened",
+    Act.GRANT: "joiner_reopened",
     Act.REJECT: "joiner_rejected",
     Act.WITHDRAW: "joiner_withdrawn",
 }
@@ -437,9 +454,9 @@ def day_label(day: str) -> str:
     return f"{date.fromisoformat(day):%d/%m/%Y}"
 
 
-def reaches_joiners(act: Act) -> bool:
-    """Whether an act is told to everybody who joined."""
-    return act in _JOINER_NOTICE
+def reaches_joiners(event: Event) -> bool:
+    """Whether an act is told to everybody who joined; an approval only where it is what the reporter hears of."""
+    return event.act in _JOINER_NOTICE and _tells_outside(event)
 
 
 def fan_out(code: str, version: int, act: str, now: datetime, *, after: str = "") -> Notice:
@@ -469,10 +486,17 @@ def joiner_notice(
     language: str,
     city: City,
     now: datetime,
+    data: Mapping[str, Any] | None = None,
 ) -> Notice:
-    """What one person who joined is told of an act (``Act.FILE``: that they joined); always the same id."""
-    template = _JOINER_NOTICE.get(act, "joiner_received")
+    """What one person who joined is told of an act (``Act.FILE``: that they joined); always the same id.
+
+    ``data`` is what the event of the act holds.
+    """
+    template = _JOINER_NOTICE[act]
     language = language if language in city.templates else city.languages[0]
+    arguments = {"category": category_label(complaint, city, language)}
+    if until := (data or {}).get("until"):
+        arguments["until"] = _city_day(str(until), city)
     return Notice(
         id=f"{complaint.code}#{version:04d}#{template}#{channel}#joiner#{join}",
         code=complaint.code,
@@ -482,7 +506,7 @@ def joiner_notice(
         language=language,
         created_at=now,
         useful_until=now + _OFFICE_USEFUL,
-        args={"category": category_label(complaint, city, language)},
+        args=arguments,
         at_night=template == "joiner_received",
     )
 
@@ -560,10 +584,16 @@ def _has_news(change: Change) -> bool:
 
 def _is_news_outside(change: Change) -> bool:
     """Whether the reporter has something to hear: not of an approval that only lets silence close what they know of."""
-    data = change.event.data
-    return bool(
-        {Act.APPROVE: data.get("resolves"), Act.LAST_CALL: data.get("reached")}.get(change.event.act, True)
-    )
+    return _tells_outside(change.event)
+
+
+def _tells_outside(event: Event) -> bool:
+    data = event.data
+    return bool({Act.APPROVE: data.get("resolves"), Act.LAST_CALL: data.get("reached")}.get(event.act, True))
+
+
+def _city_day(moment_: str, city: City) -> str:
+    return f"{datetime.fromisoformat(moment_) + city.utc_offset:%d/%m/%Y}"
 
 
 def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -> list[Notice]:
@@ -723,7 +753,7 @@ def _notice(
     if reopens := reopening(complaint, city):
         arguments["reopens"] = reopens.strftime("%d/%m")
     if until := event.data.get("until"):
-        arguments["until"] = f"{datetime.fromisoformat(str(until)) + city.utc_offset:%d/%m/%Y}"
+        arguments["until"] = _city_day(str(until), city)
     if event.act is Act.LAST_CALL and complaint.closes_at is not None:
         arguments["closes"] = moment(complaint.closes_at, city)
     if event.act is Act.ASK and (until := complaint.asked.until):

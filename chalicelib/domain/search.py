@@ -33,6 +33,9 @@ _LONGEST = 24
 _ROOT = 4
 """Letters that a root must keep: a shorter one is found in too many words."""
 
+MENTION = "=m."
+"""Before an officer's id: a term that is no word, of the cases in whose notes somebody is mentioned."""
+
 OPEN_WORDS = ""
 """Whoever may read the case may read these words."""
 TRIAGE_WORDS = "!"
@@ -99,7 +102,7 @@ def wanted(question: str) -> list[tuple[str, ...]]:
 
 def is_prefix(form: str) -> bool:
     """Whether a form finds what begins with it, and not itself alone."""
-    return len(form) >= _LEAST_PREFIX
+    return len(form) >= _LEAST_PREFIX and not form.startswith(MENTION)
 
 
 def _said(text: str) -> list[str]:
@@ -179,9 +182,13 @@ def kept(complaint: Complaint, history: Iterable[Event]) -> dict[tuple[str, str]
     said += [value for value in complaint.answers.values() if isinstance(value, str)]
     accusing: list[str] = []
     notes: dict[str, list[str]] = {}
+    mentioned: dict[tuple[str, str], None] = {}
     for event in history:
         if event.act in OF_ONE_OFFICE:
             notes.setdefault(event.by.office, []).append(event.text)
+            mentioned |= {
+                (f"{MENTION}{who}", event.by.office): None for who in event.data.get("mentions", ())
+            }
         elif event.data.get(FOR_TRIAGE):
             accusing.append(event.text)
         elif event.act not in _FORMER:
@@ -189,7 +196,7 @@ def kept(complaint: Complaint, history: Iterable[Event]) -> dict[tuple[str, str]
     found = {(term, OPEN_WORDS): None for term in terms(said)}
     for kind, texts in ((TRIAGE_WORDS, accusing), *notes.items()):
         found |= {(term, kind): None for term in terms(texts) if (term, OPEN_WORDS) not in found}
-    return found
+    return found | mentioned
 
 
 _FORMER = frozenset({Act.FILE, Act.EDIT, Act.RATE})

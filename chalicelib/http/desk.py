@@ -369,6 +369,8 @@ def _refer(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) ->
 def _sort(code: str, officer: Officer, said: Said, seen: Seen, visit: Visit) -> None:
     if said.get("accusation") in ("yes", "no"):
         said = {**said, "accusation": said["accusation"] == "yes"}
+    if "publish" in said:
+        said = {**said, "publish": True}
     handling.sort(code, officer, forms.sorting(said, visit.city), **seen)
 
 

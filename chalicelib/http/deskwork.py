@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -30,7 +31,7 @@ from chalicelib.http.forms import SENTENCE_MOST, Form
 from chalicelib.http.html import FORM, Visit, answers_pages
 from chalicelib.http.problems import answers_problems
 from chalicelib.settings import settings, utc_now
-from chalicelib.usecases import deskwork, handling, signin
+from chalicelib.usecases import deskwork, handling, reading, signin
 from chalicelib.usecases.deskwork import Instruction, Item, Opened, Stored
 
 routes = Blueprint(__name__)
@@ -236,7 +237,7 @@ def item_view(item: Item, city: City, language: str, now: datetime) -> dict[str,
 @routes.route("/v1/office/complaints/{code}/disposition", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_disposition(code: str) -> Response:
-    return _act(code, instruction, deskwork.instruct)
+    return act(code, instruction, deskwork.instruct)
 
 
 @routes.route(
@@ -244,31 +245,31 @@ def post_disposition(code: str) -> Response:
 )
 @answers_problems
 def post_taking(code: str) -> Response:
-    return _act(code, forms.nothing, lambda case, officer, said, **seen: deskwork.take(case, officer, **seen))
+    return act(code, forms.nothing, lambda case, officer, said, **seen: deskwork.take(case, officer, **seen))
 
 
 @routes.route("/v1/office/complaints/{code}/drafts", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_draft(code: str) -> Response:
-    return _act(code, forms.sentence, deskwork.draft)
+    return act(code, forms.sentence, deskwork.draft)
 
 
 @routes.route("/v1/office/complaints/{code}/draft-release", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_draft_release(code: str) -> Response:
-    return _act(code, released, deskwork.release_draft)
+    return act(code, released, deskwork.release_draft)
 
 
 @routes.route("/v1/office/complaints/{code}/draft-return", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_draft_return(code: str) -> Response:
-    return _act(code, forms.sentence, deskwork.return_draft)
+    return act(code, forms.sentence, deskwork.return_draft)
 
 
 @routes.route("/v1/office/complaints/{code}/tasks", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_tasks(code: str) -> Response:
-    return _act(code, split, deskwork.split)
+    return act(code, split, deskwork.split)
 
 
 @routes.route(
@@ -276,7 +277,7 @@ def post_tasks(code: str) -> Response:
 )
 @answers_problems
 def post_cancellation(code: str, number: str) -> Response:
-    return _act(
+    return act(
         code,
         forms.sentence,
         lambda case, officer, said, **seen: deskwork.cancel_task(
@@ -353,14 +354,28 @@ def absence(officer: Officer, now: datetime) -> dict[str, Any]:
     }
 
 
-def _act(code: str, read: Callable[[dict[str, Any]], Any], do: Callable[..., Complaint]) -> Response:
+def act(code: str, read: Callable[[dict[str, Any]], Any], do: Callable[..., Complaint]) -> Response:
+    """One act of an officer: who, what they say, and the version they saw; the answer is where the case stands now.
+
+    Whoever was second gets that with the refusal, as far as the case is still theirs to read.
+    """
     request = requests.current()
     officer = signin.officer(requests.who(request))
     said = read(requests.body(request))
     version, now = requests.if_match(request), utc_now()
-    complaint = do(requests.code(code), officer, said, if_match=version, now=now)
-    shown = views.state(complaint, load(settings().city), requests.language(request), now)
-    return views.answer(shown, 201, version=complaint.version)
+    city, language = load(settings().city), requests.language(request)
+    try:
+        complaint = do(requests.code(code), officer, said, if_match=version, now=now)
+    except StaleComplaint as late:
+        try:
+            complaint = reading.office_case(requests.code(code), officer).complaint
+        except NotFound:
+            raise late from None
+        refusal = problems.problem(late, language)
+        body = {**json.loads(refusal.body), "current": views.state(complaint, city, language, now)}
+        kind = str(refusal.headers["Content-Type"])
+        return views.answer(body, refusal.status_code, version=complaint.version, kind=kind)
+    return views.answer(views.state(complaint, city, language, now), 201, version=complaint.version)
 
 
 def _number(text: str) -> int:

@@ -27,7 +27,7 @@ routes = Blueprint(__name__)
 
 STATES = ("open", "ended", *Status)
 _PAGE = 20
-_QUERY = ("text", "office", "area", "since", "until", "status")
+_QUERY = ("text", "office", "area", "since", "until", "status", "mentioned")
 """What of a search may be kept under a name; a phone never is."""
 
 
@@ -50,6 +50,7 @@ def _query(form: Form, city: City) -> Query:
         since,
         until,
         form.choice("status", STATES),
+        form.choice("mentioned", ("me",)) is not None,
     )
 
 

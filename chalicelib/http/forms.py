@@ -556,11 +556,12 @@ def sorting(values: Mapping[str, Any], city: City) -> Sorting:
     accusation = form.boolean("accusation")
     accused = form.choice("accused", _accusable(city), unknown="unknown_accused")
     text = form.text("text", most=SENTENCE_MOST)
+    publish = form.boolean("publish") or False
     given = form.text("longer", most=SENTENCE_MOST)
     if given and len(given) < 10:
         form.fault("longer", "too_short", least=10)
     form.done()
-    return Sorting(category or "", office, area, hamlet, accusation, accused, text, given)
+    return Sorting(category or "", office, area, hamlet, accusation, accused, text, given, publish)
 
 
 def raising(values: Mapping[str, Any], city: City) -> tuple[str, str]:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from chalice.app import Blueprint, Response
 
 from chalicelib.cities import load
-from chalicelib.domain.complaint import Complaint
 from chalicelib.http import deskwork, dossier, forms, requests, views
 from chalicelib.http.auth import signed_in
+from chalicelib.http.deskwork import act
 from chalicelib.http.problems import answers_problems
 from chalicelib.settings import settings, utc_now
 from chalicelib.usecases import duplicates, handling, intake, outside, reading, signin
@@ -97,7 +94,7 @@ def get_dossier(code: str) -> Response:
 @routes.route("/v1/office/complaints/{code}/acknowledgement", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_acknowledgement(code: str) -> Response:
-    return _act(
+    return act(
         code, forms.nothing, lambda case, officer, said, **seen: handling.acknowledge(case, officer, **seen)
     )
 
@@ -105,7 +102,7 @@ def post_acknowledgement(code: str) -> Response:
 @routes.route("/v1/office/complaints/{code}/rung-acknowledgement", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_rung_acknowledgement(code: str) -> Response:
-    return _act(
+    return act(
         code,
         forms.nothing,
         lambda case, officer, said, **seen: handling.acknowledge_rung(case, officer, **seen),
@@ -115,7 +112,7 @@ def post_rung_acknowledgement(code: str) -> Response:
 @routes.route("/v1/office/complaints/{code}/confirmation", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_confirmation(code: str) -> Response:
-    return _act(
+    return act(
         code, forms.nothing, lambda case, officer, said, **seen: handling.confirm(case, officer, **seen)
     )
 
@@ -123,7 +120,7 @@ def post_confirmation(code: str) -> Response:
 @routes.route("/v1/office/complaints/{code}/raising", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_raising(code: str) -> Response:
-    return _act(
+    return act(
         code,
         lambda body: forms.raising(body, load(settings().city)),
         lambda case, officer, said, **seen: handling.raise_to(case, officer, *said, **seen),
@@ -133,33 +130,31 @@ def post_raising(code: str) -> Response:
 @routes.route("/v1/office/complaints/{code}/lowering", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_lowering(code: str) -> Response:
-    return _act(code, lambda body: forms.lowering(body, load(settings().city)), handling.lower)
+    return act(code, lambda body: forms.lowering(body, load(settings().city)), handling.lower)
 
 
 @routes.route("/v1/office/complaints/{code}/replies", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_reply(code: str) -> Response:
-    return _act(code, forms.sentence, handling.reply)
+    return act(code, forms.sentence, handling.reply)
 
 
 @routes.route("/v1/office/complaints/{code}/questions", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_question(code: str) -> Response:
-    return _act(code, forms.sentence, handling.ask)
+    return act(code, forms.sentence, handling.ask)
 
 
 @routes.route("/v1/office/complaints/{code}/start", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_start(code: str) -> Response:
-    return _act(
-        code, forms.nothing, lambda case, officer, said, **seen: handling.start(case, officer, **seen)
-    )
+    return act(code, forms.nothing, lambda case, officer, said, **seen: handling.start(case, officer, **seen))
 
 
 @routes.route("/v1/office/complaints/{code}/resolution", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_resolution(code: str) -> Response:
-    return _act(
+    return act(
         code,
         forms.resolution,
         lambda case, officer, said, **seen: handling.resolve(case, officer, *said, **seen),
@@ -169,7 +164,7 @@ def post_resolution(code: str) -> Response:
 @routes.route("/v1/office/complaints/{code}/approval", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_approval(code: str) -> Response:
-    return _act(
+    return act(
         code, forms.nothing, lambda case, officer, said, **seen: handling.approve(case, officer, **seen)
     )
 
@@ -177,19 +172,19 @@ def post_approval(code: str) -> Response:
 @routes.route("/v1/office/complaints/{code}/return", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_return(code: str) -> Response:
-    return _act(code, forms.sentence, handling.send_back)
+    return act(code, forms.sentence, handling.send_back)
 
 
 @routes.route("/v1/office/complaints/{code}/schedule", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_schedule(code: str) -> Response:
-    return _act(code, forms.new_date, handling.schedule)
+    return act(code, forms.new_date, handling.schedule)
 
 
 @routes.route("/v1/office/complaints/{code}/schedule-grant", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_schedule_grant(code: str) -> Response:
-    return _act(
+    return act(
         code, forms.nothing, lambda case, officer, said, **seen: handling.grant_date(case, officer, **seen)
     )
 
@@ -197,13 +192,13 @@ def post_schedule_grant(code: str) -> Response:
 @routes.route("/v1/office/complaints/{code}/schedule-refusal", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_schedule_refusal(code: str) -> Response:
-    return _act(code, forms.sentence, handling.decline_date)
+    return act(code, forms.sentence, handling.decline_date)
 
 
 @routes.route("/v1/office/complaints/{code}/transfer", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_transfer(code: str) -> Response:
-    return _act(
+    return act(
         code,
         forms.transfer,
         lambda case, officer, said, **seen: handling.pass_on(case, officer, *said, **seen),
@@ -213,7 +208,7 @@ def post_transfer(code: str) -> Response:
 @routes.route("/v1/office/complaints/{code}/referral", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_referral(code: str) -> Response:
-    return _act(
+    return act(
         code, forms.referral, lambda case, officer, said, **seen: handling.refer(case, officer, *said, **seen)
     )
 
@@ -234,7 +229,7 @@ def get_reply_templates(code: str) -> Response:
 @routes.route("/v1/office/complaints/{code}/notes", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_note(code: str) -> Response:
-    return _act(
+    return act(
         code, forms.note, lambda case, officer, said, **seen: handling.note(case, officer, *said, **seen)
     )
 
@@ -251,13 +246,13 @@ def get_colleagues() -> Response:
 @routes.route("/v1/office/complaints/{code}/sorting", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_sorting(code: str) -> Response:
-    return _act(code, lambda body: forms.sorting(body, load(settings().city)), handling.sort)
+    return act(code, lambda body: forms.sorting(body, load(settings().city)), handling.sort)
 
 
 @routes.route("/v1/office/complaints/{code}/release", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_release(code: str) -> Response:
-    return _act(
+    return act(
         code, forms.nothing, lambda case, officer, said, **seen: handling.release(case, officer, **seen)
     )
 
@@ -265,13 +260,13 @@ def post_release(code: str) -> Response:
 @routes.route("/v1/office/complaints/{code}/hiding", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_hiding(code: str) -> Response:
-    return _act(code, forms.reason, handling.hide)
+    return act(code, forms.reason, handling.hide)
 
 
 @routes.route("/v1/office/complaints/{code}/rejection", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_rejection(code: str) -> Response:
-    return _act(
+    return act(
         code,
         forms.rejection,
         lambda case, officer, said, **seen: handling.reject(case, officer, *said, **seen),
@@ -281,13 +276,13 @@ def post_rejection(code: str) -> Response:
 @routes.route("/v1/office/complaints/{code}/merge", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_merge(code: str) -> Response:
-    return _act(code, lambda body: forms.merging(body, load(settings().city)), duplicates.merge)
+    return act(code, lambda body: forms.merging(body, load(settings().city)), duplicates.merge)
 
 
 @routes.route("/v1/office/complaints/{code}/unmerge", methods=["POST"], authorizer=signed_in)
 @answers_problems
 def post_unmerge(code: str) -> Response:
-    return _act(
+    return act(
         code, forms.nothing, lambda case, officer, said, **seen: duplicates.unmerge(case, officer, **seen)
     )
 
@@ -296,7 +291,7 @@ def post_unmerge(code: str) -> Response:
 @answers_problems
 def post_appeal_decision(code: str) -> Response:
     """Decide on the reporter's appeal, one level above whoever declined."""
-    return _act(
+    return act(
         code,
         forms.appeal_decision,
         lambda case, officer, said, **seen: handling.decide_appeal(
@@ -309,9 +304,7 @@ def post_appeal_decision(code: str) -> Response:
 @answers_problems
 def post_continuation(code: str) -> Response:
     """Go on by the city's own will with what its reporter withdrew."""
-    return _act(
-        code, forms.nothing, lambda case, officer, said, **seen: handling.go_on(case, officer, **seen)
-    )
+    return act(code, forms.nothing, lambda case, officer, said, **seen: handling.go_on(case, officer, **seen))
 
 
 @routes.route("/v1/office/complaints/{code}/contact", methods=["POST"], authorizer=signed_in)
@@ -334,14 +327,3 @@ def get_vacant() -> Response:
     signin.officer(requests.who(requests.current()))
     posts = [{"post": post, "title": title} for post, title in reading.unfilled_posts()]
     return views.answer({"posts": posts})
-
-
-def _act(code: str, read: Callable[[dict[str, Any]], Any], do: Callable[..., Complaint]) -> Response:
-    """One act of an officer: who, what they say, and the version they saw; the answer is where the case stands now."""
-    request = requests.current()
-    officer = signin.officer(requests.who(request))
-    said = read(requests.body(request))
-    version, now = requests.if_match(request), utc_now()
-    complaint = do(requests.code(code), officer, said, if_match=version, now=now)
-    body = views.state(complaint, load(settings().city), requests.language(request), now)
-    return views.answer(body, 201, version=complaint.version)

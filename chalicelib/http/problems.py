@@ -318,6 +318,10 @@ REASONS: dict[str, dict[str, str]] = {
         " diputuskan",
         "en": "{office} sent this complaint, so it cannot go back there; choose the triage office, which decides",
     },
+    "publish_private": {
+        "id": "aduan ini bersifat pribadi, jadi tidak dapat ditampilkan untuk umum",
+        "en": "is not for a private complaint",
+    },
     "nothing_longer": {
         "id": "kategori ini tidak menjanjikan waktu yang lebih lama, atau janji lama sudah lewat; kosongkan",
         "en": "the category promises nothing later, or the old promise has passed; leave it empty",

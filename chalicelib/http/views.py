@@ -22,6 +22,7 @@ from chalicelib.domain.complaint import (
     FOR_TRIAGE,
     HIDDEN,
     MOVES,
+    PUBLISHED,
     REPORTER,
     TOLD_AT,
     WHILE_MERGED,
@@ -36,7 +37,7 @@ from chalicelib.domain.duplicates import is_shared, may_join
 from chalicelib.domain.emergency import ALARM, DANGER, PAGED, TRIAGED, to_call, to_call_for
 from chalicelib.domain.fitting import fits
 from chalicelib.domain.geo import Located
-from chalicelib.domain.handling import doers, may_call_back, solvers
+from chalicelib.domain.handling import approvers, doers, may_call_back, solvers
 from chalicelib.domain.moderation import FOR_MODERATORS, SHOWN_BEFORE, standing_acts
 from chalicelib.domain.notices import reopening
 from chalicelib.domain.outside import Answer
@@ -816,7 +817,8 @@ def _may_approve(stored: Stored, officer: Officer) -> bool:
     """Whether this officer can be the second pair of eyes, and the case needs one."""
     complaint = stored.complaint
     needed = complaint.status is Status.CONFIRMING or complaint.citizen is None
-    return needed and not complaint.confirmed and officer.id not in doers(stored.history)
+    before = approvers(stored.history) if complaint.reopened > 1 else frozenset[str]()
+    return needed and not complaint.confirmed and officer.id not in doers(stored.history) | before
 
 
 def rung(stored: Stored, city: City, language: str, now: datetime) -> dict[str, Any]:
@@ -1438,6 +1440,8 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
     became = _BECAME.get(str(event.data.get(ALARM)), {}).get(language, "")
     became = became.format(office=name(event.data.get("office")))
     behalf = "" if bare else _behalf(event, city, language)
+    if event.data.get(PUBLISHED):
+        became = _EVENT[Act.RELEASE][language]
     parts = (what, said, became, _later(event, city, language), _pause(event, city, language), behalf)
     return " ".join(part for part in parts if part)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from chalicelib import keys
 from chalicelib.domain import duplicates, tasks
-from chalicelib.domain.complaint import Complaint, Filing, Place, Status
+from chalicelib.domain.complaint import TIME, Complaint, Event, Filing, Place, Status
 from chalicelib.domain.errors import (
     Fault,
     IllegalMove,
@@ -18,7 +18,7 @@ from chalicelib.domain.errors import (
     StaleComplaint,
     WindowClosed,
 )
-from chalicelib.domain.notices import Notice, fan_out
+from chalicelib.domain.notices import Notice, fan_out, reaches_joiners
 from chalicelib.domain.people import Act, Officer, allowed, demand
 from chalicelib.domain.visibility import public_pin
 from chalicelib.observability import count
@@ -84,7 +84,9 @@ def join(
     consent = city().consent.version if person else ""
     made = joins.Join(code, keys.join_id(code, secret), now, language, person, reach, consent=consent)
     channel = channel_of(reach)
-    notices = [endings.notice_of(made, complaint, Act.FILE, 0, now)] if person and channel else []
+    notices = (
+        [endings.notice_of(made, complaint, Event(Act.FILE, now, TIME), 0, now)] if person and channel else []
+    )
     guard = guards.Guard(guard_key, retry.body_hash, code, now) if retry and guard_key else None
     row = intake.reporter_row(person, contact, who, language, now)
     try:
@@ -104,8 +106,8 @@ def _catch_up(join: joins.Join, now: datetime) -> None:
     stored = complaints.get(join.code, consistent=True)
     if stored.complaint.open:
         return
-    ends = [(at, e) for at, e in endings.numbered(stored) if e.act in (Act.RESOLVE, Act.REJECT, Act.WITHDRAW)]
-    if ends and (notice := endings.notice_of(join, stored.complaint, ends[-1][1].act, ends[-1][0], now)):
+    ends = [(at, e) for at, e in endings.numbered(stored) if e.act in duplicates.ENDS and reaches_joiners(e)]
+    if ends and (notice := endings.notice_of(join, stored.complaint, ends[-1][1], ends[-1][0], now)):
         joins.tell(join, notice)
 
 

@@ -9,8 +9,7 @@ from datetime import datetime
 from chalicelib.domain import duplicates, reporting
 from chalicelib.domain.complaint import TIME, Complaint, Event
 from chalicelib.domain.errors import StaleComplaint, WindowClosed
-from chalicelib.domain.notices import Notice, fan_out, joiner_notice
-from chalicelib.domain.people import Act
+from chalicelib.domain.notices import Notice, fan_out, joiner_notice, reaches_joiners
 from chalicelib.store import complaints, joins, outbox
 from chalicelib.usecases.record import channel_of, city, record
 
@@ -21,13 +20,16 @@ NO = "no"
 _TRIES = 5
 
 
-def notice_of(join: joins.Join, complaint: Complaint, act: str, version: int, now: datetime) -> Notice | None:
+def notice_of(
+    join: joins.Join, complaint: Complaint, told: Event, version: int, now: datetime
+) -> Notice | None:
+    """What somebody who joined hears of this event; None where they hear nothing, or have no road."""
     channel = channel_of(join.reach)
-    if join.person is None or channel is None:
+    if join.person is None or channel is None or not reaches_joiners(told):
         return None
     return joiner_notice(
         complaint,
-        act,
+        told.act,
         version,
         join=join.id,
         person=join.person,
@@ -35,6 +37,7 @@ def notice_of(join: joins.Join, complaint: Complaint, act: str, version: int, no
         language=join.language,
         city=city(),
         now=now,
+        data=told.data,
     )
 
 
@@ -53,27 +56,37 @@ def expand(row: Notice, *, now: datetime) -> str:
         return _reopened_by_many(row.code, row.created_at, now)
     version = int(row.args["version"])
     stored = complaints.get(row.code, consistent=True)
+    told = dict(numbered(stored))[version]
     found = joins.page(row.code, after=row.args["after"], limit=PAGE)
     for beside in found:
         if beside.join is not None:
-            if notice := notice_of(beside.join, stored.complaint, act, version, now):
+            if notice := notice_of(beside.join, stored.complaint, told, version, now):
                 joins.tell(beside.join, notice)
         elif beside.merged is not None:
-            _end(beside.merged, row.code, dict(numbered(stored))[version], now)
+            _end(beside.merged, stored.complaint, told, now)
     if len(found) == PAGE:
         outbox.add_once(fan_out(row.code, version, act, row.created_at, after=found[-1].position), at=now)
     return f"told {len(found)}"
 
 
-def _end(code: str, master: str, told: Event, now: datetime) -> None:
-    """Answer a merged case as its master was answered; nothing where it stands for itself by now."""
+def _end(code: str, master: Complaint, told: Event, now: datetime) -> None:
+    """Answer a merged case as its master was answered; nothing where it stands for itself by now.
+
+    Where not everybody may know the master any more, nobody else reads its answer either: the case stands for itself.
+    """
+    alone = not duplicates.is_shared(master)
+    if not alone and told.act not in duplicates.ENDS:
+        return
     for attempt in range(_TRIES):
         stored = complaints.get(code, consistent=True)
         merged = stored.complaint.merged
-        if merged is None or merged.into != master or told.act is Act.REOPEN:
+        if merged is None or merged.into != master.code:
             return
         try:
-            done = duplicates.answered(stored.complaint, told, now=now)
+            if alone:
+                done = duplicates.alone(stored.complaint, now=now)
+            else:
+                done = duplicates.answered(stored.complaint, told, now=now)
             record(done, previous=stored, beside=parting(stored.complaint))
             return
         except StaleComplaint:

@@ -267,6 +267,8 @@ class Sorting:
     text: str = ""
     longer: str = ""
     """Why the category's later moments shall hold; empty where nothing is to be later than it was promised."""
+    publish: bool = False
+    """Whether the public may read the text from now on: screened in the same act."""
 
 
 def sort(code: str, officer: Officer, sorting: Sorting, *, if_match: int, now: datetime) -> Complaint:
@@ -279,6 +281,8 @@ def sort(code: str, officer: Officer, sorting: Sorting, *, if_match: int, now: d
     def decide(complaint: Complaint) -> Change:
         if sorting.longer:
             demand(officer, Act.LONGER, complaint, profile)
+        if sorting.publish:
+            demand(officer, Act.RELEASE, complaint, profile)
         if complaint.sealed and sorting.accusation is None:
             raise Invalid([Fault("accusation", "accusation_undecided")])
         about = complaint.accused
@@ -308,6 +312,7 @@ def sort(code: str, officer: Officer, sorting: Sorting, *, if_match: int, now: d
             area=sorting.area,
             hamlet=sorting.hamlet,
             longer=sorting.longer,
+            publish=sorting.publish,
             now=now,
         )
 

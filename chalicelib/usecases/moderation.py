@@ -14,7 +14,7 @@ from chalicelib import keys
 from chalicelib.domain import moderation
 from chalicelib.domain.complaint import Complaint, Event
 from chalicelib.domain.errors import Fault, Invalid, NotFound, StaleComplaint
-from chalicelib.domain.moderation import FOR_MODERATORS, MODERATING
+from chalicelib.domain.moderation import FOR_MODERATORS
 from chalicelib.domain.people import Act, Officer, Role, demand
 from chalicelib.observability import logger
 from chalicelib.store import bans, complaints
@@ -40,7 +40,9 @@ def public_side(code: str, officer: Officer, *, now: datetime) -> PublicSide:
     """The history of a case's public side, for moderators alone. Raises NotFound, NotAllowed."""
     stored = complaints.get(code, consistent=True)
     demand(officer, Act.MODERATE, stored.complaint, city())
-    acts = tuple(event for event in stored.history if event.act in MODERATING | FOR_MODERATORS)
+    acts = tuple(
+        event for event in stored.history if event.act in FOR_MODERATORS or moderation.is_moderating(event)
+    )
     known_by = _origin(stored)
     return PublicSide(stored.complaint, acts, reviewed(known_by, now=now), tuple(known_by))
 

@@ -224,6 +224,7 @@ def inbox(
     ``screening``: texts that wait for triage; ``emergency``: emergencies of the city that nobody has acknowledged, for
     triage too; ``top``: the list of the secretary or the mayor. Rows that the officer may not read are left out, so a
     page may be short. ``office`` names the one whose cases somebody lists who answers for none (`people.APART`).
+    Of what is due on one day of the city, that which more people joined comes first (within a page; `_urgency`).
     ``late`` leaves those whose earliest promise not yet kept has passed by ``now`` (1), or that have
     taken three times what was promised (3).
     """
@@ -260,7 +261,20 @@ def inbox(
         for card in shown
         if allowed(officer, Act.READ, card, city()) and (not late or is_late(card, now, times=late))
     )
+    if which in ("office", "area"):
+        visible = tuple(sorted(visible, key=lambda card: _urgency(card, now or utc_now())))
     return Page(visible, _encode({"k": which, "p": shown[-1].position}) if more and shown else None)
+
+
+def _urgency(card: Card, now: datetime) -> tuple[str, int, str]:
+    """Where a row stands among those of its page: by the day it is due, then by how many wait for it.
+
+    Nothing goes before an emergency or before what is late, however many wait.
+    """
+    due = datetime.fromisoformat(card.due) if card.due else now
+    category = city().categories.get(card.category or "")
+    urgent = bool(card.danger or (category and category.emergency)) or due <= now
+    return local_day(due).isoformat(), -1_000_000_000 if urgent else -card.joined, card.position
 
 
 def is_late(card: Card, now: datetime | None, *, times: int = 1) -> bool:

@@ -100,7 +100,7 @@ def record(
     if texts_a_citizen(notices):
         counted = replace(change.complaint, citizen_sms=change.complaint.citizen_sms + 1)
         change = replace(change, complaint=counted)
-    if previous is not None and _joined(previous, change):
+    if previous is not None and (_joined(previous, change) or _leaves_alone(previous, change)):
         ended = change.complaint
         notices = (*notices, fan_out(ended.code, ended.version, change.event.act, change.event.at))
     if previous is not None:
@@ -182,10 +182,15 @@ def road(complaint: Complaint) -> Channel | None:
 
 def _joined(previous: complaints.Stored, change: Change) -> bool:
     """Whether somebody who joined has to hear of it, or may have joined since it was read: a join locks nothing."""
-    if not reaches_joiners(change.event.act):
+    if not reaches_joiners(change.event):
         return False
     open_to_all = previous.complaint.open and is_shared(previous.complaint)
     return bool(previous.joined or previous.merged_here) or open_to_all
+
+
+def _leaves_alone(previous: complaints.Stored, change: Change) -> bool:
+    """Whether cases go with this one that can no longer: not everybody may know it now."""
+    return bool(previous.merged_here) and is_shared(previous.complaint) and not is_shared(change.complaint)
 
 
 def channel_of(reach: str) -> Channel | None:

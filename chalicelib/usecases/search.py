@@ -16,6 +16,7 @@ from datetime import date, datetime, timedelta
 from chalicelib import keys
 from chalicelib.domain import search as words
 from chalicelib.domain.complaint import OPEN, Complaint, Status
+from chalicelib.domain.disposition import names_of
 from chalicelib.domain.errors import Fault, Invalid
 from chalicelib.domain.people import Act, Officer, allowed, reads_words
 from chalicelib.domain.tracking import parse_code
@@ -52,6 +53,8 @@ class Query:
     """Days of the city on which it was filed, both included."""
     status: str | None = None
     """One state, or ``open`` or ``ended``."""
+    mentioned: bool = False
+    """Only cases in whose notes whoever asks is mentioned, or somebody whom they stand in for today."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ def find(
     wanted = words.wanted(query.text)
     if query.text.strip() and not wanted:
         raise Invalid([Fault("text", "no_words")])
+    if query.mentioned:
+        wanted.insert(0, tuple(f"{words.MENTION}{who}" for who in sorted(names_of(officer))))
     return _by_words(officer, query, wanted, position, limit, now)
 
 
@@ -191,7 +196,7 @@ def _fits(officer: Officer, complaint: Complaint, group: Sequence[Group], query:
     if not allowed(officer, Act.READ, complaint, city()) or not _is(complaint, query):
         return False
     # Where a case stands is found without words, also by who may not read what its reporter wrote.
-    return not query.text or all(
+    return not (query.text or query.mentioned) or all(
         any(words.readable(hit.kind, officer, complaint, city()) for hit in hits) for hits in group
     )
 

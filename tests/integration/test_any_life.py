@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -23,16 +23,33 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from chalicelib.domain import tasks
 from chalicelib.domain.complaint import Complaint, Screening, Status
-from chalicelib.domain.errors import DomainError, NotFound
+from chalicelib.domain.deskwork import items
+from chalicelib.domain.errors import DomainError, IllegalMove, NotFound
 from chalicelib.domain.outside import Answer
-from chalicelib.domain.people import Act
+from chalicelib.domain.people import Act, Officer
 from chalicelib.domain.scheduling import Wish
 from chalicelib.domain.service_level import TRANSIENT, ClockName
-from chalicelib.http import views
-from chalicelib.store import complaints
-from chalicelib.store.tables import TABLES, NoticeRow, PersonRow, read_moment
-from chalicelib.usecases import delivery, duplicates, escalation, handling, outside, reading, signin
+from chalicelib.domain.tasks import ANSWERS, State, Wanted
+from chalicelib.http import finding, views
+from chalicelib.store import complaints, people
+from chalicelib.store.complaints import BESIDE
+from chalicelib.store.tables import TABLES, ComplaintRow, NoticeRow, PersonRow, read_moment
+from chalicelib.usecases import (
+    bulk,
+    delivery,
+    deskwork,
+    duplicates,
+    escalation,
+    handling,
+    intake,
+    moderation,
+    outside,
+    reading,
+    signin,
+)
+from chalicelib.usecases.record import local_day
 from tests.integration import people as cast
 from tests.integration.people import PANJER, TRIAGE_OFFICE, Employee, a_case, an_officer
 from tests.stack import Stack
@@ -51,7 +68,12 @@ POSTS = {
     "secretary": "secretary@city",
     "mayor": "mayor@city",
     "inspectorate": "staff@inspektorat",
+    "permits": "staff@dpmptsp",
+    "permits_head": "office_head@dpmptsp",
 }
+WORK = f"{BESIDE}work#"
+INSIDE = "keterangandalam"
+"""A word that stands in whatever the people of the city tell each other, and that nobody outside ever reads."""
 PROMISES = (ClockName.FIRST_REPLY, ClockName.RESOLUTION)
 STRANGER = signin.Who(signin.Kind.CITIZEN, "somebody-else")
 
@@ -71,7 +93,7 @@ OFFICERS_ACTS: Mapping[str, Callable[..., Complaint]] = {
     "pass_on": lambda c, o, **at: handling.pass_on(c, o, "pupr", "Ini jalan rusak.", **at),
     "pass_back": lambda c, o, **at: handling.pass_on(c, o, "dlhk", "Ini soal sampah.", **at),
     "refer": lambda c, o, **at: handling.refer(c, o, "pln", "Mohon diperiksa.", **at),
-    "note": lambda c, o, **at: handling.note(c, o, "Alat berat besok.", (), **at),
+    "note": lambda c, o, **at: handling.note(c, o, f"Alat berat besok. {INSIDE}", (), **at),
     "rung": lambda c, o, **at: handling.acknowledge_rung(c, o, **at),
     "confirm": lambda c, o, **at: handling.confirm(c, o, **at),
     "raise": lambda c, o, **at: handling.raise_to(c, o, "fire", "Api sudah besar.", **at),
@@ -88,6 +110,20 @@ OFFICERS_ACTS: Mapping[str, Callable[..., Complaint]] = {
     "grant": lambda c, o, **at: handling.decide_appeal(c, o, "Ini jalan kota.", grant=True, **at),
     "uphold": lambda c, o, **at: handling.decide_appeal(c, o, "Ini jalan provinsi.", grant=False, **at),
     "unmerge": lambda c, o, **at: duplicates.unmerge(c, o, **at),
+    "instruct": lambda c, o, **at: deskwork.instruct(c, o, an_instruction(o, at["now"]), **at),
+    "take": lambda c, o, **at: deskwork.take(c, o, **at),
+    "draft": lambda c, o, **at: deskwork.draft(c, o, f"Izinnya selesai besok. {INSIDE}", **at),
+    "return_draft": lambda c, o, **at: deskwork.return_draft(c, o, f"Jam berapa? {INSIDE}", **at),
+    "release_draft": lambda c, o, **at: deskwork.release_draft(c, o, "Izinnya selesai besok.", **at),
+    "split": lambda c, o, **at: deskwork.split(c, o, [a_part("pupr", at["now"])], **at),
+    "cancel_task": lambda c, o, **at: deskwork.cancel_task(c, o, 1, f"Tidak perlu. {INSIDE}", **at),
+    "moderate": lambda c, o, **at: moderation.moderate(c, o, "Sampah menumpuk.", "nama orang", **at),
+    "revert": lambda c, o, **at: moderation.revert(c, o, **at),
+}
+IN_BULK: Mapping[Act, object] = {
+    Act.RELEASE: None,
+    Act.HIDE: "nama orang",
+    Act.SORT: handling.Sorting("jalan_rusak", accusation=False),
 }
 REPORTERS_ACTS: Mapping[str, Callable[..., Complaint]] = {
     "message": lambda c, w, **at: handling.message(c, w, "Masih ada di sana.", **at),
@@ -104,6 +140,22 @@ REPORTERS_ACTS: Mapping[str, Callable[..., Complaint]] = {
 
 def a_wish(now: datetime, days: int) -> Wish:
     return Wish((now + timedelta(days=days)).date(), "budget_year", "Menunggu anggaran.", "Dipasang rambu.")
+
+
+def a_monday(now: datetime) -> date:
+    """A working day of every office, a week or two ahead."""
+    day = now.date() + timedelta(days=7)
+    return day + timedelta(days=(7 - day.weekday()) % 7)
+
+
+def an_instruction(officer: Officer, now: datetime) -> deskwork.Instruction:
+    """To a colleague of whoever gives it."""
+    there = [each.officer.id for each in Service.officers.values() if each.officer.office == officer.office]
+    return deskwork.Instruction(there[0], f"Cek lokasinya. {INSIDE}", a_monday(now), tuple(there[1:2]))
+
+
+def a_part(office: str, now: datetime) -> Wanted:
+    return Wanted(office, f"Bersihkan salurannya. {INSIDE}", a_monday(now))
 
 
 def stored(code: str) -> complaints.Stored:
@@ -134,6 +186,8 @@ class Service(RuleBasedStateMachine):
                 with table.batch_write() as batch:
                     for row in table.scan():
                         batch.delete(row)
+        for employee in self.officers.values():
+            deskwork.be_back(employee.officer)
         self.now = cast.NOW
         self.lives: list[Life] = []
         self.touched: Life | None = None
@@ -142,7 +196,9 @@ class Service(RuleBasedStateMachine):
 
     @precondition(lambda self: len(self.lives) < 3)
     @rule(
-        category=st.sampled_from(["sampah", "jalan_rusak", "lampu_jalan", None]),
+        category=st.sampled_from(
+            ["sampah", "jalan_rusak", "lampu_jalan", "lubang_terbuka", "perizinan", None]
+        ),
         contact=st.booleans(),
         private=st.booleans(),
         about=st.sampled_from([None, None, "dlhk"]),
@@ -177,9 +233,100 @@ class Service(RuleBasedStateMachine):
         version = stored(at.code).complaint.version - stale
 
         def done() -> Complaint:
-            return OFFICERS_ACTS[act](at.code, self.officers[post].officer, if_match=version, now=self.now)
+            return OFFICERS_ACTS[act](at.code, self.at_work(post), if_match=version, now=self.now)
 
         self.performs(at, done, stale=stale)
+
+    def at_work(self, post: str) -> Officer:
+        """Somebody as they sign in today: with the duties of those whom they stand in for."""
+        found = people.registered(self.officers[post].officer.id)
+        return people.standing_in(found, local_day(self.now))
+
+    @rule(who=st.sampled_from(["waste", "waste_head"]), days=st.integers(0, 5), back=st.booleans())
+    def somebody_is_away(self, who: str, days: int, back: bool) -> None:
+        officer = self.officers[who].officer
+        if back:
+            deskwork.be_back(officer)
+            return
+        today, other = local_day(self.now), self.officers["waste_division"].officer
+        deskwork.be_away(officer, other.id, today, today + timedelta(days=days), now=self.now)
+        assert officer.id in [each.id for each in self.at_work("waste_division").stands_in]
+
+    @precondition(lambda self: self.lives)
+    @rule(
+        life=st.integers(0, 2),
+        post=st.sampled_from(["works", "works_head", "waste"]),
+        state=st.sampled_from(ANSWERS),
+        stale=st.booleans(),
+    )
+    def an_office_answers_its_task(self, life: int, post: str, state: State, stale: bool) -> None:
+        at, officer = self.lives[life % len(self.lives)], self.at_work(post)
+        seen = [task for task in tasks.tasks(stored(at.code).history) if task.number == 1]
+        version = seen[0].version - stale if seen else 1
+
+        def answer() -> Complaint:
+            said = f"Sudah. {INSIDE}"
+            deskwork.answer_task(at.code, 1, officer, state, said, if_match=version, now=self.now)
+            return stored(at.code).complaint
+
+        self.performs(at, answer, stale=stale and bool(seen))
+
+    @precondition(lambda self: self.lives)
+    @rule(life=st.integers(0, 2))
+    def somebody_joins(self, life: int) -> None:
+        at = self.lives[life % len(self.lives)]
+        self.touched = at
+        before = stored(at.code)
+        contact = intake.Contact(phone=cast.a_phone())
+        try:
+            duplicates.join(at.code, contact, language="id", client=str(self.now), now=self.now)
+        except (NotFound, IllegalMove):
+            assert stored(at.code) == before
+            return
+        assert before.complaint.open
+        assert before.complaint.screening is Screening.RELEASED
+        after = stored(at.code)
+        assert (after.complaint, after.history) == (before.complaint, before.history)
+        assert after.joined == before.joined + 1
+
+    @precondition(lambda self: self.lives)
+    @rule(
+        act=st.sampled_from([*IN_BULK]),
+        post=st.sampled_from(["triage", "triage", "works"]),
+        between=st.sampled_from(["", "", "reply", "release", "hide"]),
+    )
+    def many_are_done_at_once_and_undone(self, act: Act, post: str, between: str) -> None:
+        """What an undo gives back is what there was, and of what somebody did since it takes back nothing."""
+        self.now += timedelta(minutes=1)
+        officer, before = self.at_work(post), {life.code: stored(life.code) for life in self.lives}
+        cases = [(code, case.complaint.version) for code, case in before.items()]
+        doing = finding._doing(officer, act, IN_BULK[act], self.now)
+        done = bulk.do(officer, act, cases, doing, now=self.now)
+        self.now += timedelta(minutes=1)
+        if between:
+            at = self.lives[0]
+            version = stored(at.code).complaint.version
+            self.performs(
+                at, lambda: OFFICERS_ACTS[between](at.code, officer, if_match=version, now=self.now)
+            )
+        midway = {life.code: stored(life.code) for life in self.lives}
+        refused = {answer.code: answer.refused for answer in done.answers}
+        undone = bulk.undo(officer, done.id, now=self.now)
+        for answer in undone.answers:
+            code = answer.code
+            self.touched = next(life for life in self.lives if life.code == code)
+            was, found = before[code], stored(code)
+            if answer.refused is None:
+                assert refused[code] is None
+                assert [event.act for event in found.history[len(was.history) :]] == [act, Act.UNDO]
+                told = {"version": was.complaint.version, "updated_at": was.complaint.updated_at}
+                told["citizen_sms"] = was.complaint.citizen_sms
+                assert replace(found.complaint, **told) == was.complaint
+            else:
+                assert found == midway[code]
+                assert refused[code] is not None or len(found.history) > len(was.history) + 1
+            self.the_history_explains_the_state_and_is_whole()
+            self.nobody_sees_what_the_rules_hide()
 
     @precondition(lambda self: self.lives)
     @rule(
@@ -260,8 +407,8 @@ class Service(RuleBasedStateMachine):
         assert moments == sorted(moments)
         old, new = before.complaint, after.complaint
         assert new.version - old.version == len(after.history) - len(before.history)
-        assert new.private >= old.private
         acts = {event.act for event in after.history[len(before.history) :]}
+        assert new.private >= old.private or Act.UNDO in acts
         for clock in (each for each in old.clocks if each.name not in TRANSIENT):
             later = new.clocks.get(clock.name)
             if later is None:
@@ -270,7 +417,7 @@ class Service(RuleBasedStateMachine):
                 continue
             assert later.climbed >= clock.climbed
             told = any("paused" in event.data for event in after.history[len(before.history) :])
-            if clock.name in PROMISES and not (told or acts & {Act.LOWER, Act.UNMERGE}):
+            if clock.name in PROMISES and not (told or acts & {Act.LOWER, Act.UNMERGE, Act.UNDO}):
                 assert later.due <= clock.due
 
     @precondition(lambda self: self.touched)
@@ -296,6 +443,10 @@ class Service(RuleBasedStateMachine):
         released = complaint.screening is Screening.RELEASED
         if not released or complaint.private or complaint.sealed or complaint.status is Status.WITHDRAWN:
             assert life.secret not in shown + listed
+        if complaint.public_text:
+            assert life.secret not in shown + listed
+        own = json.dumps(views.own(case, city, "id", self.now), default=str)
+        assert INSIDE not in shown + listed + own
         if complaint.private or complaint.sealed or complaint.status is Status.WITHDRAWN:
             assert life.code not in listed
         with pytest.raises(NotFound):
@@ -316,6 +467,14 @@ class Service(RuleBasedStateMachine):
         if life.phone:
             assert life.phone not in shown + listed
             assert life.phone[3:] not in shown + listed
+
+    @precondition(lambda self: self.touched)
+    @invariant()
+    def the_lists_of_work_say_what_the_case_says(self) -> None:
+        case = stored(self.touched.code)
+        wanted = {item.key for item in items(case.complaint, case.history, cast.city())}
+        kept = ComplaintRow.query(self.touched.code, ComplaintRow.sk.startswith(WORK), consistent_read=True)
+        assert {row.sk.removeprefix(WORK) for row in kept} == wanted
 
     def teardown(self) -> None:
         """No notice is lost: what may go went, and what waits waits for a moment to come."""

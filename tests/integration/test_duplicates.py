@@ -14,9 +14,11 @@ from chalicelib.domain.complaint import Complaint, Status
 from chalicelib.domain.errors import IllegalMove, Invalid, KeyReused, NotFound, StaleComplaint
 from chalicelib.domain.geo import Point, distance_m
 from chalicelib.domain.people import Act, Officer
+from chalicelib.domain.scheduling import Wish
 from chalicelib.domain.service_level import ClockName
 from chalicelib.store import complaints, joins
 from chalicelib.usecases import delivery, duplicates, endings, handling, intake, nearby, reading, signin
+from chalicelib.usecases.handling import Sorting
 from local.bench.meter import item_size
 from tests.integration import people as cast
 from tests.integration.people import NOW, TRIAGE_OFFICE, Sent, a_case, a_phone, an_officer, later, stored
@@ -216,6 +218,27 @@ def test_fifty_join_at_once_while_an_officer_acts_and_nobody_loses_a_race(stack:
     assert (after.joined, after.complaint.version) == (50, case.version + 8)
 
 
+def test_of_what_is_due_on_one_day_the_inbox_puts_first_what_more_people_wait_for(stack: Stack) -> None:
+    first, popular, last = (shown(now=later(minutes=5 * place)) for place in range(3))
+    tomorrow = shown(now=later(days=1))
+    for case in (popular, tomorrow):
+        for phone in [a_phone() for _ in range(2)]:
+            join(case.code, phone, client=phone)
+        # The row shows the count as of the last act on the case.
+        handling.acknowledge(case.code, office(), if_match=case.version, now=later(hours=1))
+
+    def listed(now: Any) -> list[str]:
+        return [card.code for card in reading.inbox(office(), "office", now=now).cards]
+
+    today = sorted(
+        [first.code, popular.code, last.code]
+    )  # due at one moment: then in the order of their codes
+    others = [code for code in today if code != popular.code]
+    assert listed(later(minutes=30)) == [popular.code, *others, tomorrow.code]
+    # Once they are late, the deadline alone counts again.
+    assert listed(later(days=3)) == [*today, tomorrow.code]
+
+
 def test_who_joins_hears_of_it_and_of_the_end_and_never_more_than_four_times_by_sms(stack: Stack) -> None:
     case, phone, reporter = shown(phone=(owner := a_phone())), a_phone(), owner
     cast.deliver(later(minutes=2))
@@ -263,6 +286,82 @@ def test_more_than_one_page_of_people_hears_of_the_end_once_each_however_often_i
     assert sorted(heard) == sorted(phones)
     assert done.status is Status.RESOLVED
     assert delivery.sweep(now=later(hours=3)).attempted == 0
+
+
+def test_where_a_second_person_approves_the_fix_those_who_wait_hear_of_it_then_and_not_before(
+    stack: Stack,
+) -> None:
+    doer, head = an_officer("staff@pupr").officer, an_officer("division_head@pupr").officer
+    master, mine = a_phone(), a_phone()
+    case = shown(category="lubang_terbuka")
+    other = a_case(category="lubang_terbuka", phone=master).complaint  # merged, and told with the master
+    silent = a_case(category="lubang_terbuka").complaint  # merged, and nobody to tell
+    for each in (other, silent):
+        duplicates.merge(each.code, doer, case.code, if_match=1, now=later(minutes=3))
+    join(case.code, mine)
+    cast.deliver(later(minutes=6))
+    sent = Sent(stack)
+    handling.resolve(case.code, doer, "Sudah ditutup.", "Berita acara 12.", if_match=2, now=later(hours=1))
+    cast.deliver(later(hours=1, minutes=1))
+    assert sent.to(master, mine) == []
+    assert stored(other.code).merged is not None
+    handling.approve(case.code, head, if_match=3, now=later(hours=2))
+    for minute in (1, 2, 3):
+        cast.deliver(later(hours=2, minutes=minute))
+    assert sorted(message["to"] for message in sent.to(master, mine)) == sorted([master, mine])
+    for each in (other, silent):
+        solved = stored(each.code)
+        assert (solved.status, solved.merged, solved.confirmed) == (Status.RESOLVED, None, True)
+        assert complaints.get(each.code).history[-1].text == "Sudah ditutup."
+    assert "rate" in duplicates.may_judge(
+        stored(case.code), duplicates.joined_case(case.code, joiner(case.code, mine))[1], later(hours=3)
+    )
+
+
+def test_who_joined_hears_of_a_new_date_and_that_a_lost_case_goes_on(stack: Stack) -> None:
+    head, phone = an_officer("office_head@dlhk").officer, a_phone()
+    declines = triage()
+    above = an_officer(f"office_head@{TRIAGE_OFFICE}").officer
+    case = shown()
+    join(case.code, phone)
+    cast.deliver(later(minutes=6))
+    sent = Sent(stack)
+    wish = Wish((NOW + 60 * timedelta(days=1)).date(), "budget_year", "Menunggu anggaran.", "Dipasang rambu.")
+    handling.schedule(case.code, head, wish, if_match=2, now=later(hours=1))
+    handling.reject(case.code, declines, "not_city", "Bukan kewenangan kota.", if_match=3, now=later(hours=2))
+    reporter = signin.Who(signin.Kind.LINK, f"{case.code}.1")
+    handling.appeal(case.code, reporter, "Ini jalan kota.", now=later(hours=3))
+    handling.decide_appeal(
+        case.code, above, "Ini memang jalan kota.", grant=True, if_match=5, now=later(hours=4)
+    )
+    for hour in range(1, 5):
+        for minute in (1, 2):
+            cast.deliver(later(hours=hour, minutes=minute))
+    texts = [message["text"] for message in sent.to(phone)]
+    assert [any(word in text for text in texts) for word in ("dijadwalkan", "lanjutkan", "dibuka lagi")] == [
+        True
+    ] * 3
+    assert "25/01/2027" in texts[0]  # the working day after 60 days
+    assert len(texts) == 3
+
+
+@pytest.mark.parametrize("how", ["hidden", "about somebody", "private"])
+def test_whoever_goes_with_a_case_that_not_everybody_may_know_any_more_stands_alone_again(
+    stack: Stack, how: str
+) -> None:
+    master = shown()
+    before = stored(shown(away(20)).code)
+    duplicates.merge(before.code, office(), master.code, if_match=before.version, now=later(minutes=10))
+    if how == "hidden":
+        handling.hide(master.code, triage(), "nama orang", if_match=2, now=later(hours=1))
+    else:
+        said = {"about somebody": ("perilaku_petugas", "dlhk"), "private": ("perempuan_anak", None)}[how]
+        sorting = Sorting(said[0], accusation=said[1] is not None or None, accused=said[1])
+        handling.sort(master.code, triage(), sorting, if_match=2, now=later(hours=1))
+    cast.deliver(later(hours=1, minutes=1))
+    after = stored(before.code)
+    assert (after.merged, after.clocks) == (None, before.clocks)
+    assert complaints.get(master.code).merged_here == 0
 
 
 def test_who_joins_in_the_very_moment_of_the_end_hears_of_it_once(stack: Stack) -> None:

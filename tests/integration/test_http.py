@@ -226,7 +226,10 @@ def test_a_lost_race_is_412_and_a_missing_version_428(api: Api, stack: Stack) ->
     assert problem(office.post(path, {"text": "Besok."})) == (428, "version-required")
     assert office.post(path, {"text": "Besok."}, If_Match='"1"').status == 201
     before = cast.everything()
-    assert problem(office.post(path, {"text": "Lusa."}, If_Match='"1"')) == (412, "stale")
+    late = office.post(path, {"text": "Lusa."}, If_Match='"1"')
+    assert problem(late) == (412, "stale")
+    # Whoever was second is told what there is now, with the version to try again upon.
+    assert (late.body["current"]["status"], late.headers["etag"]) == ("received", '"2"')
     assert cast.everything() == before
 
 

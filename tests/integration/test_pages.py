@@ -762,6 +762,19 @@ def test_a_fix_that_needs_four_eyes_is_approved_from_the_page_of_somebody_else(s
     assert "Sudah ditutup rapat" in text_of(Browser().get(own))
 
 
+def test_triage_sorts_routes_and_publishes_with_one_form(stack: Stack) -> None:
+    own = file(category="")
+    code, path = code_of(own), f"/o/{short(code_of(own))}"
+    triage = officer_browser("triage@diskominfos")
+    form = triage.get(f"{path}/sort")
+    assert 'name="publish"' in form.body.decode()
+    fields = {"version": version_in(form), "category": "jalan_rusak", "publish": "1"}
+    assert triage.post(f"{path}/sort", fields).status_code == 303
+    case = stored(code)
+    assert (case.office, case.screening, case.version) == ("pupr", "released", 2)
+    assert 'name="publish"' not in triage.get(f"{path}/sort").body.decode()
+
+
 def test_a_head_sets_a_new_date_and_everybody_reads_both(stack: Stack) -> None:
     own = file(category="lubang_terbuka")
     code, path = code_of(own), f"/o/{short(code_of(own))}"

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.errors import Invalid, TooMany
-from chalicelib.domain.people import Officer
+from chalicelib.domain.people import Officer, standing_in
 from chalicelib.store import complaints, search
 from chalicelib.store.tables import SearchRow
 from chalicelib.usecases import handling, indexing
@@ -119,6 +119,20 @@ def test_office_area_days_and_state_narrow_with_and_without_words(stack: Stack) 
         assert all_found(text, office="pupr") == []
         assert all_found(text, status="ended") == []
         assert all_found(text, status="open") == [second, first]
+
+
+def test_who_is_mentioned_finds_the_case_by_that_and_so_does_who_stands_in(stack: Stack) -> None:
+    writes, reads, other = (an_officer("staff@dlhk").officer for _ in range(3))
+    code, second = (a_case(text=f"Sampah di saluran {n}").complaint.code for n in range(2))
+    for each, told in ((code, reads), (second, other)):
+        handling.note(each, writes, "Tolong dicek besok.", [told.id], if_match=1, now=later(hours=1))
+    assert found(reads, mentioned=True) == [code]
+    assert found(reads, "saluran", mentioned=True) == [code]
+    assert found(reads, "kebakaran", mentioned=True) == []
+    assert found(writes, mentioned=True) == []
+    assert found(triage(), mentioned=True) == []
+    stands_in = standing_in(writes, [reads])
+    assert found(stands_in, mentioned=True) == [code]
 
 
 def test_a_case_that_moves_is_found_where_it_is_now(stack: Stack) -> None:

@@ -3103,6 +3103,8 @@ export interface components {
             accused?: string;
             /** @description A sentence that the reporter reads. */
             text?: string;
+            /** @description Release the text in the same act, as `/release` does. */
+            publish?: boolean;
             /** @description Why the category's later moments shall hold; the reporter reads it and is told. Without it nothing is later than it was promised. Only for whom the profile names (403 for others). */
             longer?: string;
         };
@@ -3120,6 +3122,8 @@ export interface components {
             status: number;
             /** @description What was wrong with the request as a whole. */
             detail?: string;
+            /** @description With `stale`, where the case stands now, if it is still theirs to read who was second; `ETag` has its version. */
+            current?: components["schemas"]["State"];
             /** @description Every fault of the form, never just the first. */
             errors?: {
                 /** @description Path of the field, such as `place.lat`; for a header its name. */
@@ -3972,6 +3976,11 @@ export interface components {
              */
             until?: string;
             status?: components["schemas"]["SearchState"];
+            /**
+             * @description Only cases in whose notes whoever asks is mentioned, or somebody whom they stand in for today.
+             * @enum {string}
+             */
+            mentioned?: "me";
             cursor?: string;
             /** @default 20 */
             limit: number;
@@ -4001,6 +4010,11 @@ export interface components {
             /** Format: date */
             until?: string;
             status?: components["schemas"]["SearchState"];
+            /**
+             * @description Only cases in whose notes whoever asks is mentioned, or somebody whom they stand in for today.
+             * @enum {string}
+             */
+            mentioned?: "me";
         };
         Filters: {
             filters: components["schemas"]["Filter"][];
@@ -4374,7 +4388,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description Somebody else changed the case since it was read. Nothing was changed; read again. */
+        /** @description Somebody else changed the case since it was read. Nothing was changed; `current` tells where it stands now. */
         Stale: {
             headers: {
                 [name: string]: unknown;
