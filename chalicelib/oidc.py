@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -25,6 +26,8 @@ KEYS_LAST = timedelta(hours=1)
 KEYS_AT_MOST_EVERY = timedelta(minutes=1)
 """A flood of tokens with invented keys asks the issuer no oftener."""
 LEEWAY = timedelta(seconds=30)
+COUNTS = timedelta(minutes=5)
+"""How long after its issue an ID token counts, whatever end it names itself: so soon is out who was closed there."""
 _LONGEST = 8192
 _SECONDS = 3.0
 
@@ -35,13 +38,23 @@ class Account:
 
     subject: str
     email: str
+    until: datetime
+    """When the token that said so counts no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What the token endpoint gave: who it is, and what asks again later; empty where the provider gives none."""
+
+    identity: str
+    refresh: str = ""
 
 
 @dataclass(slots=True)
 class _Known:
     """What the issuer was heard to say, and when it was asked."""
 
-    configuration: Mapping[str, str]
+    configuration: dict[str, str]
     keys: dict[str, Any]
     fetched: datetime | None = None
     tried: datetime | None = None
@@ -106,7 +119,7 @@ def verify(token: str, *, nonce: str = "", now: datetime) -> Account:
     email, verified = claims.get("email"), claims.get("email_verified")
     if not isinstance(email, str) or not email or verified not in (True, "true"):
         raise NotSignedIn("no verified mailbox")
-    return Account(str(claims["sub"]), email)
+    return Account(str(claims["sub"]), email, _until(claims))
 
 
 def sign_in_address(*, state: str, nonce: str, challenge: str, back: str, now: datetime) -> str:
@@ -115,7 +128,7 @@ def sign_in_address(*, state: str, nonce: str, challenge: str, back: str, now: d
         "response_type": "code",
         "client_id": settings().oidc_client_id,
         "redirect_uri": back,
-        "scope": "openid email",
+        "scope": _scope(now),
         "state": state,
         "nonce": nonce,
         "code_challenge": challenge,
@@ -124,8 +137,8 @@ def sign_in_address(*, state: str, nonce: str, challenge: str, back: str, now: d
     return f"{_address('authorization_endpoint', now)}?{urlencode(asked)}"
 
 
-def redeem(code: str, *, verifier: str, back: str, now: datetime) -> str:
-    """Exchange the code that a browser brought back for an ID token. Raises NotSignedIn."""
+def redeem(code: str, *, verifier: str, back: str, now: datetime) -> Tokens:
+    """Exchange the code that a browser brought back for tokens. Raises NotSignedIn."""
     form = {
         "grant_type": "authorization_code",
         "client_id": settings().oidc_client_id,
@@ -133,11 +146,34 @@ def redeem(code: str, *, verifier: str, back: str, now: datetime) -> str:
         "redirect_uri": back,
         "code_verifier": verifier,
     }
-    answer = _call("POST", _address("token_endpoint", now), form)
-    token = answer.get("id_token")
+    return _tokens(_call("POST", _address("token_endpoint", now), form))
+
+
+def renew(refresh: str, *, now: datetime) -> Tokens:
+    """Ask whether somebody who signed in may still. Raises NotSignedIn where the provider says no, or nothing."""
+    form = {"grant_type": "refresh_token", "client_id": settings().oidc_client_id, "refresh_token": refresh}
+    return _tokens(_call("POST", _address("token_endpoint", now), form))
+
+
+def revoke(refresh: str, *, now: datetime) -> None:
+    """Tell the provider that nobody will ask again, where it wants to know; what it answers changes nothing here."""
+    with suppress(NotSignedIn):
+        form = {"token": refresh, "client_id": settings().oidc_client_id}
+        _call("POST", _address("revocation_endpoint", now), form)
+
+
+def _tokens(answer: Mapping[str, Any]) -> Tokens:
+    token, refresh = answer.get("id_token"), answer.get("refresh_token")
     if not isinstance(token, str):
         raise NotSignedIn("no ID token")
-    return token
+    return Tokens(token, refresh if isinstance(refresh, str) else "")
+
+
+def _scope(now: datetime) -> str:
+    """What is asked for. Cognito gives a refresh token unasked and refuses the word; others want to hear it."""
+    _address("authorization_endpoint", now)
+    offered = _known.configuration.get("scopes_supported", "").split()
+    return "openid email offline_access" if "offline_access" in offered else "openid email"
 
 
 def forget() -> None:
@@ -147,11 +183,16 @@ def forget() -> None:
 
 
 def _demand_now(claims: Mapping[str, Any], now: datetime) -> None:
-    if int(claims["exp"]) <= now.timestamp():
+    if _until(claims) <= now:
         raise NotSignedIn("expired")
     earliest = max(int(claims["iat"]), int(claims.get("nbf", 0)))
     if earliest > (now + LEEWAY).timestamp():
         raise NotSignedIn("of the future")
+
+
+def _until(claims: Mapping[str, Any]) -> datetime:
+    ends = min(int(claims["exp"]), int(claims["iat"]) + int(COUNTS.total_seconds()))
+    return datetime.fromtimestamp(ends, UTC)
 
 
 def _key(name: str, algorithm: str, now: datetime) -> Any:
@@ -198,7 +239,10 @@ def _address(name: str, now: datetime) -> str:
         told = _call("GET", where or f"{settings().oidc_issuer.rstrip('/')}/.well-known/openid-configuration")
         if told.get("issuer") != settings().oidc_issuer:
             raise NotSignedIn("another issuer's configuration")
+        scopes = told.get("scopes_supported")
         _known.configuration = {key: value for key, value in told.items() if isinstance(value, str)}
+        if isinstance(scopes, list):
+            _known.configuration["scopes_supported"] = " ".join(str(each) for each in scopes)
     found = _known.configuration.get(name, "")
     if urlsplit(found).scheme != "https" and settings().stage != LOCAL:
         raise NotSignedIn(f"no safe {name}")

@@ -25,11 +25,12 @@ def signed_in(request: AuthRequest) -> AuthResponse:
     try:
         if scheme.lower() != "bearer":
             raise NotSignedIn("no bearer token")
-        who = signin.identify(presented.strip(), now=utc_now())
+        who, until = signin.bearer(presented.strip(), now=utc_now())
     except NotSignedIn:
         return AuthResponse(routes=["*"], principal_id="nobody")
-    # A cached policy serves all routes of the token, so it names them all.
-    return AuthResponse(routes=["*"], principal_id=f"{who.kind}:{who.id}")
+    # A cached policy serves all routes of the token, so it names them all; and it must not outlive the token.
+    ends = {"until": str(int(until.timestamp()))}
+    return AuthResponse(routes=["*"], principal_id=f"{who.kind}:{who.id}", context=ends)
 
 
 @routes.route("/v1/auth/codes", methods=["POST"])

@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache, wraps
 from pathlib import Path
@@ -61,6 +62,8 @@ class Visit:
     city: City
     language: str
     now: datetime
+    renewals: list[signin.Session] = field(default_factory=list)
+    """The next minutes of this browser's session, where they had to be asked for; the answer takes them along."""
 
     @property
     def path(self) -> str:
@@ -119,14 +122,20 @@ class Visit:
     # Who is there
 
     def who(self) -> signin.Who | None:
-        """The person behind the cookie, or None; a token that no longer holds is nobody."""
-        token = _cookie(self.request)
-        if not token:
+        """The person behind the cookie, or None; a token that no longer holds is nobody, unless the city's identity
+        provider says that whom it named may go on."""
+        token = self.renewals[-1].token if self.renewals else _cookie(self.request)
+        if token:
+            with suppress(errors.NotSignedIn):
+                return signin.identify(token, now=self.now)
+        kept = session_kept(self.request)
+        if not token or not kept:
             return None
         try:
-            return signin.identify(token, now=self.now)
+            self.renewals.append(signin.renewed(token, kept, now=self.now))
         except errors.NotSignedIn:
             return None
+        return signin.identify(self.renewals[-1].token, now=self.now)
 
     def signed_in(self, kind: signin.Kind) -> signin.Who:
         """Raises NotSignedIn, which the page turns into the way to the sign-in."""
@@ -151,6 +160,10 @@ def answers_pages(view: Callable[Concatenate[Visit, P], Response]) -> Callable[P
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> Response:
         request = requests.current()
         visit = Visit(request, load(settings().city), requests.language(request), utc_now())
+        return _going_on(visit, answered(visit, *args, **kwargs))
+
+    def answered(visit: Visit, *args: P.args, **kwargs: P.kwargs) -> Response:
+        request = visit.request
         try:
             if (
                 request.method == "POST"
@@ -170,6 +183,13 @@ def answers_pages(view: Callable[Concatenate[Visit, P], Response]) -> Callable[P
             return refusal(visit, 500, _plain_title(500, visit.language))
 
     return wrapped
+
+
+def _going_on(visit: Visit, answer: Response) -> Response:
+    """Let the browser keep the next minutes of its session, unless the answer itself says what it shall keep."""
+    if visit.renewals and "Set-Cookie" not in answer.headers:
+        answer.headers["Set-Cookie"] = session_cookies(visit.renewals[-1])
+    return answer
 
 
 def page(
@@ -224,7 +244,9 @@ def elsewhere(address: str, *, cookie: str) -> Response:
     return Response("", shown, 303)
 
 
-def redirect(visit: Visit, path: str, *, cookie: str = "", fragment: str = "", **query: str) -> Response:
+def redirect(
+    visit: Visit, path: str, *, cookie: str | list[str] = "", fragment: str = "", **query: str
+) -> Response:
     """See other: what was sent is done, and loading the next page again does nothing."""
     where = visit.href(path, **query) + (f"#{fragment}" if fragment else "")
     shown: dict[str, str | list[str]] = {
@@ -329,16 +351,40 @@ def cookie_name() -> str:
 
 def session_cookie(token: str) -> str:
     """The Set-Cookie value that signs somebody in for as long as the token lasts; with "" it signs out."""
+    return _cookie_of(cookie_name(), token, _lasts(token))
+
+
+def session_cookies(session: signin.Session) -> list[str]:
+    """The Set-Cookie values of a sign-in by the city's identity provider: who it is, and what asks again."""
+    return [session_cookie(session.token), _cookie_of(_kept_name(), session.kept, _lasts(session.kept))]
+
+
+def signed_out() -> list[str]:
+    """The Set-Cookie values that leave nothing of a session."""
+    return [session_cookie(""), _cookie_of(_kept_name(), "", 0)]
+
+
+def session_kept(request: Request) -> str:
+    """What `session_cookies` keeps beside the token; "" where there is nothing."""
+    return next((value for name, value in _cookies(request) if name == _kept_name()), "")[:4096]
+
+
+def _lasts(kept: str) -> int:
+    return int(signin.TOKEN_LASTS.total_seconds()) if kept else 0
+
+
+def _cookie_of(name: str, value: str, lasts: int) -> str:
     secure = "" if settings().stage == LOCAL else "; Secure"
-    lasts = int(signin.TOKEN_LASTS.total_seconds()) if token else 0
-    return f"{cookie_name()}={token}; Path=/; Max-Age={lasts}; HttpOnly; SameSite=Lax{secure}"
+    return f"{name}={value}; Path=/; Max-Age={lasts}; HttpOnly; SameSite=Lax{secure}"
+
+
+def _kept_name() -> str:
+    return "lanjut" if settings().stage == LOCAL else "__Host-lanjut"
 
 
 def provider_cookie(kept: str) -> str:
     """The Set-Cookie value that keeps what a browser needs while it is at the identity provider; "" forgets it."""
-    secure = "" if settings().stage == LOCAL else "; Secure"
-    lasts = _AT_THE_PROVIDER if kept else 0
-    return f"{_provider_cookie()}={kept}; Path=/; Max-Age={lasts}; HttpOnly; SameSite=Lax{secure}"
+    return _cookie_of(_provider_cookie(), kept, _AT_THE_PROVIDER if kept else 0)
 
 
 def kept_cookie(request: Request) -> str:

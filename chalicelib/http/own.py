@@ -127,8 +127,9 @@ def get_provider(visit: Visit) -> Response:
 @answers_pages
 def get_back(visit: Visit) -> Response:
     code, state = visit.query.get("code", "")[:2048], visit.query.get("state", "")[:64]
-    token = signin.finish(code, state, html.kept_cookie(visit.request), back=_back(), now=visit.now)
-    return html.redirect(visit, "/o", cookie=html.session_cookie(token))
+    session = signin.finish(code, state, html.kept_cookie(visit.request), back=_back(), now=visit.now)
+    cookies = [*html.session_cookies(session), html.provider_cookie("")]
+    return html.redirect(visit, "/o", cookie=cookies)
 
 
 def _back() -> str:
@@ -138,7 +139,8 @@ def _back() -> str:
 @routes.route("/keluar", methods=["POST"], content_types=FORM, cors=False)
 @answers_pages
 def post_sign_out(visit: Visit) -> Response:
-    return html.redirect(visit, "/", cookie=html.session_cookie(""))
+    signin.sign_out(html.session_kept(visit.request), now=visit.now)
+    return html.redirect(visit, "/", cookie=html.signed_out())
 
 
 # My complaints ------------------------------------------------------------------------------------------------

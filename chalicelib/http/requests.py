@@ -16,7 +16,7 @@ from chalicelib.cities import load
 from chalicelib.domain.errors import Fault, Invalid, NotFound, NotSignedIn
 from chalicelib.domain.tracking import parse_code
 from chalicelib.http.problems import LANGUAGES, Plain
-from chalicelib.settings import settings
+from chalicelib.settings import settings, utc_now
 from chalicelib.usecases import record, signin
 from chalicelib.usecases.intake import Retry
 
@@ -124,11 +124,14 @@ def retry(request: Request) -> Retry | None:
 
 
 def who(request: Request) -> signin.Who:
-    """Whom the authorizer let through. Raises NotSignedIn where a route without one was asked."""
-    principal = (request.context.get("authorizer") or {}).get("principalId", "")
-    kind, _, identity = str(principal).partition(":")
+    """Whom the authorizer let through. Raises NotSignedIn where a route without one was asked, and where the gateway
+    still keeps its answer about a token that has ended since."""
+    told = request.context.get("authorizer") or {}
+    kind, _, identity = str(told.get("principalId", "")).partition(":")
     if not identity:
         raise NotSignedIn("no principal")
+    if "until" in told and int(told["until"]) <= utc_now().timestamp():
+        raise NotSignedIn("expired")
     return signin.Who(signin.Kind(kind), identity)
 
 

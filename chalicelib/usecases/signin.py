@@ -9,8 +9,9 @@ import base64
 import hashlib
 import os
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from hmac import compare_digest
 from typing import Any
@@ -27,6 +28,9 @@ from chalicelib.usecases.record import city, local_day
 CODE_LASTS = timedelta(minutes=5)
 TOKEN_LASTS = timedelta(hours=12)
 _ISSUER = "pro-denpasar-plus"
+_SESSION = "session"
+_LONGEST_KEPT = 3800
+"""A browser keeps cookies of four kilobytes."""
 
 PER_NUMBER_HOUR = 5
 PER_NUMBER_DAY = 10
@@ -126,8 +130,8 @@ def holder(code: str, secret: str) -> Who:
         raise NotSignedIn("no such link") from error
 
 
-def token(who: Who, *, now: datetime) -> str:
-    """A signed token (JWT, HS256) that names somebody for twelve hours."""
+def token(who: Who, *, now: datetime, until: datetime | None = None) -> str:
+    """A signed token (JWT, HS256) that names somebody for twelve hours, or until a moment before."""
     import jwt  # here and not above: only sign-in and the authorizer need it, and every Lambda imports the app
 
     claims = {
@@ -135,7 +139,7 @@ def token(who: Who, *, now: datetime) -> str:
         "aud": city().id,
         "sub": f"{who.kind}:{who.id}",
         "iat": int(now.timestamp()),
-        "exp": int((now + TOKEN_LASTS).timestamp()),
+        "exp": int((until or now + TOKEN_LASTS).timestamp()),
     }
     return jwt.encode(claims, keys.derive("token"), algorithm="HS256")
 
@@ -143,10 +147,24 @@ def token(who: Who, *, now: datetime) -> str:
 def identify(presented: str, *, now: datetime) -> Who:
     """Read a token, ours or the identity provider's. Raises NotSignedIn for one that is forged, expired, of another
     city or malformed."""
+    return bearer(presented, now=now)[0]
+
+
+def bearer(presented: str, *, now: datetime) -> tuple[Who, datetime]:
+    """As `identify`, with the moment from which the token counts no more: no answer that is kept may outlive it."""
+    if oidc.is_issued(presented):
+        account = oidc.verify(presented, now=now)
+        return account_of(account), account.until
+    who, until = _read(presented)
+    if until <= now:
+        raise NotSignedIn("expired")
+    return who, until
+
+
+def _read(presented: str) -> tuple[Who, datetime]:
+    """Whom a token of ours names, and until when, be it past or not. Raises NotSignedIn."""
     import jwt
 
-    if oidc.is_issued(presented):
-        return account_of(oidc.verify(presented, now=now))
     try:
         claims: dict[str, Any] = jwt.decode(
             presented,
@@ -154,7 +172,7 @@ def identify(presented: str, *, now: datetime) -> Who:
             algorithms=["HS256"],
             audience=city().id,
             issuer=_ISSUER,
-            # Expiry is compared with our own clock below, the one that everything else runs on.
+            # Moments are compared with our own clock, the one that everything else runs on.
             options={
                 "require": ["exp", "iat", "sub", "aud", "iss"],
                 "verify_exp": False,
@@ -162,13 +180,9 @@ def identify(presented: str, *, now: datetime) -> Who:
             },
         )
         kind, _, identity = str(claims["sub"]).partition(":")
-        who = Who(Kind(kind), identity)
-        expires = int(claims["exp"])
-    except (jwt.InvalidTokenError, ValueError, TypeError) as error:
+        return Who(Kind(kind), identity), datetime.fromtimestamp(int(claims["exp"]), UTC)
+    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError) as error:
         raise NotSignedIn(type(error).__name__) from error
-    if expires <= now.timestamp():
-        raise NotSignedIn("expired")
-    return who
 
 
 def officer(who: Who) -> Officer:
@@ -230,8 +244,17 @@ def begin(*, back: str, now: datetime) -> tuple[str, str]:
     return address, kept
 
 
-def finish(code: str, state: str, kept: str, *, back: str, now: datetime) -> str:
-    """Exchange what the identity provider sent back for a token of ours. Raises NotSignedIn.
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A browser's sign-in by the identity provider: a token of ours for some minutes, and what asks for the next."""
+
+    token: str
+    kept: str
+    """The provider's refresh token, sealed: nobody but us can use it. Empty where the provider gave none."""
+
+
+def finish(code: str, state: str, kept: str, *, back: str, now: datetime) -> Session:
+    """Exchange what the identity provider sent back for a session of ours. Raises NotSignedIn.
 
     ``kept`` is what `begin` gave this very browser: state, nonce and the verifier of PKCE all follow from it, so nobody
     can make a browser sign in with a code of theirs.
@@ -242,9 +265,52 @@ def finish(code: str, state: str, kept: str, *, back: str, now: datetime) -> str
         or not compare_digest(_derived("state", kept).encode(), state.encode("utf-8", "replace"))
     ):
         raise NotSignedIn("state")
-    presented = oidc.redeem(code, verifier=_verifier(kept), back=back, now=now)
-    account = oidc.verify(presented, nonce=_derived("nonce", kept), now=now)
-    return token(Who(Kind.OFFICER, officer(account_of(account)).id), now=now)
+    given = oidc.redeem(code, verifier=_verifier(kept), back=back, now=now)
+    account = oidc.verify(given.identity, nonce=_derived("nonce", kept), now=now)
+    return _session(account, given.refresh, now, until=now + TOKEN_LASTS)
+
+
+def renewed(before: str, kept: str, *, now: datetime) -> Session:
+    """The next minutes of a browser's session, if the identity provider still knows who it is. Raises NotSignedIn.
+
+    ``before`` is the token that ended: it has to name the same officer, so that no session goes on as somebody else's.
+    Whoever was closed at the provider is out with it, after five minutes at most (docs/adr/0033).
+    """
+    if not oidc.configured():
+        raise NotSignedIn("no identity provider")
+    refresh, until = _opened(kept)
+    if until <= now:
+        raise NotSignedIn("the session has ended")
+    given = oidc.renew(refresh, now=now)
+    # A provider may hand out another refresh token each time, and take the old one back.
+    made = _session(oidc.verify(given.identity, now=now), given.refresh or refresh, now, until=until)
+    if _read(made.token)[0] != _read(before)[0]:
+        raise NotSignedIn("another's session")
+    return made
+
+
+def sign_out(kept: str, *, now: datetime) -> None:
+    """Take back at the provider what a browser's session asks with; nothing happens where there is none."""
+    with suppress(NotSignedIn):
+        if oidc.configured():
+            oidc.revoke(_opened(kept)[0], now=now)
+
+
+def _session(account: oidc.Account, refresh: str, now: datetime, *, until: datetime) -> Session:
+    who = Who(Kind.OFFICER, officer(account_of(account)).id)
+    made = token(who, now=now, until=min(account.until, until))
+    sealed = keys.seal(_SESSION, {"refresh": refresh, "until": until.isoformat()}, keys.derive(_SESSION))
+    text = base64.urlsafe_b64encode(sealed).decode().rstrip("=")
+    return Session(made, text if refresh and len(text) <= _LONGEST_KEPT else "")
+
+
+def _opened(kept: str) -> tuple[str, datetime]:
+    try:
+        sealed = base64.urlsafe_b64decode(kept + "=" * (-len(kept) % 4))
+        found = keys.unseal(_SESSION, sealed, keys.derive(_SESSION))
+        return found["refresh"], datetime.fromisoformat(found["until"])
+    except (ValueError, KeyError) as error:
+        raise NotSignedIn("no session") from error
 
 
 def _verifier(kept: str) -> str:

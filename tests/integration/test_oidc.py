@@ -7,7 +7,7 @@ import hashlib
 import hmac
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -47,6 +47,9 @@ class Provider:
         self.asked: list[str] = []
         self.codes: dict[str, str] = {}
         self.forms: list[Mapping[str, list[str]]] = []
+        self.accounts: dict[str, Callable[[], str]] = {}
+        """By refresh token: who may go on, as the next ID token says it; out of it is whom the provider closed."""
+        self.scopes: list[str] = []
         self.down = False
         self._server = HTTPServer(("127.0.0.1", 0), self._handler())
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -67,6 +70,8 @@ class Provider:
                     "jwks_uri": f"{provider.url}/keys",
                     "token_endpoint": f"{provider.url}/token",
                     "authorization_endpoint": f"{provider.url}/masuk",
+                    "revocation_endpoint": f"{provider.url}/revoke",
+                    "scopes_supported": ["openid", "email", *provider.scopes],
                 }
                 if self.path == "/keys":
                     told = {"keys": [published(name, key) for name, key in provider.keys.items()]}
@@ -75,8 +80,15 @@ class Provider:
             def do_POST(self) -> None:
                 form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
                 provider.forms.append(form)
+                if self.path == "/revoke":
+                    provider.accounts.pop(form["token"][0], None)
+                    return self._answer({"revoked": True})
+                if form["grant_type"] == ["refresh_token"]:
+                    say = provider.accounts.get(form["refresh_token"][0])
+                    return self._answer({"id_token": say()} if say else None)
                 token = provider.codes.pop(form["code"][0], None)
-                self._answer({"id_token": token} if token else None)
+                answer = {"id_token": token, "refresh_token": "segar"} if token else None
+                return self._answer(answer)
 
             def _answer(self, told: Any) -> None:
                 body = json.dumps(told).encode()
@@ -210,7 +222,11 @@ def test_keys_are_kept_changed_with_the_issuer_and_not_asked_for_by_a_flood(
     stack: Stack, provider: Provider
 ) -> None:
     employee = registered()
-    said = claims(provider, employee.email, exp=int(later(days=2).timestamp()))
+
+    def said_at(at: datetime) -> dict[str, Any]:
+        return claims(provider, employee.email, iat=int(at.timestamp()), exp=int(later(days=2).timestamp()))
+
+    said = said_at(NOW)
     for _ in range(3):
         signin.identify(signed(said), now=NOW)
     assert provider.asked.count("/keys") == 1
@@ -223,7 +239,7 @@ def test_keys_are_kept_changed_with_the_issuer_and_not_asked_for_by_a_flood(
     with pytest.raises(NotSignedIn):  # the old key was taken back
         signin.identify(signed(said), now=later(minutes=2))
     provider.down = True
-    assert signin.identify(signed(said, OTHER, kid="dua"), now=later(hours=3))
+    assert signin.identify(signed(said_at(later(hours=3)), OTHER, kid="dua"), now=later(hours=3))
 
 
 def test_a_mailbox_belongs_to_the_first_account_that_comes_with_it(stack: Stack, provider: Provider) -> None:
@@ -283,7 +299,7 @@ def test_a_browser_comes_back_with_a_code_of_its_own_and_only_so(stack: Stack, p
         return asked["state"], kept, asked["code_challenge"]
 
     state, kept, challenge = come_back()
-    token = signin.finish("kode", state, kept, back=BACK, now=NOW)
+    token = signin.finish("kode", state, kept, back=BACK, now=NOW).token
     assert signin.officer(signin.identify(token, now=NOW)).id == employee.officer.id
     verifier = provider.forms[-1]["code_verifier"][0]
     assert b64(hashlib.sha256(verifier.encode()).digest()) == challenge
@@ -347,8 +363,104 @@ def test_a_token_of_the_provider_opens_the_api_and_a_sign_in_there_the_pages(
         assert get(back).headers["Location"].startswith("/masuk")  # another browser
         done = get(back, Cookie=cookie)
         assert (done.status_code, done.headers["Location"]) == (303, "/o")
-        session = done.headers["Set-Cookie"].partition(";")[0]
+        session = done.headers["Set-Cookie"][0].partition(";")[0]
         assert get("/o", Cookie=session).status_code == 200
         people.save_officer(replace(employee.officer, disabled=True), b"")
         assert get("/v1/office/me", Authorization=f"Bearer {token}").status_code == 401
         assert get("/o", Cookie=session).status_code != 200
+
+
+def test_an_account_that_was_closed_at_the_provider_alone_is_out_within_five_minutes(
+    stack: Stack, provider: Provider
+) -> None:
+    employee = registered()
+    # As a bearer: whatever end the token names itself, it counts for five minutes.
+    long = signed(claims(provider, employee.email, exp=int(later(hours=8).timestamp())))
+    assert signin.identify(long, now=later(minutes=4, seconds=59))
+    with pytest.raises(NotSignedIn):
+        signin.identify(long, now=later(minutes=5))
+
+    # In a browser: the session asks again, and ends with the first answer that is no.
+    def next_token(at: datetime) -> Callable[[], str]:
+        moments = {"iat": int(at.timestamp()), "exp": int((at + timedelta(minutes=5)).timestamp())}
+        return lambda: signed(claims(provider, employee.email, **moments))
+
+    address, kept = signin.begin(back=BACK, now=NOW)
+    asked = {name: value[0] for name, value in parse_qs(urlsplit(address).query).items()}
+    assert asked["scope"] == "openid email"
+    provider.codes["kode"] = signed(claims(provider, employee.email, nonce=asked["nonce"]))
+    session = signin.finish("kode", asked["state"], kept, back=BACK, now=NOW)
+    assert "segar" not in session.kept
+    with pytest.raises(NotSignedIn):
+        signin.identify(session.token, now=later(minutes=5))
+    provider.accounts["segar"] = next_token(later(minutes=6))
+    again = signin.renewed(session.token, session.kept, now=later(minutes=6))
+    assert signin.identify(again.token, now=later(minutes=10)).id == employee.officer.id
+    for stolen, for_whom in ((session.kept[:-4], again.token), ("", again.token), (session.kept, "x")):
+        with pytest.raises(NotSignedIn):
+            signin.renewed(for_whom, stolen, now=later(minutes=6))
+    other = signin.token(signin.Who(signin.Kind.OFFICER, "orang-lain"), now=NOW)
+    with pytest.raises(NotSignedIn):  # no session goes on as somebody else's
+        signin.renewed(other, again.kept, now=later(minutes=6))
+    provider.accounts.clear()
+    with pytest.raises(NotSignedIn):
+        signin.renewed(again.token, again.kept, now=later(minutes=11))
+    # Twelve hours are the most, whatever the provider says.
+    provider.accounts["segar"] = next_token(later(hours=12))
+    with pytest.raises(NotSignedIn):
+        signin.renewed(again.token, again.kept, now=later(hours=12))
+
+
+def test_pages_go_on_while_the_provider_says_so_and_signing_out_takes_it_back(
+    stack: Stack, provider: Provider
+) -> None:
+    from chalice.test import Client
+
+    from app import app
+
+    provider.scopes = ["offline_access"]
+    employee = registered()
+    start = current.utc_now()
+
+    def moments() -> dict[str, int]:
+        now = current.utc_now()
+        return {"iat": int(now.timestamp()), "exp": int((now + timedelta(minutes=5)).timestamp())}
+
+    provider.accounts["segar"] = lambda: signed(claims(provider, employee.email, **moments()))
+    try:
+        with Client(app) as client:
+            gone = client.http.get("/masuk/kota")
+            asked = {n: v[0] for n, v in parse_qs(urlsplit(gone.headers["Location"]).query).items()}
+            assert asked["scope"] == "openid email offline_access"
+            provider.codes["kode"] = signed(
+                claims(provider, employee.email, nonce=asked["nonce"], **moments())
+            )
+            cookie = {"Cookie": gone.headers["Set-Cookie"].partition(";")[0]}
+            done = client.http.get(f"/masuk/kembali?code=kode&state={asked['state']}", headers=cookie)
+            session = {"Cookie": "; ".join(each.partition(";")[0] for each in done.headers["Set-Cookie"][:2])}
+            assert "Set-Cookie" not in client.http.get("/o", headers=session).headers
+            current.move_clock(timedelta(minutes=6))
+            later_on = client.http.get("/o", headers=session)
+            assert later_on.status_code == 200
+            session = {"Cookie": "; ".join(e.partition(";")[0] for e in later_on.headers["Set-Cookie"])}
+            # The gateway may keep what the authorizer said of a token for a minute, and no longer than the token lasts.
+            from chalicelib.http import requests as asked_by
+
+            ended = {"principalId": f"officer:{employee.officer.id}", "until": str(int(start.timestamp()))}
+            with pytest.raises(NotSignedIn):
+                asked_by.who(type("Asked", (), {"context": {"authorizer": ended}})())
+            out = client.http.post(
+                "/keluar",
+                headers={
+                    **session,
+                    "Content-Type": "application/x-www-form-urlencoded",
+                    "Sec-Fetch-Site": "same-origin",
+                },
+            )
+            assert all("Max-Age=0" in each for each in out.headers["Set-Cookie"])
+            assert provider.accounts == {}
+            current.move_clock(timedelta(minutes=12))
+            closed = client.http.get("/o", headers=session)
+            assert (closed.status_code, closed.headers["Location"].startswith("/masuk")) == (303, True)
+    finally:
+        current.move_clock(timedelta())

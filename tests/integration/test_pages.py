@@ -64,7 +64,8 @@ class Browser:
         with Client(app) as client:
             answer = client.http.request(method, path, headers=sent, body=body)
         if setting := answer.headers.get("Set-Cookie"):
-            self.cookie = setting.partition(";")[0]
+            first = setting if isinstance(setting, str) else setting[0]
+            self.cookie = first.partition(";")[0]
         return answer
 
 
