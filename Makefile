@@ -27,6 +27,9 @@ CLIENT ?=
 SCOPES ?=
 PER_HOUR ?=
 REVOKE ?=
+ADD ?=
+REMOVE ?=
+INVITE ?=
 EMPTY ?=
 
 PY := $(VENV)/bin/python
@@ -88,9 +91,9 @@ route-check: setup ## Try routing rules on past complaints: FILE=<csv or jsonl>,
 	@exec $(PY) -m local.routes "$(FILE)" --city "$(CITY)" $(if $(RULES),--rules "$(RULES)")
 
 .PHONY: posts
-posts: setup ## Import duty posts and people: FILE=<csv>
-	$(call needs_file,csv)
-	@exec $(PY) -m infra.posts "$(FILE)"
+posts: setup ## People, their posts and accounts: FILE=<csv> imports a roster, ADD=yes beside who is there; REMOVE=, INVITE=<phone or e-mail>
+	@exec $(PY) -m infra.posts $(if $(FILE),"$(FILE)") $(if $(ADD),--add) $(if $(REMOVE),--remove "$(REMOVE)") \
+		$(if $(INVITE),--invite "$(INVITE)")
 
 .PHONY: api-key
 api-key: setup ## Keys of other systems (Open311): CLIENT=<name> makes one, REVOKE=<id> ends one, else all are listed; SCOPES=, PER_HOUR=

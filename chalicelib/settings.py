@@ -44,6 +44,8 @@ class Settings:
     """The audience that such a token must name."""
     oidc_configuration: str = ""
     """Where the issuer tells its addresses; ``<issuer>/.well-known/openid-configuration`` where it is empty."""
+    user_pool_id: str = ""
+    """The pool of ``infra/data.yaml``; `make posts` keeps accounts there while it is the issuer, and nowhere else."""
     xray: str = ""
     """Anything but nothing turns traces on; Lambda's own tracing is ``xray`` in .chalice/config.json."""
 

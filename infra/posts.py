@@ -19,6 +19,10 @@ A title may begin with Plt., Plh. or Pj.: whoever acts in a post holds it, and i
 A title that begins with ``Kontak`` ("Kontak: Pecalang Sumerta") is somebody who is kept informed and no more: the mails
 of that village's office, no phone needed, no post, no sign-in to any case.
 
+``--add`` puts people beside those who hold the posts (a new colleague), ``--remove`` takes one person out of all posts,
+``--invite`` gives one a new account. Where officers sign in at the pool of ``infra/data.yaml``, whoever needs an
+account there gets one with their post and loses it with the last.
+
 All faults of a file are told at once, with their lines, and nothing is stored unless there are none. Settings come
 from the environment; where there are none, from the local stack that runs on DATA_DIR.
 """
@@ -395,8 +399,15 @@ def _address(kind: str, given: str) -> str | None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.posts", description=__doc__.partition("\n")[0])
-    parser.add_argument("file", type=Path)
+    parser.add_argument("file", type=Path, nargs="?")
+    parser.add_argument("--add", action="store_true", help="leave whoever holds these posts in them")
+    parser.add_argument("--remove", metavar="ADDRESS", default="", help="take one person out of all posts")
+    parser.add_argument(
+        "--invite", metavar="ADDRESS", default="", help="a new account: the second factor was lost"
+    )
     options = parser.parse_args(arguments)
+    if sum(map(bool, (options.file, options.remove, options.invite))) != 1:
+        parser.error("one of: a file, --remove, --invite")
     if not find_settings():
         print(
             "Layanan belum berjalan: mulai dengan `make run`, atau ekspor pengaturan tahapnya.\n"
@@ -407,8 +418,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from chalicelib.usecases.record import city
 
     profile = city()
+    if address := options.remove or options.invite:
+        return _one(address, remove=bool(options.remove))
     try:
         roster = read(options.file.read_bytes(), profile)
+        if options.add:
+            demand_room(roster)
     except OSError as error:
         print(f"{options.file}: {error.strerror}", file=sys.stderr)
         return 1
@@ -421,11 +436,70 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for fault in error.faults:
             print(f"  {fault}", file=sys.stderr)
         return 1
-    return _install(roster)
+    return _install(roster, beside=options.add)
 
 
-def _install(roster: Roster) -> int:
-    from botocore.exceptions import BotoCoreError
+def demand_room(roster: Roster) -> None:
+    """Raises BadRoster where somebody is to be put beside the holder of a post that one person holds."""
+    from chalicelib.usecases import posts
+
+    faults = []
+    for post, person in posts.second_holders(roster, _SEVERAL):
+        faults.append(
+            f"{post} sudah dipegang; {person} sebagai pengganti, atau impor tanpa ADD / {post} has a holder; make"
+            f" {person} a delegate, or import without ADD"
+        )
+    if faults:
+        raise BadRoster(faults)
+
+
+def _one(address: str, *, remove: bool) -> int:
+    """Take one person out, or give them a new account."""
+    from botocore.exceptions import BotoCoreError, ClientError
+    from pynamodb.exceptions import PynamoDBException
+
+    from chalicelib import pool
+    from chalicelib.domain.errors import NotFound
+    from chalicelib.usecases import posts
+
+    known = _address("email" if "@" in address else "phone", address)
+    try:
+        officer = posts.find(known or "")
+        if remove:
+            posts.remove(officer)
+        elif pool.is_ours():
+            posts.invite_again(officer)
+        else:
+            print(
+                "Akun diurus penyedia identitas kota.\nThe city's own provider keeps accounts.",
+                file=sys.stderr,
+            )
+            return 1
+    except NotFound:
+        print(
+            "Tidak ada petugas (tunggal) dengan alamat itu.\nNo (single) officer has this address.",
+            file=sys.stderr,
+        )
+        return 1
+    except (BotoCoreError, ClientError, PynamoDBException) as error:
+        print(_UNREACHABLE.format(why=type(error).__name__), file=sys.stderr)
+        return 1
+    print(
+        f"{officer.title}: tidak lagi bertugas, akun dihapus. / out of all posts, the account is deleted."
+        if remove
+        else f"{officer.title}: akun baru, sandi lewat surel. / a new account, its password by e-mail."
+    )
+    return 0
+
+
+_UNREACHABLE = (
+    "Layanan tidak terjangkau; jalankan lagi nanti, hasilnya sama. ({why})\n"
+    "The service cannot be reached; run this again later, the result is the same."
+)
+
+
+def _install(roster: Roster, *, beside: bool) -> int:
+    from botocore.exceptions import BotoCoreError, ClientError
     from pynamodb.exceptions import PynamoDBException
 
     from chalicelib.usecases import posts, reading
@@ -435,14 +509,10 @@ def _install(roster: Roster) -> int:
             print(f"  {done}/{of}", flush=True)
 
     try:
-        done = posts.install(roster, progress=progress)
+        done = posts.install(roster, beside=beside, progress=progress)
         vacant, silent = reading.unfilled_posts(), posts.silent_offices()
-    except (BotoCoreError, PynamoDBException) as error:
-        print(
-            f"Layanan tidak terjangkau; jalankan lagi nanti, hasilnya sama. ({type(error).__name__})\n"
-            "The service cannot be reached; run this again later, the result is the same.",
-            file=sys.stderr,
-        )
+    except (BotoCoreError, ClientError, PynamoDBException) as error:
+        print(_UNREACHABLE.format(why=type(error).__name__), file=sys.stderr)
         return 1
     print(
         f"Tersimpan: {done.officers} orang, {done.posts} jabatan, {done.contacts} kontak; {done.dismissed} tidak lagi"

@@ -31,10 +31,8 @@ LEFT_OUT: Mapping[str, str] = {
     "AWS::SNS::TopicPolicy": "lets CloudWatch publish alarms, and there are none",
     "AWS::SNS::Subscription": "hears of alarms, and there are none",
     "AWS::Logs::LogGroup": "the functions run in this process and print their logs",
-    "AWS::Cognito::UserPool": "officers sign in by one-time code here, as field officers do everywhere",
-    "AWS::Cognito::UserPoolDomain": "as above",
-    "AWS::Cognito::UserPoolClient": "as above",
-    "AWS::Cognito::UserPoolGroup": "as above",
+    "AWS::Cognito::UserPoolDomain": "moto has no sign-in page; local/pool.py is one",
+    "AWS::Cognito::UserPoolGroup": "what somebody may do is read from the people table",
     "AWS::S3::Bucket.BucketEncryption": "SeaweedFS has no KMS here: each upload would fail",
     "AWS::S3::Bucket.PublicAccessBlockConfiguration": "SeaweedFS has no such thing; it refuses the unsigned",
     "AWS::S3::Bucket.NotificationConfiguration": "the local stack brings the events itself (local/buckets.py)",
@@ -52,6 +50,7 @@ class Clients:
     sns: Any
     sqs: Any
     kms: Any
+    cognito: Any
 
 
 def clients(*, dynamodb: str, s3: str, aws: str) -> Clients:
@@ -59,9 +58,8 @@ def clients(*, dynamodb: str, s3: str, aws: str) -> Clients:
     session: Any = boto3.session.Session(ACCESS_KEY, SECRET_KEY, region_name=REGION)
     config = Config(s3={"addressing_style": "path"}, retries={"max_attempts": 2}, proxies={})
     ends = {"dynamodb": dynamodb, "s3": s3, "sns": aws, "sqs": aws, "kms": aws}
-    return Clients(
-        **{name: session.client(name, endpoint_url=url, config=config) for name, url in ends.items()}
-    )
+    made = {name: session.client(name, endpoint_url=url, config=config) for name, url in ends.items()}
+    return Clients(**made, cognito=session.client("cognito-idp", endpoint_url=aws, config=config))
 
 
 def read_template(path: Path) -> Template:
@@ -485,6 +483,48 @@ def _topic(properties: Mapping[str, Any], engines: Clients) -> Made:
     return Made(arn, {"TopicArn": arn, "TopicName": properties["TopicName"]})
 
 
+def _user_pool(properties: Mapping[str, Any], engines: Clients) -> Made:
+    """A pool of accounts; moto forgets them when it ends, and `posts.reconnect` makes them again."""
+    client, name = engines.cognito, properties["UserPoolName"]
+    found = client.list_user_pools(MaxResults=60)["UserPools"]
+    pool = next((each["Id"] for each in found if each["Name"] == name), None)
+    if pool is None:
+        wanted = {key: value for key, value in properties.items() if key in _POOL}
+        schema = [
+            {
+                **each,
+                "StringAttributeConstraints": {
+                    k: str(v) for k, v in each["StringAttributeConstraints"].items()
+                },
+            }
+            for each in properties.get("Schema", [])
+        ]
+        pool = client.create_user_pool(PoolName=name, Schema=schema, **wanted)["UserPool"]["Id"]
+    arn = f"arn:aws:cognito-idp:{REGION}::userpool/{pool}"
+    return Made(pool, {"Arn": arn, "ProviderName": f"cognito-idp.{REGION}.amazonaws.com/{pool}"})
+
+
+_POOL = (
+    "Policies",
+    "UsernameAttributes",
+    "UsernameConfiguration",
+    "AutoVerifiedAttributes",
+    "AdminCreateUserConfig",
+)
+"""What of a pool its accounts depend on here; moto asks for no second factor."""
+
+
+def _user_pool_client(properties: Mapping[str, Any], engines: Clients) -> Made:
+    client, pool, name = engines.cognito, properties["UserPoolId"], properties["ClientName"]
+    found = client.list_user_pool_clients(UserPoolId=pool, MaxResults=60)["UserPoolClients"]
+    made = next((each["ClientId"] for each in found if each["ClientName"] == name), None)
+    if made is None:
+        reads = properties["ReadAttributes"]
+        answer = client.create_user_pool_client(UserPoolId=pool, ClientName=name, ReadAttributes=reads)
+        made = answer["UserPoolClient"]["ClientId"]
+    return Made(made)
+
+
 _MAKERS: Mapping[str, Callable[[Mapping[str, Any], Clients], Made]] = {
     "AWS::DynamoDB::Table": _table,
     "AWS::S3::Bucket": _bucket,
@@ -492,4 +532,6 @@ _MAKERS: Mapping[str, Callable[[Mapping[str, Any], Clients], Made]] = {
     "AWS::KMS::Alias": _alias,
     "AWS::SQS::Queue": _queue,
     "AWS::SNS::Topic": _topic,
+    "AWS::Cognito::UserPool": _user_pool,
+    "AWS::Cognito::UserPoolClient": _user_pool_client,
 }

@@ -77,6 +77,8 @@ class Instance:
     schedules: Schedules
     clock: StackClock
     open311: Ready
+    accounts: list[str]
+    """Accounts to sign in with at the city's identity provider: a line for each role."""
 
     def __init__(self, choice: Choice) -> None:
         self.choice = choice
@@ -132,6 +134,10 @@ class Instance:
             "OUTBOX_STREAM_ARN": self.outputs["OutboxStreamArn"],
             "PHOTO_BUCKET": self.outputs["PhotoBucket"],
             "BASE_URL": self.url,
+            "OIDC_ISSUER": self.outputs["OidcIssuer"],
+            "OIDC_CLIENT_ID": self.outputs["OidcClientId"],
+            "OIDC_CONFIGURATION": f"{self.url}/local/pool/.well-known/openid-configuration",
+            "USER_POOL_ID": self.outputs["UserPoolId"],
             "AWS_ENDPOINT_URL": aws.endpoint,
             "AWS_ENDPOINT_URL_DYNAMODB": dynamodb.endpoint,
             "AWS_ENDPOINT_URL_DYNAMODB_STREAMS": dynamodb.endpoint,
@@ -142,18 +148,20 @@ class Instance:
             _set_environment(os.environ, environment)
             self.app = _load_app()
         # What reads the app's settings when it is imported could not be imported before they were there.
-        from local import open311, pages, sample, web
+        from local import open311, pages, pool, sample, web
 
         self.clock = StackClock(self.folder.path / "clock.json", self._stamp_messages)
         self._reconnect_people()
         # Before anything serves: what the sample sends must bear its own time, not the relay's.
         sample.offer(self.folder.path, city, self.clock)
+        self.accounts = pool.lines(pool.prepare())
         city = open311.with_services(choice.city)
         cities.lend(choice.city, city)
         with step("Menyiapkan layanan uji Open311", "preparing Open311's test services"):
             self.open311 = open311.prepare(self.folder.path, city)
         self._connect(dynamodb.endpoint, account_id)
         pages.attach(self)
+        pool.attach(self)
         web.attach(self.server.pages, store.endpoint)
         self._share(environment)
 
@@ -327,6 +335,15 @@ def announce(instance: Instance) -> None:
         flush=True,
     )
     print(f"  {instance.url}/local/messages   semua SMS dan surel / every SMS and e-mail\n", flush=True)
+    if instance.accounts:
+        from local.pool import PASSWORD
+
+        say(f"Akun kota, sandi {PASSWORD}", f"accounts of the city, password {PASSWORD}")
+        print("\n" + "\n".join(instance.accounts) + "\n", flush=True)
+        say(
+            "Kaling dan lurah masuk dengan kode SMS dan PIN",
+            "heads of hamlets and villages: a code by SMS and a PIN",
+        )
     ready = instance.open311
     say("Open311 (docs/open311.md)", "with a key to try clients with")
     print(f"\n  {instance.url}/open311/v2/services.json")

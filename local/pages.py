@@ -49,6 +49,11 @@ _ROLES: tuple[tuple[Role, str, str], ...] = (
     (Role.TRIAGE, "Petugas triase", "Triage"),
     (Role.SECRETARY, "Sekda", "City secretary"),
     (Role.MAYOR, "Wali kota", "Mayor"),
+    (Role.VERIFIER, "Verifikator", "Verifier"),
+    (Role.OPERATOR, "Operator", "Files for callers"),
+    (Role.OPERATIONS, "Ruang kendali", "Operations room"),
+    (Role.AUDITOR, "Auditor", "Auditor"),
+    (Role.ADMINISTRATOR, "Administrator", "Administrator"),
 )
 _MOVES: Mapping[str, tuple[str, str]] = {
     "hour": ("+ 1 jam", "an hour"),

@@ -26,7 +26,7 @@ from chalicelib.domain.clock import Span, Unit
 from chalicelib.domain.complaint import Complaint, Filing, Place, Screening, Status
 from chalicelib.domain.drafts import needs_head
 from chalicelib.domain.geo import Point
-from chalicelib.domain.people import Act, Duty, Officer, Role
+from chalicelib.domain.people import Act, Duty, Officer, Role, taker
 from chalicelib.domain.proof import demanded
 from chalicelib.observability import metrics
 from chalicelib.settings import utc_now
@@ -47,6 +47,14 @@ _ABOVE = (Role.DIVISION_HEAD, Role.OFFICE_HEAD)
 _TRIAGE_ACTS = frozenset({Act.SORT, Act.RELEASE, Act.HIDE, Act.REJECT})
 _REPORTER_ACTS = frozenset({Act.MESSAGE, Act.RATE, Act.REOPEN, Act.WITHDRAW})
 _CLIENT = "127.0.0.1"
+
+_APART = (
+    (Role.VERIFIER, "Verifikator"),
+    (Role.OPERATOR, "Operator"),
+    (Role.OPERATIONS, "Petugas Ruang Kendali"),
+    (Role.AUDITOR, "Auditor"),
+    (Role.ADMINISTRATOR, "Administrator"),
+)
 
 Told = Callable[[str, int, int], None]
 
@@ -155,6 +163,10 @@ def staff(profile: City, book: Mapping[str, Any]) -> posts.Roster:
         name = next(names)
         informed = posts.Person(name, "", _mailbox(name), each["title"])
         contacts.append(posts.Contact(villages[each["village"]], informed))
+    # Last, so that everybody else keeps the name that they had before these posts were.
+    for role, title in _APART:
+        watched = profile.triage_office
+        seat(role, taker(watched, profile) if role is Role.AUDITOR else watched, title)
     return posts.Roster(tuple(seats), tuple(contacts))
 
 

@@ -156,6 +156,16 @@ def hold_post(post: str, officers: Iterable[str], piket: Iterable[Piket] = ()) -
     PersonRow(f"post#{post}", body=json.dumps(body)).save()
 
 
+def seats(post: str) -> tuple[list[str], list[Piket]]:
+    """Who stands behind a duty post and who takes turns there, as `hold_post` takes them; nobody where it is new."""
+    try:
+        body = json.loads(PersonRow.get(f"post#{post}", consistent_read=True).body)
+    except DoesNotExist:
+        return [], []
+    turns = [(date.fromisoformat(a), date.fromisoformat(b), who) for a, b, who in body.get("piket", [])]
+    return body["officers"], turns
+
+
 def _on_duty(body: Mapping[str, Any], on: date | None) -> list[str]:
     """Who holds a post on a day: those of the piket list, or on a day that it does not name the standing holders.
 

@@ -6,17 +6,17 @@ whoever held it before loses it with all that hung on it; posts that the roster 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import date
 
-from chalicelib import keys, sns
+from chalicelib import keys, pool, sns
 from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.errors import NotFound
-from chalicelib.domain.people import Duty, Officer, Role
+from chalicelib.domain.people import SIGN_IN_BY_CODE, Duty, Officer, Role
 from chalicelib.store import people
-from chalicelib.usecases import sealing
+from chalicelib.usecases import sealing, signin
 from chalicelib.usecases.record import city
 
 LISTENING = frozenset({Role.STAFF, Role.DUTY, Role.TRIAGE, Role.VILLAGE_HEAD, Role.DISTRICT_HEAD})
@@ -83,12 +83,17 @@ class Installed:
     """People who held one of these posts before and now hold nothing: they can no longer sign in."""
 
 
-def install(roster: Roster, *, progress: Callable[[int, int], None] = lambda done, of: None) -> Installed:
-    """Store a roster and join its people to their topics. Run again, it changes nothing; cut short, a rerun ends it.
+def install(
+    roster: Roster, *, beside: bool = False, progress: Callable[[int, int], None] = lambda done, of: None
+) -> Installed:
+    """Store a roster, join its people to their topics and see to their accounts.
 
-    ``progress`` is called with the people done and their number.
+    Run again, it changes nothing; cut short, a rerun ends it. ``beside`` leaves whoever holds these posts already in
+    them; ``progress`` is called with the people done and their number.
     """
     profile = city()
+    if beside:
+        return _install_beside(roster, profile, progress)
     before = people.holders(seat.duty.post for seat in roster.seats)
     wanted = _officers(roster, before, profile)
     gone = {item for held in before.values() for item, _ in held.officers} | _informed_before(roster)
@@ -118,15 +123,96 @@ def install(roster: Roster, *, progress: Callable[[int, int], None] = lambda don
     )
 
 
-def reconnect() -> int:
-    """Make every officer's own topic and all subscriptions from what is stored, and return for how many people.
+def _install_beside(roster: Roster, profile: City, progress: Callable[[int, int], None]) -> Installed:
+    wanted = _officers(roster, {}, profile)
+    for done, (officer, person) in enumerate(wanted.values(), start=1):
+        _settle(officer, person, profile)
+        progress(done, len(wanted))
+    for post, (officers, piket) in _posts(roster).items():
+        standing, turns = people.seats(post)
+        people.hold_post(
+            post,
+            dict.fromkeys((*standing, *officers)),
+            [*turns, *(turn for turn in piket if turn not in turns)],
+        )
+    return Installed(len(wanted), len({seat.duty for seat in roster.seats}), len(roster.contacts), 0)
 
-    For a stack whose SNS was made anew; where they exist, nothing changes.
+
+def second_holders(roster: Roster, several: Container[Role]) -> Iterator[tuple[str, str]]:
+    """Posts with a holder of their own, and the name of who would be a second one, but for roles of ``several``."""
+    for seat in roster.seats:
+        if seat.delegate or seat.days or seat.duty.role in several:
+            continue
+        if set(people.seats(seat.duty.post)[0]) - {seat.person.id}:
+            yield seat.duty.post, seat.person.name
+
+
+def find(address: str) -> Officer:
+    """The officer with this phone (E.164) or mailbox. Raises NotFound, also where several share the mailbox."""
+    mailbox = keys.person_id(address)
+    login = people.login(mailbox)
+    ids = login.officers if login else (mailbox,)
+    if len(ids) != 1:
+        raise NotFound("several officers share this mailbox")
+    return people.officer(ids[0])
+
+
+def remove(officer: Officer) -> None:
+    """Take somebody out of all posts: their next request is refused, and their account is deleted. May be run again."""
+    profile = city()
+    for duty in officer.duties:
+        standing, turns = people.seats(duty.post)
+        others = [(first, last, [who for who in held if who != officer.id]) for first, last, held in turns]
+        # Of the post first: until the rest is done it names who must still lose it, should this be cut short.
+        people.hold_post(
+            duty.post,
+            [who for who in standing if who != officer.id],
+            [turn for turn in others if turn[2]],
+        )
+    _, parted = _take_away(officer.id, set(officer.duties), profile)
+    if parted:
+        reconnect()
+
+
+def invite_again(officer: Officer) -> None:
+    """Give somebody a new account in the pool, whose second factor was lost; the old one opens nothing any more."""
+    email = sealing.unseal(officer.id, people.registered(officer.id).contact)["email"]
+    pool.remove(email)
+    _have_account(email, officer.id)
+
+
+def _have_account(email: str, officer_id: str) -> None:
+    """See that an officer has an account; a new one is bound to the mailbox, in the place of any before."""
+    subject = pool.invite(email, officer_id)
+    if not subject:
+        return
+    mailbox = keys.person_id(email)
+    while (login := people.login(mailbox)) is not None:
+        if people.set_login(mailbox, replace(login, account=signin.binding(subject)), previous=login):
+            return
+
+
+def needs_account(officer: Officer) -> bool:
+    """Whether somebody signs in at the pool that we keep; heads of hamlets and villages need none."""
+    return (
+        pool.is_ours()
+        and not officer.disabled
+        and any(duty.role not in SIGN_IN_BY_CODE for duty in officer.duties)
+    )
+
+
+def reconnect() -> int:
+    """Make every officer's own topic, all subscriptions and accounts from what is stored; return for how many people.
+
+    For a stack whose SNS or pool was made anew; where they exist, nothing changes.
     """
     profile = city()
 
     def join(found: people.Registered) -> None:
-        _listen(found.officer, sealing.unseal(found.officer.id, found.contact), profile)
+        contact = sealing.unseal(found.officer.id, found.contact)
+        _listen(found.officer, contact, profile)
+        if needs_account(found.officer):
+            _have_account(contact["email"], found.officer.id)
 
     with ThreadPoolExecutor(_AT_ONCE) as several:
         return len(list(several.map(join, (o for o in people.all_officers() if not o.officer.disabled))))
@@ -166,7 +252,7 @@ def _officers(
         office = office_of(duties[0], profile)
         title = person.title or str(duties[0].role)
         officer = Officer(officer_id, person.name, title, office, (*duties, *kept), person.language)
-        found[officer_id] = (officer, person)
+        found[officer_id] = (replace(officer, duties=tuple(dict.fromkeys(officer.duties))), person)
     for contact in roster.contacts:
         person = contact.person
         # Without a duty there is no right: such a person reads what the office's mails say, and nothing more.
@@ -224,9 +310,12 @@ def _settle(officer: Officer, person: Person, profile: City) -> bool:
         left = _leave(_roads(found.officer, old, profile) - _roads(officer, contact, profile))
         if old.get("email") != contact["email"]:
             _login(old["email"], officer.id, given=False)
+            _close_account(old["email"])
             sns.unsubscribe_officer(officer.id, old["email"])
     if officer.duties:
         _login(contact["email"], officer.id, given=True)
+        if needs_account(officer):
+            _have_account(contact["email"], officer.id)
     _listen(officer, contact, profile)
     return left
 
@@ -246,6 +335,15 @@ def _login(email: str, officer_id: str, *, given: bool) -> None:
             return
 
 
+def _close_account(email: str) -> None:
+    """Delete the account of a mailbox that is no officer's any more."""
+    if not pool.is_ours():
+        return
+    login = people.login(keys.person_id(email))
+    if login is None or not login.officers:
+        pool.remove(email)
+
+
 def _take_away(officer_id: str, posts: set[Duty], profile: City) -> tuple[bool, bool]:
     """Take these posts from somebody who is no longer in them.
 
@@ -260,6 +358,7 @@ def _take_away(officer_id: str, posts: set[Duty], profile: City) -> tuple[bool, 
     left = _leave(_roads(officer, contact, profile) - _roads(after, contact, profile))
     if after.disabled:
         _login(contact["email"], officer_id, given=False)
+        _close_account(contact["email"])
         sns.unsubscribe_officer(officer_id, contact["email"])
     return after.disabled, left
 

@@ -205,8 +205,12 @@ def officer(who: Who) -> Officer:
 
 def account_of(account: oidc.Account) -> Who:
     """Somebody of the identity provider, by keyed hashes of their mailbox and of the provider's own name for them."""
-    bound = keys.derive("account", settings().oidc_issuer, account.subject).hex()[:32]
-    return Who(Kind.ACCOUNT, f"{keys.person_id(account.email)}.{bound}")
+    return Who(Kind.ACCOUNT, f"{keys.person_id(account.email)}.{binding(account.subject)}")
+
+
+def binding(subject: str) -> str:
+    """A keyed hash of the provider's own name for an account, by which a mailbox is bound to it."""
+    return keys.derive("account", settings().oidc_issuer, subject).hex()[:32]
 
 
 def _officer_of(account: str) -> str:

@@ -92,6 +92,10 @@ WIDER_THAN_ONE_RESOURCE: Mapping[str, str] = {
 NOT_IN_A_LAMBDA: Mapping[str, str] = {
     "pictures._saved": "saves a picture in memory",
     "people.hold_post": "make posts",
+    "people.seats": "make posts",
+    "pool.invite": "make posts; the API has no right to the pool (docs/adr/0033)",
+    "pool.remove": "make posts",
+    "pool._client": "make posts",
     "people.shred_data_key": "erasure, with the operator's own rights",
     "keys.unseal_by_kms": "rows of before docs/adr/0026; the same kms:Decrypt, by another name of ours",
     "api_keys.add": "make api-key, with the operator's own rights",

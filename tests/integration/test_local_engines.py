@@ -167,6 +167,8 @@ def test_the_template_leaves_out_on_this_machine_only_what_has_a_reason(running:
         "AWS::S3::Bucket",
         "AWS::SNS::Topic",
         "AWS::SQS::Queue",
+        "AWS::Cognito::UserPool",
+        "AWS::Cognito::UserPoolClient",
     }
 
 
