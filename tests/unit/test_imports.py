@@ -18,7 +18,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-ADAPTERS = frozenset({"photos", "pictures", "sns", "mail", "keys", "oidc"})
+ADAPTERS = frozenset({"photos", "pictures", "sns", "mail", "keys", "oidc", "pool"})
 SHARED = frozenset({"settings", "observability"})
 BESIDE = frozenset({"cities", "store", *ADAPTERS})
 
