@@ -214,7 +214,7 @@ def test_no_field_that_is_ours_can_be_sent_with_a_form(api: Api) -> None:
 
 
 def test_no_header_or_line_of_a_log_can_be_forged(api: Api, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG")
+    caplog.set_level("DEBUG", logger="pro-denpasar-plus")
     line = 'x\r\nSet-Cookie: sesi=jahat\r\n{"level":"INFO","message":"an administrator closed a door"}'
     filed(
         api, text=f"Sampah menumpuk.\r\n{line}", place={**REPORT["place"], "words": line.replace("\r\n", " ")}
