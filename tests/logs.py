@@ -24,7 +24,8 @@ PERSONAL = re.compile(
     ),
     re.IGNORECASE,
 )
-_OURS = ("pro-denpasar-plus", "chalicelib")
+_HEARD = ("", "pro-denpasar-plus", "chalicelib")
+"""The root, where what libraries say arrives, and our own, which hand nothing on."""
 _MOST = 20
 
 
@@ -51,7 +52,7 @@ _PLAIN = frozenset(logging.makeLogRecord({}).__dict__)
 def pytest_configure(config: pytest.Config) -> None:
     listener = Listener()
     config.stash[_LISTENER] = listener
-    for name in _OURS:
+    for name in _HEARD:
         logging.getLogger(name).addHandler(listener)
 
 

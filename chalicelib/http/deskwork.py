@@ -133,6 +133,7 @@ def body(stored: Stored, officer: Officer, city: City) -> dict[str, Any]:
     mine = given is not None and works_at(officer, given.office)
     waits, back = drafts.waiting(history), drafts.returned(history)
     names = deskwork.names(stored) if mine or waits else {}
+    whole = reads_words(officer, complaint, city)
     return {
         "assignment": {
             "to": _person(given.to, names),
@@ -148,7 +149,7 @@ def body(stored: Stored, officer: Officer, city: City) -> dict[str, Any]:
         "head_releases": drafts.needs_release(complaint, city),
         "draft": _draft(waits, names) if waits and works_at(officer, waits.by.office) else None,
         "returned": back.text if back and works_at(officer, back.by.office) else None,
-        "tasks": [_task(each, city) for each in tasks.tasks(history)],
+        "tasks": [_task(each, city, whole=whole) for each in tasks.tasks(history)],
         "proof": _proof(stored, officer, city),
     }
 
@@ -177,14 +178,15 @@ def _office(office: str, city: City) -> dict[str, str]:
     return {"id": found.id, "name": found.name, "short": found.short}
 
 
-def _task(task: Task, city: City) -> dict[str, Any]:
+def _task(task: Task, city: City, *, whole: bool = True) -> dict[str, Any]:
+    """One part of a case; not ``whole`` without what the offices write of it, for who only watches a private case."""
     return {
         "number": task.number,
         "office": _office(task.office, city),
-        "text": task.text,
+        "text": task.text if whole else "",
         "due": task.due.isoformat(),
         "state": task.state,
-        "answer": task.answer,
+        "answer": task.answer if whole else "",
         "given_at": task.at,
         "answered_at": task.answered_at,
     }

@@ -13,7 +13,7 @@ from chalicelib.domain import ledger
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import FOR_TRIAGE, HIDDEN, Event
 from chalicelib.domain.moderation import FOR_MODERATORS
-from chalicelib.domain.people import Act, Officer, allowed
+from chalicelib.domain.people import Act, Officer, allowed, reads_words
 from chalicelib.http import views
 from chalicelib.usecases import duplicates, reading
 from chalicelib.usecases.reading import Stored
@@ -24,20 +24,26 @@ FORMAT = "pro-dossier-1"
 def for_office(
     stored: Stored, officer: Officer, *, city: City, language: str, now: datetime
 ) -> dict[str, Any]:
-    """What an officer reads, to hand out: words that accuse, and why somebody withdrew, only from triage's hand."""
+    """What an officer reads, to hand out: words that accuse, and why somebody withdrew, only from triage's hand.
+
+    Who only watches a private case gets what happened to it, as on its page, and no word that anybody wrote.
+    """
     links = duplicates.links(stored, officer)
     triage = allowed(officer, Act.SORT, stored.complaint, city)
-    return _body(
+    whole = reads_words(officer, stored.complaint, city)
+    body = _body(
         stored,
         city,
         language,
         now,
         lambda event: (
-            views.reads_note(event, officer)
+            whole
+            and views.reads_note(event, officer)
             and (triage or not (_for_triage(event) or event.act in FOR_MODERATORS | {Act.WITHDRAW}))
             and _knows(event, links)
         ),
     )
+    return body if whole else body | {"text": "", "place_words": "", "answers": {}}
 
 
 def for_reporter(stored: Stored, *, city: City, language: str, now: datetime) -> dict[str, Any]:

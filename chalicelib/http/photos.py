@@ -7,14 +7,15 @@ from typing import Any
 
 from chalice.app import Blueprint, Response
 
+from chalicelib.cities import load
 from chalicelib.domain.complaint import Complaint
 from chalicelib.domain.errors import NotFound
-from chalicelib.domain.people import Officer
+from chalicelib.domain.people import Officer, reads_words
 from chalicelib.domain.photos import MOST_BYTES, For, Photo, Shown, State
 from chalicelib.http import forms, requests, views
 from chalicelib.http.auth import signed_in
 from chalicelib.http.problems import answers_problems
-from chalicelib.settings import utc_now
+from chalicelib.settings import settings, utc_now
 from chalicelib.usecases import photos, reading, signin
 
 routes = Blueprint(__name__)
@@ -174,8 +175,9 @@ def own(complaint: Complaint, language: str) -> list[dict[str, Any]]:
 
 
 def office(complaint: Complaint, officer: Officer, language: str) -> dict[str, Any]:
-    """All of a case's photos for its officers, proofs beside what the reporter sent."""
-    found = photos.of_case(complaint)
+    """All of a case's photos for its officers, proofs beside what the reporter sent; none of a private case for who
+    only watches it."""
+    found = photos.of_case(complaint) if reads_words(officer, complaint, load(settings().city)) else []
     pairs, reused = photos.compared(found, complaint, officer)
     rows = []
     for photo in found:

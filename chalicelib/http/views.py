@@ -732,7 +732,7 @@ def office(
         "accusation": {
             "sealed": complaint.sealed,
             "about": complaint.accused,
-            "words": complaint.accused_words,
+            "words": complaint.accused_words if whole else "",
         }
         if complaint.sealed or complaint.accused
         else None,
@@ -740,13 +740,19 @@ def office(
         "suggested_agency": outside.suggested_agency(complaint, city),
         "referral": _referral(stored, city, sent, link),
         "promised": promises(complaint, stored.history),
-        "schedule": schedule(accepted(stored.history), city, language),
-        "asked_date": schedule(asked(stored.history), city, language),
+        # What the office says of a private case repeats what the reporter said; whoever decides on a date reads why.
+        "schedule": schedule(accepted(stored.history), city, language, hidden=not whole),
+        "asked_date": schedule(
+            asked(stored.history),
+            city,
+            language,
+            hidden=not whole and not allowed(officer, Act.GRANT_DATE, complaint, city),
+        ),
         "overdue": complaint.late(now),
         "marked": _marked(complaint.marked_overdue, language),
         "ceiling": _ceiling(complaint),
         "level": complaint.level,
-        "question": _question(complaint, city, stored.history),
+        "question": _question(complaint, city, stored.history if whole else ()),
         "unanswered": complaint.asked.unanswered,
         "joined": stored.joined,
         "merged_with": links.master,
