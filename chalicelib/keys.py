@@ -74,6 +74,15 @@ def is_referral_link(signature: str, code: str, agency: str, asked_at: datetime)
     return hmac.compare_digest(signature.encode("utf-8", "replace"), expected.encode())
 
 
+def stop_link(person: str) -> str:
+    """With what a citizen opens the page of their wishes, from a message: 14 letters and digits (70 bits)."""
+    return base64.b32encode(derive("wishes", person))[:14].decode().lower()
+
+
+def is_stop_link(secret: str, person: str) -> bool:
+    return hmac.compare_digest(secret.encode("utf-8", "replace"), stop_link(person).encode())
+
+
 def one_time_digits(challenge: str) -> str:
     """The six digits of a challenge."""
     return f"{int.from_bytes(derive('digits', challenge)[:8], 'big') % 1_000_000:06d}"

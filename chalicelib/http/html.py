@@ -38,7 +38,7 @@ FORM = ["application/x-www-form-urlencoded"]
 _MOST_FIELDS = 100
 _WANTED = re.compile(
     r"/(?:(?:o|saya)(?:/[0-9A-Za-z]{1,20}(?:/[a-z_]{1,20})?)?"
-    r"|lapor|data-saya|pengganti|tugas(?:/[0-9A-Za-z]{1,20}/[0-9]{1,2})?)"
+    r"|lapor|data-saya|pengganti|kabar|saluran|tugas(?:/[0-9A-Za-z]{1,20}/[0-9]{1,2})?)"
 )
 """Where signing in may lead: our own private pages and nothing else, so that no link of ours leads elsewhere."""
 
@@ -154,7 +154,7 @@ def answers_pages(view: Callable[Concatenate[Visit, P], Response]) -> Callable[P
         try:
             if (
                 request.method == "POST"
-                and not str(request.path).startswith(("/k/", "/r/", "/j/", "/t/"))
+                and not str(request.path).startswith(("/k/", "/r/", "/j/", "/t/", "/kabar/"))
                 and is_from_elsewhere(request)
             ):
                 return refusal(visit, 403, visit.texts["from_elsewhere"])

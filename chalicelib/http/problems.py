@@ -147,6 +147,16 @@ TABLE: dict[type[errors.DomainError], tuple[int, str, dict[str, str]]] = {
             "en": "The system is busy. Please try again soon.",
         },
     ),
+    errors.OptedOut: (
+        409,
+        "sms-opted-out",
+        {
+            "id": "Nomor ini menolak SMS di jaringan, jadi kode tidak dapat sampai. Pakai e-mail, "
+            "atau buka laporan Anda lewat tautan rahasianya.",
+            "en": "This number refuses SMS at the network, so no code can reach it. Use an e-mail address, "
+            "or open your report by its secret link.",
+        },
+    ),
     errors.TooMany: (
         429,
         "too-many",
@@ -224,6 +234,15 @@ REASONS: dict[str, dict[str, str]] = {
     "no_phone": {
         "id": "bukan nomor ponsel; contoh 0812-3456-7890 atau +61 412 345 678",
         "en": "is no mobile number; for example 0812-3456-7890 or +61 412 345 678",
+    },
+    "no_mailbox": {
+        "id": "kami tidak punya e-mail Anda; tambahkan dulu di data Anda",
+        "en": "we have no e-mail address of yours; add one to your data first",
+    },
+    "no_time": {"id": "harus berupa jam, misalnya 21:00", "en": "must be a time such as 21:00"},
+    "quiet_hours": {
+        "id": "isi jam mulai dan jam akhir, yang berbeda",
+        "en": "give a first and a last hour, not the same",
     },
     "no_email": {"id": "bukan alamat e-mail", "en": "is no e-mail address"},
     "no_address": {"id": "isi nomor ponsel atau e-mail", "en": "give a mobile number or an e-mail address"},

@@ -62,6 +62,27 @@ NEEDS: Mapping[tuple[str, str], Need | Act] = {
     ("GET", "/v1/office/officers"): Act.ADMINISTER,
     ("POST", "/v1/office/officers/{officer}/disabling"): Act.ADMINISTER,
     ("POST", "/v1/office/officers/{officer}/sign-in-reset"): Act.ADMINISTER,
+    **{
+        (method, f"/v1/office/{path}"): Act.ADMINISTER
+        for method, path in (
+            ("GET", "listeners"),
+            ("GET", "listeners/{office}"),
+            ("POST", "listeners/{office}"),
+            ("GET", "notices"),
+            ("POST", "notices/replay"),
+            ("GET", "spending"),
+        )
+    },
+    ("GET", "/saluran"): Act.ADMINISTER,
+    ("POST", "/saluran"): Act.ADMINISTER,
+    ("GET", "/v1/office/me/notices"): Need.OFFICER,
+    ("PUT", "/v1/office/me/notices"): Need.OFFICER,
+    ("GET", "/kabar"): Need.OFFICER,
+    ("POST", "/kabar"): Need.OFFICER,
+    ("GET", "/kabar/{key}"): Need.SECRET,
+    ("POST", "/kabar/{key}"): Need.SECRET,
+    ("GET", "/v1/me/notices"): Need.REPORTER,
+    ("PUT", "/v1/me/notices"): Need.REPORTER,
     ("GET", "/v1/office/me"): Need.OFFICER,
     ("GET", "/v1/office/colleagues"): Need.OFFICER,
     ("GET", "/v1/office/posts/vacant"): Need.OFFICER,

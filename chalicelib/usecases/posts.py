@@ -15,7 +15,8 @@ from chalicelib import keys, sns
 from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.people import Duty, Officer, Role
-from chalicelib.store import people
+from chalicelib.domain.wishes import NONE, Wish, filter_policy
+from chalicelib.store import people, wishes
 from chalicelib.usecases import sealing
 from chalicelib.usecases.record import city
 
@@ -123,10 +124,9 @@ def reconnect() -> int:
 
     For a stack whose SNS was made anew; where they exist, nothing changes.
     """
-    profile = city()
 
     def join(found: people.Registered) -> None:
-        _listen(found.officer, sealing.unseal(found.officer.id, found.contact), profile)
+        listen(found.officer, sealing.unseal(found.officer.id, found.contact), None)
 
     with ThreadPoolExecutor(_AT_ONCE) as several:
         return len(list(several.map(join, (o for o in people.all_officers() if not o.officer.disabled))))
@@ -227,7 +227,7 @@ def _settle(officer: Officer, person: Person, profile: City) -> bool:
             sns.unsubscribe_officer(officer.id, old["email"])
     if officer.duties:
         _login(contact["email"], officer.id, given=True)
-    _listen(officer, contact, profile)
+    listen(officer, contact, None)
     return left
 
 
@@ -264,14 +264,21 @@ def _take_away(officer_id: str, posts: set[Duty], profile: City) -> tuple[bool, 
     return after.disabled, left
 
 
-def _listen(officer: Officer, contact: Mapping[str, str], profile: City) -> None:
+def listen(officer: Officer, contact: Mapping[str, str], wish: Wish | None) -> None:
+    """Join somebody to their own topic and to those of their offices; ``wish`` (else the one that they have) filters
+    what these bring them."""
     if officer.duties:
         sns.ensure_officer_topic(officer.id, contact["email"])
-    for office, endpoint in sorted(_roads(officer, contact, profile)):
+    filters = None
+    if wish is None and (kept := wishes.of("officer", officer.id)) != NONE:
+        wish = kept
+    if wish is not None:
+        filters = {"sms": filter_policy(wish, phone=True), "email": filter_policy(wish, phone=False)}
+    for office, endpoint in sorted(_roads(officer, contact, city())):
         if "@" in endpoint:
-            sns.subscribe_office(office, email=endpoint)
+            sns.subscribe_office(office, email=endpoint, filters=filters)
         else:
-            sns.subscribe_office(office, phone=endpoint)
+            sns.subscribe_office(office, phone=endpoint, filters=filters)
 
 
 def _leave(roads: Iterable[_Road]) -> bool:

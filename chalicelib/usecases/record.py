@@ -14,7 +14,7 @@ from chalicelib.domain.asking import settled
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import TIME, Change, Complaint, Route
 from chalicelib.domain.duplicates import is_shared
-from chalicelib.domain.errors import NotFound
+from chalicelib.domain.errors import NotFound, Passing
 from chalicelib.domain.notices import (
     SECRETARY,
     Channel,
@@ -30,7 +30,7 @@ from chalicelib.domain.people import Act, Officer, acts_for, in_conflict
 from chalicelib.domain.service_level import ClockName
 from chalicelib.observability import count, gauge, logger
 from chalicelib.settings import settings
-from chalicelib.store import complaints, guards, people
+from chalicelib.store import complaints, guards, people, wishes
 from chalicelib.store import deskwork as deskwork_rows
 from chalicelib.store.tables import PersonRow, connection, read_moment
 from chalicelib.usecases import sealing
@@ -87,9 +87,7 @@ def record(
     notices = notices_for(
         change,
         city(),
-        citizen_channel=road(change.complaint)
-        if change.event.act is Act.LAST_CALL
-        else channel_of(change.complaint.reach),
+        citizen_channel=_reporters_channel(change),
         holders=holders(_posts(change), change.complaint, now=change.event.at),
         agency=outside.addressee(change, previous.history, city())
         if previous is not None and mail.configured()
@@ -172,12 +170,33 @@ def holders(posts: Iterable[str], complaint: Complaint, *, now: datetime) -> Map
 
 
 def road(complaint: Complaint) -> Channel | None:
-    """How a message that must arrive goes to the reporter: their own channel, else e-mail where the SMS are used up."""
+    """How a message that must arrive goes to the reporter: their own channel, else e-mail where the SMS are used up.
+
+    None where there is no way, and where they stopped all messages.
+    """
     channel = channel_of(complaint.reach)
-    if channel is None or complaint.citizen is None or not capped(complaint, channel):
-        return channel if complaint.citizen else None
+    if channel is None or complaint.citizen is None or wishes.of("citizen", complaint.citizen).stopped_at:
+        return None
+    if not capped(complaint, channel):
+        return channel
     contact = sealing.unseal(complaint.citizen, people.citizen(complaint.citizen)[1])
     return Channel.EMAIL if contact.get("email") and mail.configured() else None
+
+
+def _reporters_channel(change: Change) -> Channel | None:
+    """The channel of what a change tells the reporter; by e-mail, where there is one, once the SMS are used up."""
+    complaint = change.complaint
+    channel = channel_of(complaint.reach)
+    if change.event.act is Act.LAST_CALL:
+        return road(complaint)
+    if channel is None or complaint.citizen is None or not capped(complaint, channel):
+        return channel
+    try:
+        return road(complaint) or channel
+    except (Passing, NotFound):
+        return (
+            channel  # a key that is away must not stop the act; the page tells what the SMS would have told
+        )
 
 
 def _joined(previous: complaints.Stored, change: Change) -> bool:

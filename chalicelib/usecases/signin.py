@@ -16,7 +16,7 @@ from hmac import compare_digest
 from typing import Any
 
 from chalicelib import keys, mail, oidc
-from chalicelib.domain.errors import NotFound, NotSignedIn
+from chalicelib.domain.errors import NotFound, NotSignedIn, OptedOut
 from chalicelib.domain.notices import Channel, Notice
 from chalicelib.domain.people import SIGN_IN_BY_CODE, Officer
 from chalicelib.settings import settings, utc_now
@@ -58,13 +58,19 @@ def request_code(address: str, kind: Kind, language: str, *, client: str, now: d
     """Send a one-time code to a phone or e-mail that we know, and return the challenge it answers.
 
     Unknown addresses get the same answer, the same caps and the same writes, and no message, so nobody learns who
-    is known and no stranger's phone can be flooded. Raises TooMany.
+    is known and no stranger's phone can be flooded. Raises TooMany, and OptedOut of a number, known or not, that the
+    network keeps our SMS from.
     """
     person = keys.person_id(address)
     guards.hit(f"code-address#{client}", PER_ADDRESS_HOUR, timedelta(hours=1), now=now)
     guards.hit(f"code-number#{person}", PER_NUMBER_HOUR, timedelta(hours=1), now=now)
     guards.hit(f"code-number#{person}", PER_NUMBER_DAY, timedelta(days=1), now=now)
     channel = Channel.EMAIL if "@" in address else Channel.SMS
+    if channel is Channel.SMS:
+        from chalicelib import sns  # here: no other part of sign-in speaks to the network itself
+
+        if sns.opted_out(address):
+            raise OptedOut("sms")
     sends = is_known(person, kind) and (channel is Channel.SMS or mail.configured() or kind is Kind.OFFICER)
     # Only what costs counts against the day: a flood of unknown numbers must not shut the whole city out.
     guards.check("code-day#sent", PER_DAY, timedelta(days=1), now=now)

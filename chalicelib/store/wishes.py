@@ -1,0 +1,70 @@
+"""How people want to be told: ``wish#officer#<id>`` and ``wish#citizen#<id>``, beside their own rows.
+
+A row of its own: a roster that comes again, or a report filed again, takes no wish away.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.update import Action
+
+from chalicelib.domain.wishes import NONE, Wish
+from chalicelib.store.tables import PersonRow, moment, read_moment
+
+
+def of(kind: str, person: str) -> Wish:
+    """The wish of an ``officer`` or a ``citizen``; an empty one where there is none."""
+    try:
+        row = PersonRow.get(f"wish#{kind}#{person}", consistent_read=True)
+    except DoesNotExist:
+        return NONE
+    return _wish(json.loads(row.body))
+
+
+def address(kind: str, person: str) -> bytes:
+    """Where a push goes, sealed under the person's data key; empty where nobody said."""
+    try:
+        return bytes(PersonRow.get(f"wish#{kind}#{person}", consistent_read=True).contact or b"")
+    except DoesNotExist:
+        return b""
+
+
+def keep(kind: str, person: str, wish: Wish, *, sealed: bytes | None = None) -> None:
+    """Store a wish; ``sealed`` sets where a push goes (empty takes it away), None leaves that as it is."""
+    actions: list[Action] = [PersonRow.body.set(json.dumps(_body(wish), separators=(",", ":")))]
+    if sealed is not None:
+        actions.append(PersonRow.contact.set(sealed) if sealed else PersonRow.contact.remove())
+    PersonRow(f"wish#{kind}#{person}").update(actions)
+
+
+def forget(kind: str, person: str) -> None:
+    PersonRow(f"wish#{kind}#{person}").delete()
+
+
+def _body(wish: Wish) -> dict[str, Any]:
+    said: dict[str, Any] = {
+        "channel": wish.channel,
+        "language": wish.language,
+        "stopped_at": moment(wish.stopped_at) if wish.stopped_at else "",
+        "quiet": list(wish.quiet or ()),
+        "areas": list(wish.areas),
+        "level": wish.level,
+    }
+    kept = {name: value for name, value in said.items() if value}
+    return kept if wish.digest else {**kept, "digest": False}
+
+
+def _wish(body: dict[str, Any]) -> Wish:
+    quiet = body.get("quiet")
+    return Wish(
+        channel=str(body.get("channel", "")),
+        language=str(body.get("language", "")),
+        stopped_at=read_moment(body["stopped_at"]) if body.get("stopped_at") else None,
+        quiet=(int(quiet[0]), int(quiet[1])) if quiet else None,
+        digest=bool(body.get("digest", True)),
+        areas=tuple(str(area) for area in body.get("areas", ())),
+        level=int(body.get("level", 0)),
+    )
