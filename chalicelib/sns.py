@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -162,9 +162,9 @@ def _unsubscribe(topic: str, endpoint: str) -> None:
             _client().unsubscribe(SubscriptionArn=arn)
 
 
-def _subscriptions(topic: str) -> Iterator[tuple[str, str]]:
+def _subscriptions(topic: str) -> list[tuple[str, str]]:
     pages = _client().get_paginator("list_subscriptions_by_topic").paginate(TopicArn=topic)
-    return ((each["Endpoint"], each["SubscriptionArn"]) for page in pages for each in page["Subscriptions"])
+    return [(each["Endpoint"], each["SubscriptionArn"]) for page in pages for each in page["Subscriptions"]]
 
 
 def _publish(**request: object) -> str:

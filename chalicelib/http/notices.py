@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from chalice.app import Blueprint, Response
@@ -19,7 +20,11 @@ from chalicelib.http.forms import Form
 from chalicelib.http.html import FORM, Visit, answers_pages
 from chalicelib.http.problems import answers_problems
 from chalicelib.settings import settings, utc_now
-from chalicelib.usecases import dispatches, listeners, signin, spending, wishes
+from chalicelib.usecases import signin, wishes
+
+if TYPE_CHECKING:
+    from chalicelib.usecases.dispatches import Delivery
+    from chalicelib.usecases.spending import Spent
 
 routes = Blueprint(__name__)
 
@@ -63,7 +68,7 @@ def post_wishes(visit: Visit, key: str) -> Response:
         wishes.stop(person, now=visit.now)
         return html.redirect(visit, f"/kabar/{key}", ok="1")
     try:
-        form = {**said, "stopped": said.pop("stopped", "") == "1"}
+        form = {**_filled(said), "stopped": said.get("stopped") == "1"}
         channel, language, stopped = choosing(form, visit.city)
         wishes.choose(person, channel=channel, language=language, stopped=stopped, now=visit.now)
     except Invalid as error:
@@ -117,7 +122,7 @@ def post_hearing(visit: Visit) -> Response:
     officer = signin.officer(visit.signed_in(signin.Kind.OFFICER))
     fields = html.said(visit.request)
     areas = [area for area in fields.pop("areas", []) if area]
-    said: dict[str, Any] = {**html.last(fields), "areas": areas}
+    said: dict[str, Any] = {**_filled(html.last(fields)), "areas": areas}
     said["digest"] = said.get("digest") == "1"
     level = said.pop("level", "0")
     said["level"] = int(level) if level.isascii() and level.isdigit() and len(level) < 3 else level
@@ -142,13 +147,15 @@ def _hearing_page(visit: Visit, wish: Wish, *, status: int = 200, faults: Any = 
     )
 
 
-# The administrator's ----------------------------------------------------------------------------------------------
+# The administrator's: few requests need what stands behind these, so each imports it ------------------------------
 
 
 @routes.route("/v1/office/listeners", methods=["GET"], authorizer=signed_in)
 @answers_problems
 def get_listeners() -> Response:
     """Who listens to the topic of each office as counted last, the offices that nobody can be reached at first."""
+    from chalicelib.usecases import listeners
+
     administrator = signin.officer(requests.who(requests.current()))
     rows = listeners.of_offices(administrator)
     return views.answer({"offices": [_ears(office, ears, load(settings().city)) for office, ears in rows]})
@@ -157,6 +164,8 @@ def get_listeners() -> Response:
 @routes.route("/v1/office/listeners/{office}", methods=["GET"], authorizer=signed_in)
 @answers_problems
 def get_listeners_of(office: str) -> Response:
+    from chalicelib.usecases import listeners
+
     administrator = signin.officer(requests.who(requests.current()))
     found = listeners.of_office(administrator, unquote(office))
     rows = [
@@ -170,6 +179,8 @@ def get_listeners_of(office: str) -> Response:
 @answers_problems
 def post_listeners_of(office: str) -> Response:
     """Make the office's topic where it is missing, and join its people to it anew."""
+    from chalicelib.usecases import listeners
+
     request = requests.current()
     administrator = signin.officer(requests.who(request))
     forms.nothing(requests.body(request))
@@ -181,6 +192,8 @@ def post_listeners_of(office: str) -> Response:
 @answers_problems
 def get_notices() -> Response:
     """What was given up; with ``code`` all that was sent about one case, by recipient, and what its SMS cost."""
+    from chalicelib.usecases import dispatches, spending
+
     request = requests.current()
     administrator = signin.officer(requests.who(request))
     code = about(requests.query(request))
@@ -195,6 +208,8 @@ def get_notices() -> Response:
 @answers_problems
 def post_replay() -> Response:
     """``{"notice": id}``: try a dead message again."""
+    from chalicelib.usecases import dispatches
+
     request = requests.current()
     administrator = signin.officer(requests.who(request))
     notice = replaying(requests.body(request))
@@ -205,16 +220,20 @@ def post_replay() -> Response:
 @routes.route("/v1/office/spending", methods=["GET"], authorizer=signed_in)
 @answers_problems
 def get_spending() -> Response:
+    from chalicelib.usecases import spending
+
     request, now = requests.current(), utc_now()
     administrator = signin.officer(requests.who(request))
-    month, _ = forms.looks(requests.query(request))
-    rows = spending.report(administrator, month or spending.month_of(now))
-    return views.answer({"month": month or spending.month_of(now), "offices": [_spent(row) for row in rows]})
+    month = in_month(requests.query(request)) or spending.month_of(now)
+    rows = spending.report(administrator, month)
+    return views.answer({"month": month, "offices": [_spent(row) for row in rows]})
 
 
 @routes.route("/saluran", methods=["GET"], cors=False)
 @answers_pages
 def get_roads(visit: Visit) -> Response:
+    from chalicelib.usecases import dispatches, listeners, spending
+
     administrator = signin.officer(visit.signed_in(signin.Kind.OFFICER))
     offices = [_ears(office, ears, visit.city) for office, ears in listeners.of_offices(administrator)]
     month = spending.month_of(visit.now)
@@ -232,6 +251,8 @@ def get_roads(visit: Visit) -> Response:
 @routes.route("/saluran", methods=["POST"], content_types=FORM, cors=False)
 @answers_pages
 def post_roads(visit: Visit) -> Response:
+    from chalicelib.usecases import dispatches, listeners
+
     administrator = signin.officer(visit.signed_in(signin.Kind.OFFICER))
     said = html.last(html.said(visit.request))
     if said.get("office"):
@@ -245,8 +266,8 @@ def post_roads(visit: Visit) -> Response:
 
 
 def choosing(values: Mapping[str, Any], city: City) -> tuple[str, str, bool]:
-    """``{"channel", "language", "stopped"}``: what a citizen chooses; what is empty is as the city does it."""
-    form = Form({name: value for name, value in values.items() if value not in ("", None)})
+    """``{"channel", "language", "stopped"}``: what a citizen chooses; what is not said is as the city does it."""
+    form = Form(values)
     channel = form.choice("channel", [str(each) for each in CITIZEN_CHANNELS]) or ""
     language = form.choice("language", city.languages) or ""
     stopped = form.boolean("stopped")
@@ -256,7 +277,7 @@ def choosing(values: Mapping[str, Any], city: City) -> tuple[str, str, bool]:
 
 def hearing(values: Mapping[str, Any], city: City) -> Wish:
     """``{"channel", "language", "quiet_from", "quiet_until", "digest", "areas", "level"}``: what an officer chooses."""
-    form = Form({name: value for name, value in values.items() if value not in ("", None)})
+    form = Form(values)
     channel = form.choice("channel", [str(each) for each in OFFICER_CHANNELS]) or ""
     language = form.choice("language", city.languages) or ""
     first, last = _minute(form, "quiet_from"), _minute(form, "quiet_until")
@@ -292,11 +313,26 @@ def about(query: Mapping[str, str]) -> str:
     return code
 
 
+def in_month(query: Mapping[str, str]) -> str:
+    form = Form(query)
+    month = form.text("month", most=7, lines=False)
+    if month and re.fullmatch(r"20\d\d-(0[1-9]|1[0-2])", month, re.ASCII) is None:
+        form.fault("month", "no_month")
+    form.choice("lang", ("id", "en"))
+    form.done()
+    return month
+
+
 def replaying(values: Mapping[str, Any]) -> str:
     form = Form(values)
     notice = form.text("notice", most=300, lines=False, required=True)
     form.done()
     return notice
+
+
+def _filled(said: Mapping[str, str]) -> dict[str, str]:
+    """What of a page's form was filled in; the rest is as the city does it."""
+    return {name: value for name, value in said.items() if value}
 
 
 def _minute(form: Form, name: str) -> int | None:
@@ -350,7 +386,7 @@ def _ears(office: str, ears: Any, city: City) -> dict[str, Any]:
     }
 
 
-def _line(sent: dispatches.Delivery) -> dict[str, Any]:
+def _line(sent: Delivery) -> dict[str, Any]:
     """One recipient's line of the log. A citizen is a citizen there, and no more."""
     notice = sent.notice
     kind, _, person = notice.to.partition("#")
@@ -373,5 +409,5 @@ def _line(sent: dispatches.Delivery) -> dict[str, Any]:
     }
 
 
-def _spent(row: spending.Spent) -> dict[str, Any]:
+def _spent(row: Spent) -> dict[str, Any]:
     return {"office": row.office, "sms": row.sms, "rupiah": row.rupiah, "budget": row.budget or None}

@@ -9,7 +9,6 @@ import json
 from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
-from pynamodb.expressions.update import Action
 
 from chalicelib.domain.wishes import NONE, Wish
 from chalicelib.store.tables import PersonRow, moment, read_moment
@@ -24,24 +23,9 @@ def of(kind: str, person: str) -> Wish:
     return _wish(json.loads(row.body))
 
 
-def address(kind: str, person: str) -> bytes:
-    """Where a push goes, sealed under the person's data key; empty where nobody said."""
-    try:
-        return bytes(PersonRow.get(f"wish#{kind}#{person}", consistent_read=True).contact or b"")
-    except DoesNotExist:
-        return b""
-
-
-def keep(kind: str, person: str, wish: Wish, *, sealed: bytes | None = None) -> None:
-    """Store a wish; ``sealed`` sets where a push goes (empty takes it away), None leaves that as it is."""
-    actions: list[Action] = [PersonRow.body.set(json.dumps(_body(wish), separators=(",", ":")))]
-    if sealed is not None:
-        actions.append(PersonRow.contact.set(sealed) if sealed else PersonRow.contact.remove())
-    PersonRow(f"wish#{kind}#{person}").update(actions)
-
-
-def forget(kind: str, person: str) -> None:
-    PersonRow(f"wish#{kind}#{person}").delete()
+def keep(kind: str, person: str, wish: Wish) -> None:
+    body = json.dumps(_body(wish), separators=(",", ":"))
+    PersonRow(f"wish#{kind}#{person}").update([PersonRow.body.set(body)])
 
 
 def _body(wish: Wish) -> dict[str, Any]:
