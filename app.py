@@ -3,6 +3,7 @@
 from chalice.app import Chalice, ConvertToMiddleware, CORSConfig
 
 from chalicelib.http import (
+    actlinks,
     agencies,
     album,
     auth,
@@ -51,6 +52,7 @@ for blueprint in (
     desk.routes,
     deskwork.routes,
     rungs.routes,
+    actlinks.routes,
     agencies.routes,
     open311.routes,
     photos.routes,

@@ -154,7 +154,7 @@ def answers_pages(view: Callable[Concatenate[Visit, P], Response]) -> Callable[P
         try:
             if (
                 request.method == "POST"
-                and not str(request.path).startswith(("/k/", "/r/", "/j/", "/t/", "/kabar/"))
+                and not str(request.path).startswith(("/k/", "/r/", "/j/", "/t/", "/kabar/", "/p/"))
                 and is_from_elsewhere(request)
             ):
                 return refusal(visit, 403, visit.texts["from_elsewhere"])
@@ -344,6 +344,24 @@ def provider_cookie(kept: str) -> str:
 def kept_cookie(request: Request) -> str:
     """What `provider_cookie` keeps; "" where there is nothing."""
     return next((value for name, value in _cookies(request) if name == _provider_cookie()), "")[:64]
+
+
+def device_cookie(kept: str) -> str:
+    """The Set-Cookie value by which a device stays an officer's for acts by link (`usecases/actlinks`)."""
+    secure = "" if settings().stage == LOCAL else "; Secure"
+    return f"{_device_cookie()}={kept}; Path=/; Max-Age={_DEVICE}; HttpOnly; SameSite=Lax{secure}"
+
+
+def device_of(request: Request) -> str:
+    """What `device_cookie` keeps; "" where there is nothing."""
+    return next((value for name, value in _cookies(request) if name == _device_cookie()), "")[:200]
+
+
+_DEVICE = 90 * 24 * 3600
+
+
+def _device_cookie() -> str:
+    return "alat" if settings().stage == LOCAL else "__Host-alat"
 
 
 def _provider_cookie() -> str:

@@ -201,6 +201,7 @@ REASONS: dict[str, dict[str, str]] = {
         "id": "tulis alasannya, sekurang-kurangnya 10 huruf",
         "en": "give the reason, at least 10 letters",
     },
+    "pin_wrong": {"id": "PIN atau kode ini salah", "en": "this PIN or code is wrong"},
     "pin_needed": {"id": "isi PIN Anda", "en": "enter your PIN"},
     "pin_choose": {
         "id": "pilih PIN enam angka; Anda memakainya setiap kali masuk",

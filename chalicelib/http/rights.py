@@ -79,6 +79,8 @@ NEEDS: Mapping[tuple[str, str], Need | Act] = {
     ("PUT", "/v1/office/me/notices"): Need.OFFICER,
     ("GET", "/kabar"): Need.OFFICER,
     ("POST", "/kabar"): Need.OFFICER,
+    ("GET", "/p/{key}"): Need.SECRET,
+    ("POST", "/p/{key}"): Need.SECRET,
     ("GET", "/kabar/{key}"): Need.SECRET,
     ("POST", "/kabar/{key}"): Need.SECRET,
     ("GET", "/v1/me/notices"): Need.REPORTER,

@@ -14,7 +14,7 @@ from chalicelib.domain.errors import NotFound, Passing, Refused, WindowClosed
 from chalicelib.domain.notices import FAN_OUT, Notice
 from chalicelib.observability import correlated_with, count, logger
 from chalicelib.store import outbox
-from chalicelib.usecases import endings, sending
+from chalicelib.usecases import endings, sending, spending
 from chalicelib.usecases.record import city
 
 TRIES = 8
@@ -66,9 +66,7 @@ def _send(claim: outbox.Claim, notice_id: str, now: datetime) -> str:
         if now >= _useful_until(claim, notice):
             count("NoticesExpired")
             return _mark(claim, "expired", "no longer useful", now)
-        receipt = (
-            endings.expand(notice, now=now) if notice.template == FAN_OUT else sending.send(notice, now=now)
-        )
+        handed = _hand_over(notice, now)
     except sending.Later as later:
         count("NoticesHeld")
         outbox.hold(claim, later.until, str(later))
@@ -95,7 +93,24 @@ def _send(claim: outbox.Claim, notice_id: str, now: datetime) -> str:
         wait = _FIRST_WAIT * 2**claim.tries
         return _put_off(claim, now + min(wait, _LONGEST_WAIT), type(error).__name__, counts=True)
     count("NoticesSent")
-    return _mark(claim, "sent", receipt, now)
+    state = _mark(claim, "sent", handed.receipt, now)
+    if handed.sms:
+        _bill(handed, notice.code, now)
+    return state
+
+
+def _hand_over(notice: Notice, now: datetime) -> sending.Handed:
+    if notice.template == FAN_OUT:
+        return sending.Handed(endings.expand(notice, now=now))
+    return sending.send(notice, now=now)
+
+
+def _bill(handed: sending.Handed, code: str, now: datetime) -> None:
+    """Count what the network bills, once the message is marked: a count that fails must not send it again."""
+    try:
+        spending.spent(handed.office, code, handed.sms, now=now)
+    except Exception:  # noqa: BLE001  see above; a bill that is one short is no reason to stop the messages behind it
+        logger.exception("SMS could not be counted", extra={"office": handed.office})
 
 
 def sweep(*, now: datetime, has_time: Callable[[], bool] = lambda: True) -> Sent:

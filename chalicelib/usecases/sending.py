@@ -6,7 +6,7 @@ All of it is looked up when the message is sent: a wish, a stop or a delegate na
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib import keys, mail, sns
@@ -21,10 +21,12 @@ from chalicelib.domain.wishes import Wish, in_language, rests_until, unwanted
 from chalicelib.settings import settings
 from chalicelib.store import complaints, outbox, people, wishes
 from chalicelib.store import spending as counters
-from chalicelib.usecases import outside, sealing, spending
+from chalicelib.usecases import actlinks, outside, sealing, spending
 from chalicelib.usecases import wishes as own_wishes
 from chalicelib.usecases.record import city, local_day
 
+_TO_ACT_ON = frozenset({"officer_new", "officer_assigned", "officer_due", "officer_forwarded"})
+"""What brings a link with which its reader acts at once (`actlinks`)."""
 _DIGESTS = frozenset({"officer_list", "officer_digest"})
 
 
@@ -44,8 +46,17 @@ class Spared(Exception):
         self.state = state
 
 
-def send(notice: Notice, *, now: datetime) -> str:
-    """Hand one message over and return the network's receipt.
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What the network took: its receipt, and the SMS that it will bill, on whose account."""
+
+    receipt: str
+    office: str = ""
+    sms: int = 0
+
+
+def send(notice: Notice, *, now: datetime) -> Handed:
+    """Hand one message over.
 
     Raises Later, Spared, and what the roads raise: Passing, Refused, NotFound, WindowClosed.
     """
@@ -55,7 +66,9 @@ def send(notice: Notice, *, now: datetime) -> str:
     if kind == "agency":
         address = _address({"email": city().offices[person].email}, "email")
         arguments = {**notice.args, "link": outside.link_to_send(notice.code, person, now=now)}
-        return mail.send(address, _text(notice, "subject", arguments), _text(notice, "email", arguments))
+        return Handed(
+            mail.send(address, _text(notice, "subject", arguments), _text(notice, "email", arguments))
+        )
     if notice.template == SIGN_IN:
         return _code(notice, kind, person, now)
     if kind == "officer":
@@ -66,7 +79,7 @@ def send(notice: Notice, *, now: datetime) -> str:
 # To an office -------------------------------------------------------------------------------------------------
 
 
-def _to_office(notice: Notice, now: datetime) -> str:
+def _to_office(notice: Notice, now: datetime) -> Handed:
     arguments = {**notice.args, "link": _link(notice, now)}
     paid = notice.sms and (notice.urgent or spending.may(notice.to, now=now))
     sms = _text(notice, "sms", arguments, room=topic_room(city())) if paid else ""
@@ -77,16 +90,16 @@ def _to_office(notice: Notice, now: datetime) -> str:
         "urgent": "yes" if notice.urgent else "",
     }
     subject, email = _text(notice, "subject", arguments), _text(notice, "email", arguments)
+    # Before it leaves: whatever fails after that would send it again.
+    phones = counters.phones_of(notice.to) if sms else 0
     receipt = sns.publish_to_office(notice.to, subject, email, sms or None, attributes, level=notice.level)
-    if sms:
-        spending.spent(notice.to, notice.code, counters.phones_of(notice.to), now=now)
-    return receipt
+    return Handed(receipt, notice.to, phones)
 
 
 # To a person --------------------------------------------------------------------------------------------------
 
 
-def _code(notice: Notice, kind: str, person: str, now: datetime) -> str:
+def _code(notice: Notice, kind: str, person: str, now: datetime) -> Handed:
     """A one-time code: asked for just now, so no wish and no budget keeps it."""
     arguments = {**notice.args, "digits": keys.one_time_digits(notice.args["challenge"])}
     if kind == "officer":
@@ -95,18 +108,18 @@ def _code(notice: Notice, kind: str, person: str, now: datetime) -> str:
             raise Refused("disabled")
         if notice.channel is Channel.EMAIL:
             subject = _text(notice, "subject", arguments)
-            return sns.publish_to_officer(person, subject, _text(notice, "email", arguments))
+            return Handed(sns.publish_to_officer(person, subject, _text(notice, "email", arguments)))
         sealed = registered.contact
     else:
         sealed = people.citizen(person)[1]
     contact = sealing.unseal(person, sealed)
     if notice.channel is Channel.SMS:
-        return _sms(contact, notice, arguments, spending.CODES, now)
+        return _sms(contact, notice, arguments, spending.CODES)
     address = _address(contact, "email")
-    return mail.send(address, _text(notice, "subject", arguments), _text(notice, "email", arguments))
+    return Handed(mail.send(address, _text(notice, "subject", arguments), _text(notice, "email", arguments)))
 
 
-def _to_officer(notice: Notice, now: datetime) -> str:
+def _to_officer(notice: Notice, now: datetime) -> Handed:
     person = notice.to.partition("#")[2]
     registered = people.registered(person)
     if registered.officer.disabled:
@@ -122,14 +135,14 @@ def _to_officer(notice: Notice, now: datetime) -> str:
     arguments = {**notice.args, **_officer_arguments(notice, person, now)}
     if notice.channel is Channel.EMAIL:
         subject = _text(notice, "subject", arguments)
-        return sns.publish_to_officer(person, subject, _text(notice, "email", arguments))
+        return Handed(sns.publish_to_officer(person, subject, _text(notice, "email", arguments)))
     if not notice.urgent and not spending.may(registered.officer.office, now=now):
         raise Spared("over_budget", "the e-mail tells it")
     contact = sealing.unseal(person, registered.contact)
-    return _sms(contact, notice, arguments, registered.officer.office, now)
+    return _sms(contact, notice, arguments, registered.officer.office)
 
 
-def _to_citizen(notice: Notice, now: datetime) -> str:
+def _to_citizen(notice: Notice, now: datetime) -> Handed:
     kind, _, person = notice.to.partition("#")
     wish = wishes.of("citizen", person)
     if wish.stopped_at is not None:
@@ -147,18 +160,16 @@ def _to_citizen(notice: Notice, now: datetime) -> str:
             raise Spared("over_budget", "the page tells it")
         channel = Channel.EMAIL
     if channel is Channel.SMS:
-        return _sms(contact, notice, arguments, office, now)
+        return _sms(contact, notice, arguments, office)
     stop = own_wishes.link(person)
     body = _text(notice, "email", arguments) + "\n" + _stop_line(notice, stop)
-    return mail.send(_address(contact, "email"), _text(notice, "subject", arguments), body, stop=stop)
+    address = _address(contact, "email")
+    return Handed(mail.send(address, _text(notice, "subject", arguments), body, stop=stop))
 
 
-def _sms(
-    contact: Mapping[str, str], notice: Notice, arguments: Mapping[str, str], office: str, now: datetime
-) -> str:
+def _sms(contact: Mapping[str, str], notice: Notice, arguments: Mapping[str, str], office: str) -> Handed:
     receipt = sns.publish_sms(_address(contact, "phone"), _text(notice, "sms", arguments), city().sender)
-    spending.spent(office, notice.code, now=now)
-    return receipt
+    return Handed(receipt, office, 1)
 
 
 def _as_one(notice: Notice, kind: str, now: datetime) -> Notice:
@@ -248,6 +259,9 @@ def _officer_arguments(notice: Notice, person: str, now: datetime) -> Mapping[st
         rung = [notice.args[name] for name in ("post", "clock", "rung")]
         secret = keys.rung_link(notice.code, person, *rung)
         return {"link": f"{settings().base_url}/r/{short(notice.code)}.{secret}"}
+    if notice.template in _TO_ACT_ON:
+        complaint = complaints.get_head(notice.code, consistent=True).complaint
+        return {"link": actlinks.url(complaint, person, notice.id, now=now)}
     return {"link": _link(notice, now)}
 
 

@@ -547,6 +547,7 @@ def watch_over_notices(api: Api, me: str, duty: str) -> None:
     dead = f"{code}#0001#office_new#topic#pupr"
     NoticeRow(dead).update([NoticeRow.state.set("dead"), NoticeRow.pending_shard.set("dead")])
     page = api.call("GET", "/v1/me/notices", token=me).json["page"]
+    act_by_link(api)
     answers = [
         api.call("PUT", "/v1/me/notices", {"language": "id"}, token=me),
         api.call("GET", f"/kabar/{page.rpartition('/')[2]}"),
@@ -564,9 +565,27 @@ def watch_over_notices(api: Api, me: str, duty: str) -> None:
     assert [answer.text for answer in answers if answer.status >= 300] == []
 
 
+def act_by_link(api: Api) -> None:
+    """An officer acts by a link, on a device that a one-time code made theirs, and hands the case to staff."""
+    from chalicelib.store import complaints
+    from chalicelib.usecases import actlinks
+
+    code = api.call("POST", "/v1/complaints", a_report()).json["code"]
+    now = current.utc_now()
+    path = actlinks.mint(complaints.get_head(code).complaint, "bidang", "uji", now=now)
+    secret = path.partition(".")[2]
+    assert api.call("GET", path).status == 200
+    found = actlinks.opened(code, secret, now=now)
+    challenge = actlinks.send_code(found, "id", now=now)
+    actlinks.prove(found, pin="", challenge=challenge, digits=digits_of(challenge), now=now)
+    assert actlinks.is_trusted(actlinks.device("bidang", now=now), "bidang", now=now)
+    actlinks.do(code, secret, "forward", found.seal("forward"), "", "pendengar", now=now)
+
+
 def moderate(api: Api, triage: str) -> None:
     """The public side of a case, and a ban on where it came from."""
-    code = api.call("POST", "/v1/complaints", a_report()).json["code"]
+    key = {"Idempotency-Key": "ban" + "k" * 22}
+    code = api.call("POST", "/v1/complaints", a_report(), headers=key).json["code"]
     path = f"/v1/office/complaints/{code}"
     answers = [
         api.call("GET", f"{path}/public-text", token=triage),
@@ -595,7 +614,8 @@ def forget(api: Api, triage: str, number: int) -> None:
     public = f"complaints/{shared}"
     act(api, f"/v1/office/{public}/release", {}, triage, version_of(api, public, triage))
     contact = {"phone": f"0812-3456-78{number}"}
-    filed = [api.call("POST", "/v1/complaints", a_report(contact=contact)) for _ in range(6)]
+    keys = [{"Idempotency-Key": f"{number}-{each}" + "k" * 22} for each in range(6)]
+    filed = [api.call("POST", "/v1/complaints", a_report(contact=contact), headers=key) for key in keys]
     assert {answer.status for answer in filed} == {201}
     # The last one is what the job finds: it goes with another case, and has a photo.
     last = filed[-1].json["code"]
