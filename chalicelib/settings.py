@@ -44,6 +44,10 @@ class Settings:
     """The audience that such a token must name."""
     oidc_configuration: str = ""
     """Where the issuer tells its addresses; ``<issuer>/.well-known/openid-configuration`` where it is empty."""
+    roads_parameter: str = ""
+    """Name of the SecureString parameter that configures the other roads of messages (docs/notices.md); empty: none."""
+    webhooks: str = ""
+    """Partner systems that hear of changes of public cases, by commas; ``roads_parameter`` says where they are."""
     xray: str = ""
     """Anything but nothing turns traces on; Lambda's own tracing is ``xray`` in .chalice/config.json."""
 

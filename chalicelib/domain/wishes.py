@@ -55,7 +55,6 @@ def unwanted(wish: Wish, notice: Notice) -> bool:
         return False
     return (notice.channel, wish.channel) in {
         (Channel.SMS, Channel.EMAIL),
-        (Channel.SMS, Channel.PUSH),
         (Channel.EMAIL, Channel.SMS),
     }
 

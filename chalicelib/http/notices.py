@@ -52,6 +52,16 @@ def put_my_notices() -> Response:
     return views.answer(_of_citizen(person, wish))
 
 
+@routes.route("/v1/me/push", methods=["PUT"], authorizer=signed_in)
+@answers_problems
+def put_my_push() -> Response:
+    request = requests.current()
+    person = wishes.citizen_of(requests.who(request))
+    address = pushing(requests.body(request))
+    wishes.push_to("citizen", person, address)
+    return views.answer({"push": bool(address)})
+
+
 @routes.route("/kabar/{key}", methods=["GET"], cors=False)
 @answers_pages
 def get_wishes(visit: Visit, key: str) -> Response:
@@ -107,6 +117,16 @@ def put_officer_notices() -> Response:
     request, city = requests.current(), load(settings().city)
     officer = signin.officer(requests.who(request))
     return views.answer(_of_officer(wishes.choose_as_officer(officer, hearing(requests.body(request), city))))
+
+
+@routes.route("/v1/office/me/push", methods=["PUT"], authorizer=signed_in)
+@answers_problems
+def put_officer_push() -> Response:
+    request = requests.current()
+    officer = signin.officer(requests.who(request))
+    address = pushing(requests.body(request))
+    wishes.push_to("officer", officer.id, address)
+    return views.answer({"push": bool(address)})
 
 
 @routes.route("/kabar", methods=["GET"], cors=False)
@@ -305,6 +325,21 @@ def hearing(values: Mapping[str, Any], city: City) -> Wish:
     )
 
 
+def pushing(values: Mapping[str, Any]) -> dict[str, str]:
+    """``{"endpoint", "p256dh", "auth"}`` of a browser, or ``{"app", "token"}`` of a phone's app; nothing ends it."""
+    form = Form(values)
+    app = form.choice("app", ("android", "ios"))
+    found = {
+        name: form.text(name, most=1000, lines=False) for name in ("endpoint", "p256dh", "auth", "token")
+    }
+    found = {name: value for name, value in found.items() if value}
+    for needed in ("endpoint", "p256dh", "auth") if not app and found else ("token",) if app else ():
+        if needed not in found:
+            form.fault(needed, "required")
+    form.done()
+    return {"app": app, "token": found["token"]} if app else found
+
+
 def about(query: Mapping[str, str]) -> str:
     form = Form(query)
     code = form.text("code", most=40, lines=False)
@@ -354,6 +389,7 @@ def _of_citizen(person: str, wish: Wish) -> dict[str, Any]:
         "language": wish.language or None,
         "stopped_at": wish.stopped_at,
         "page": wishes.link(person),
+        "push_key": wishes.push_key() or None,
     }
 
 
@@ -366,6 +402,7 @@ def _of_officer(wish: Wish) -> dict[str, Any]:
         "digest": wish.digest,
         "areas": list(wish.areas),
         "level": wish.level,
+        "push_key": wishes.push_key() or None,
     }
 
 

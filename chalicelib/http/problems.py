@@ -240,6 +240,10 @@ REASONS: dict[str, dict[str, str]] = {
         "id": "kami tidak punya e-mail Anda; tambahkan dulu di data Anda",
         "en": "we have no e-mail address of yours; add one to your data first",
     },
+    "push_off": {
+        "id": "pesan dorong tidak tersedia untuk alamat ini",
+        "en": "push is not available for this address",
+    },
     "no_time": {"id": "harus berupa jam, misalnya 21:00", "en": "must be a time such as 21:00"},
     "quiet_hours": {
         "id": "isi jam mulai dan jam akhir, yang berbeda",

@@ -268,6 +268,19 @@ def replay(notice_id: str, *, now: datetime) -> None:
         raise
 
 
+def receive(notice_id: str, state: str, reason: str) -> None:
+    """Write down a network's receipt of what was handed over. Raises NotFound where nothing like it was."""
+    try:
+        NoticeRow(notice_id).update(
+            actions=[NoticeRow.state.set(state), NoticeRow.fate.set(reason or state)],
+            condition=NoticeRow.state.is_in("sent", "delivered", "failed"),
+        )
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            raise NotFound(notice_id) from error
+        raise
+
+
 def _update(claim: Claim, actions: list[Action]) -> None:
     try:
         NoticeRow(claim.notice_id).update(

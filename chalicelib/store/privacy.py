@@ -64,6 +64,7 @@ def forget_contact(person: str) -> None:
     PersonRow(f"citizen#{person}").delete()
     PersonRow(f"key#{person}").delete()
     PersonRow(f"wish#citizen#{person}").delete()
+    PersonRow(f"push#citizen#{person}").delete()
 
 
 def cases_of(person: str) -> Iterator[str]:

@@ -1,4 +1,5 @@
-"""How people want to be told: ``wish#officer#<id>`` and ``wish#citizen#<id>``, beside their own rows.
+"""How people want to be told: ``wish#officer#<id>`` and ``wish#citizen#<id>``, beside their own rows; and where a push
+goes, ``push#…``, sealed.
 
 A row of its own: a roster that comes again, or a report filed again, takes no wish away.
 """
@@ -26,6 +27,22 @@ def of(kind: str, person: str) -> Wish:
 def keep(kind: str, person: str, wish: Wish) -> None:
     body = json.dumps(_body(wish), separators=(",", ":"))
     PersonRow(f"wish#{kind}#{person}").update([PersonRow.body.set(body)])
+
+
+def address(kind: str, person: str) -> bytes:
+    """Where a push goes to somebody, sealed under their data key; empty where nowhere."""
+    try:
+        return bytes(PersonRow.get(f"push#{kind}#{person}").contact or b"")
+    except DoesNotExist:
+        return b""
+
+
+def keep_address(kind: str, person: str, sealed: bytes) -> None:
+    PersonRow(f"push#{kind}#{person}", body="{}", contact=sealed).save()
+
+
+def forget_address(kind: str, person: str) -> None:
+    PersonRow(f"push#{kind}#{person}").delete()
 
 
 def _body(wish: Wish) -> dict[str, Any]:

@@ -25,6 +25,8 @@ from chalicelib.usecases import actlinks, outside, sealing, spending
 from chalicelib.usecases import wishes as own_wishes
 from chalicelib.usecases.record import city, local_day
 
+# The roads beside SNS and SES are imported where a message takes one: most stages have none.
+
 _TO_ACT_ON = frozenset({"officer_new", "officer_assigned", "officer_due", "officer_forwarded"})
 """What brings a link with which its reader acts at once (`actlinks`)."""
 _DIGESTS = frozenset({"officer_list", "officer_digest"})
@@ -69,6 +71,11 @@ def send(notice: Notice, *, now: datetime) -> Handed:
         return Handed(
             mail.send(address, _text(notice, "subject", arguments), _text(notice, "email", arguments))
         )
+    if notice.channel is Channel.WEBHOOK:
+        from chalicelib import webhooks
+
+        event = {**notice.args, "id": notice.id, "code": notice.code}
+        return Handed(webhooks.send(person, event, now=now))
     if notice.template == SIGN_IN:
         return _code(notice, kind, person, now)
     if kind == "officer":
@@ -136,6 +143,8 @@ def _to_officer(notice: Notice, now: datetime) -> Handed:
     if notice.channel is Channel.EMAIL:
         subject = _text(notice, "subject", arguments)
         return Handed(sns.publish_to_officer(person, subject, _text(notice, "email", arguments)))
+    if wish.channel == Channel.PUSH and (pushed := _pushed("officer", person, notice, arguments, now)):
+        return pushed
     if not notice.urgent and not spending.may(registered.officer.office, now=now):
         raise Spared("over_budget", "the e-mail tells it")
     contact = sealing.unseal(person, registered.contact)
@@ -151,6 +160,10 @@ def _to_citizen(notice: Notice, now: datetime) -> Handed:
     notice = _worded(_as_one(notice, kind, now), wish, complaint)
     contact = sealing.unseal(person, people.citizen(person)[1])
     arguments = {**notice.args, "link": _citizen_link(notice, complaint, person)}
+    if wish.channel == Channel.PUSH and (pushed := _pushed("citizen", person, notice, arguments, now)):
+        return pushed
+    if wish.channel == Channel.WHATSAPP and (told := _by_whatsapp(contact, notice, arguments)):
+        return told
     by_mail = bool(contact.get("email")) and mail.configured()
     channel, office = notice.channel, spending.payer(complaint)
     if channel is Channel.SMS and wish.channel == Channel.EMAIL and by_mail:
@@ -168,8 +181,52 @@ def _to_citizen(notice: Notice, now: datetime) -> Handed:
 
 
 def _sms(contact: Mapping[str, str], notice: Notice, arguments: Mapping[str, str], office: str) -> Handed:
-    receipt = sns.publish_sms(_address(contact, "phone"), _text(notice, "sms", arguments), city().sender)
-    return Handed(receipt, office, 1)
+    """By SNS or, where the city has one, by a local gateway: before SNS, or for what SNS refuses."""
+    phone, text = _address(contact, "phone"), _text(notice, "sms", arguments)
+    if not settings().roads_parameter:
+        return Handed(sns.publish_sms(phone, text, city().sender), office, 1)
+    from chalicelib import gateway
+
+    before_sns = gateway.first()
+    if before_sns:
+        return Handed(gateway.send(phone, text, notice.id), office, 1)
+    try:
+        return Handed(sns.publish_sms(phone, text, city().sender), office, 1)
+    except Refused:
+        if before_sns is None:
+            raise
+        return Handed(gateway.send(phone, text, notice.id), office, 1)
+
+
+def _by_whatsapp(contact: Mapping[str, str], notice: Notice, arguments: Mapping[str, str]) -> Handed | None:
+    """The message by WhatsApp; None where no template of it was approved, or there is no number."""
+    from chalicelib import whatsapp
+
+    if not contact.get("phone") or not whatsapp.carries(notice.template):
+        return None
+    facts = {**arguments, "code": notice.code, "service": city().service_name}
+    return Handed(whatsapp.send(contact["phone"], notice.template, notice.language, facts))
+
+
+def _pushed(
+    kind: str, person: str, notice: Notice, arguments: Mapping[str, str], now: datetime
+) -> Handed | None:
+    """The message as a push; None where it has to go its ordinary way: nobody subscribed, or the browser is gone."""
+    sealed = wishes.address(kind, person)
+    if not sealed:
+        return None
+    address = sealing.unseal(person, sealed)
+    title = _text(notice, "subject", arguments)
+    text, link = _text(notice, "sms", arguments) or title, arguments.get("link", settings().base_url)
+    from chalicelib import webpush
+
+    try:
+        if "app" in address:
+            return Handed(sns.publish_to_app(address["app"], title, text, link))
+        return Handed(webpush.send(address, title, text, link, now=now))
+    except Refused:
+        wishes.forget_address(kind, person)
+        return None
 
 
 def _as_one(notice: Notice, kind: str, now: datetime) -> Notice:

@@ -5,6 +5,7 @@ A citizen's page is opened by sign-in, or by the link that stands in their e-mai
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -96,6 +97,33 @@ def choose_as_officer(officer: Officer, wish: Wish) -> Wish:
     if found.contact:
         posts.listen(found.officer, sealing.unseal(officer.id, found.contact), wish)
     return wish
+
+
+def push_key() -> str:
+    """The key that a browser subscribes with; empty where web push is off."""
+    from chalicelib import webpush
+
+    return webpush.public_key()
+
+
+def push_to(kind: str, person: str, address: Mapping[str, str]) -> None:
+    """Keep where a push goes to an ``officer`` or a ``citizen``: a browser's subscription, or an app's token.
+
+    Nothing takes it away. Raises Invalid where that road is off, or the address is none of a push service.
+    """
+    from chalicelib import roads, sns, webpush
+
+    if not address:
+        wishes.forget_address(kind, person)
+        return
+    if "token" in address:
+        application = roads.configured(roads.APPS).get(address["app"])
+        if not application:
+            raise Invalid([Fault("app", "push_off")])
+        address = {"app": sns.app_endpoint(str(application), address["token"])}
+    elif not webpush.public_key() or not webpush.takes(address["endpoint"]):
+        raise Invalid([Fault("endpoint", "push_off")])
+    wishes.keep_address(kind, person, sealing.seal(person, address))
 
 
 def _has_mailbox(person: str) -> bool:

@@ -8,6 +8,8 @@ must have been asked for, or stand below with the reason why no test can ask.
 from __future__ import annotations
 
 import ast
+import hashlib
+import hmac
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -82,6 +84,8 @@ WIDER_THAN_ONE_RESOURCE: Mapping[str, str] = {
     "DirectSms": "a phone number is no ARN; NotResource leaves out every topic",
     "WhoRefusesSms": "the list of numbers that opted out is the account's; SNS knows no resource there",
     "Listeners": "one topic per office of the profile",
+    "Apps": "a platform application is made by hand, where a city has an app",
+    "AppPush": "one endpoint per phone",
     "OfficersTopics": "one topic per officer",
     "Mail": "the sender's identity is chosen by each city; SES sends from verified ones alone",
     **dict.fromkeys(
@@ -210,12 +214,15 @@ def needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[t
         case "kms", _:
             yield f"kms:{operation}", KEY
         case "sns", "Publish":
-            yield "sns:Publish", params.get("TopicArn", params.get("PhoneNumber", ""))
+            named = [params[name] for name in ("TopicArn", "TargetArn", "PhoneNumber") if name in params]
+            yield "sns:Publish", named[0]
             if "TopicArn" in params:  # topics are encrypted
                 yield "kms:GenerateDataKey", KEY
                 yield "kms:Decrypt", KEY
         case "sns", "CheckIfPhoneNumberIsOptedOut" | "ListPhoneNumbersOptedOut":
             yield f"sns:{operation}", "*"  # of the account's own list; SNS knows no resource here
+        case "sns", "CreatePlatformEndpoint":
+            yield "sns:CreatePlatformEndpoint", params["PlatformApplicationArn"]
         case "sns", "CreateTopic":
             yield "sns:CreateTopic", f"arn:aws:sns:{REGION}:{stacks.ACCOUNT}:{params['Name']}"
         case "sns", "SetSubscriptionAttributes":
@@ -242,7 +249,7 @@ class Calls:
 @contextmanager
 def recorded(found: Calls) -> Iterator[None]:
     """Write down every permission that the calls to AWS take which the code makes within."""
-    from chalicelib import aws, keys
+    from chalicelib import aws, keys, roads
     from chalicelib.store.tables import TABLES
 
     def hear(params: Mapping[str, Any], model: Any, **_: Any) -> None:
@@ -255,6 +262,7 @@ def recorded(found: Calls) -> Iterator[None]:
             frame = frame.f_back
 
     keys._server_key.cache_clear()  # a cold start fetches it
+    roads.forget()  # and this
     heard = [table._get_connection().connection.client for table in TABLES]  # the one that all share
     heard += [aws.client(name) for name in ("ssm", "kms", "sns", "sesv2", "s3")]
     for client in heard:
@@ -548,7 +556,11 @@ def watch_over_notices(api: Api, me: str, duty: str) -> None:
     NoticeRow(dead).update([NoticeRow.state.set("dead"), NoticeRow.pending_shard.set("dead")])
     page = api.call("GET", "/v1/me/notices", token=me).json["page"]
     act_by_link(api)
+    push = {"app": "android", "token": "uji"}
+    by_gateway(api)
     answers = [
+        api.call("PUT", "/v1/me/push", push, token=me),
+        api.call("PUT", "/v1/me/push", {}, token=me),
         api.call("PUT", "/v1/me/notices", {"language": "id"}, token=me),
         api.call("GET", f"/kabar/{page.rpartition('/')[2]}"),
         api.call("PUT", "/v1/office/me/notices", {"level": 0}, token=token_of("officer", "bidang")),
@@ -563,6 +575,59 @@ def watch_over_notices(api: Api, me: str, duty: str) -> None:
         api.call("GET", "/v1/office/spending", token=administrator),
     ]
     assert [answer.text for answer in answers if answer.status >= 300] == []
+
+
+ROADS = "/pro/denpasar/test/roads"
+
+
+@contextmanager
+def other_roads() -> Iterator[None]:
+    """An app on phones, and a gateway that may post to us."""
+    from chalicelib import aws, roads
+
+    made = aws.client("sns").create_platform_application(Name="uji", Platform="GCM", Attributes={})
+    said = {"apps": {"android": made["PlatformApplicationArn"]}, "inbound": {"secret": "rahasia"}}
+    aws.client("ssm").put_parameter(Name=ROADS, Value=json.dumps(said), Type="SecureString", Overwrite=True)
+    patch = pytest.MonkeyPatch()
+    patch.setenv("ROADS_PARAMETER", ROADS)
+    current.settings.cache_clear()
+    roads.forget()
+    try:
+        yield
+    finally:
+        patch.undo()
+        current.settings.cache_clear()
+        roads.forget()
+
+
+def by_gateway(api: Api) -> None:
+    """A receipt of a message that nobody knows."""
+    raw = json.dumps({"reference": "x", "state": "delivered"}).encode()
+    signature = "sha256=" + hmac.new(b"rahasia", raw, hashlib.sha256).hexdigest()
+    assert api.call("POST", "/v1/inbound/receipts", raw, headers={"X-Signature": signature}).status == 404
+    typed = json.dumps({"from": "0812-0000-1111", "text": "halo", "id": "1"}).encode()
+    signature = "sha256=" + hmac.new(b"rahasia", typed, hashlib.sha256).hexdigest()
+    assert api.call("POST", "/v1/inbound/sms", typed, headers={"X-Signature": signature}).status == 200
+
+
+def push_and_lose(api: Api, function: str, made: Calls) -> None:
+    """A citizen hears by an app, and by SMS again once the app is gone."""
+    from chalicelib import aws, roads
+
+    me = citizen()
+    sns, application = aws.client("sns"), roads.configured(roads.APPS)["android"]
+    said = api.call("PUT", "/v1/me/push", {"app": "android", "token": function}, token=me)
+    assert said.status == 200, said.text
+    assert api.call("PUT", "/v1/me/notices", {"channel": "push"}, token=me).status == 200
+    for lost in (False, True):
+        if lost:
+            for each in sns.list_endpoints_by_platform_application(PlatformApplicationArn=application)[
+                "Endpoints"
+            ]:
+                sns.delete_endpoint(EndpointArn=each["EndpointArn"])
+        assert api.call("POST", "/v1/complaints", a_report()).status == 201
+        send(function, made)
+    assert api.call("PUT", "/v1/me/notices", {}, token=me).status == 200
 
 
 def act_by_link(api: Api) -> None:
@@ -849,6 +914,8 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
     # Jobs take the machine's clock, and by night messages wait.
     by_day = datetime(2026, 11, 23, 2, tzinfo=UTC) - datetime.now(UTC)
     page, endings.PAGE = endings.PAGE, 2  # so that who hears of an end fills more than one page
+    roads_on = other_roads()
+    roads_on.__enter__()
     try:
         current.move_clock(by_day)
         me, duty = citizen(), officer("duty@pupr", "village_head@51.71.01.1004", office="pupr")
@@ -895,7 +962,8 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
                 refer(api)
                 send(sender, made[sender])
             twice_within_minutes(api, duty)
-            send(sender, made[sender])
+            act_by_link(api)
+            push_and_lose(api, sender, made[sender])
             for day in range(1, 20):
                 if ("sns:Publish", "+6281234567899") in made[sender].needed:
                     break  # it has climbed to somebody with a phone and a mailbox of their own
@@ -930,6 +998,7 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
             search_and_undo(api, token_of("officer", "triase"))
         yield made
     finally:
+        roads_on.__exit__(None, None, None)
         endings.PAGE = page
         current.move_clock(timedelta(0))
 
