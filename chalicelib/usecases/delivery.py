@@ -80,6 +80,8 @@ def _send(claim: outbox.Claim, notice_id: str, now: datetime) -> str:
         return _mark(claim, "expired", "no longer useful", now)
     except Passing as error:
         # Their trouble, not the notice's: it waits with all the others, for as long as it is of use.
+        if "ReadTimeout" in str(error):
+            count("NoticesRepeated")  # they may have taken it all the same
         return _put_off(claim, now + _wait(now - claim.created_at), f"waits: {error}", counts=False)
     except (Refused, NotFound) as error:
         count("NoticesDead")

@@ -23,7 +23,17 @@ from chalicelib.domain.city import City, Kind, PlaceNeed
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.notices import Channel
 from chalicelib.domain.people import Act
-from chalicelib.http import deskwork, finding, forms, moderation, notices, privacy, problems, requests
+from chalicelib.http import (
+    deskwork,
+    finding,
+    forms,
+    inbound,
+    moderation,
+    notices,
+    privacy,
+    problems,
+    requests,
+)
 from chalicelib.http.open311 import answers
 from chalicelib.settings import utc_now
 from chalicelib.usecases import reading, signin
@@ -212,6 +222,9 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "CitizenChoice": lambda body: notices.choosing(body, CITY),
     "HearingChoice": lambda body: notices.hearing(body, CITY),
     "Replay": notices.replaying,
+    "PushAddress": notices.pushing,
+    "InboundSms": inbound.answer,
+    "Receipt": inbound.receipt,
 }
 
 
@@ -645,6 +658,10 @@ def test_real_answers_fit_the_document(api: Api) -> None:
     call("GET", "/v1/me/notices", expect=404, token=administrator)
     hears = {"channel": "email", "quiet_from": "21:00", "quiet_until": "06:00", "areas": ["51.71.01"]}
     call("PUT", "/v1/office/me/notices", hears, expect=200, token=pupr)
+    call("PUT", "/v1/me/push", {}, expect=200, token=me)
+    call("PUT", "/v1/office/me/push", {"app": "android", "token": "x"}, expect=422, token=pupr)
+    call("POST", "/v1/inbound/sms", {"from": "0812-1", "text": "x", "id": "1"}, expect=404)
+    call("POST", "/v1/inbound/receipts", {"reference": "x", "state": "failed"}, expect=404)
     call("PUT", "/v1/office/me/notices", {"quiet_from": "21:00"}, expect=422, token=pupr)
     call("GET", "/v1/office/me/notices", expect=200, token=pupr)
     call("GET", "/v1/office/listeners", expect=200, token=administrator)

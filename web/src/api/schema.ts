@@ -2697,6 +2697,89 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pesan dorong ke peramban atau aplikasi saya
+         * @description Where a push goes: a browser's subscription (made with `push_key`), or the token of a phone's app. Choose the channel `push` beside it
+         *     with `chooseNotices`; an empty body takes the address away. Where the browser is gone, messages go their ordinary way again.
+         */
+        put: operations["pushToMe"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/me/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pesan dorong ke perangkat petugas
+         * @description As `pushToMe`, for an officer.
+         */
+        put: operations["pushToOfficer"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/inbound/sms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * SMS jawaban petugas (gerbang SMS)
+         * @description What an officer typed back ("DPS-7K3M9-QXC4B SELESAI lampu sudah diganti"), posted by a local SMS gateway. `reply` is the SMS to send
+         *     back; empty for none. The same `id` twice does nothing. Without a secret configured, or with another, 404.
+         *     The header `X-Signature` (no browser sends it) is `sha256=` and the HMAC-SHA256 of the body as sent, in hex, under that secret.
+         */
+        post: operations["inboundSms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/inbound/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tanda terima SMS (gerbang SMS)
+         * @description What became of a message at the network; nothing hangs on it but the log. Signed as `inboundSms` is.
+         */
+        post: operations["inboundReceipt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3485,6 +3568,31 @@ export interface components {
         Lifted: {
             lifted: string;
         };
+        PushAddress: {
+            endpoint?: string;
+            p256dh?: string;
+            auth?: string;
+            /** @enum {string} */
+            app?: "android" | "ios";
+            token?: string;
+        };
+        Pushed: {
+            push: boolean;
+        };
+        InboundSms: {
+            from: string;
+            text: string;
+            id: string;
+        };
+        InboundReply: {
+            reply: string;
+        };
+        Receipt: {
+            reference: string;
+            /** @enum {string} */
+            state: "delivered" | "failed";
+            reason?: string;
+        };
         CitizenChoice: {
             /** @enum {string} */
             channel?: "sms" | "email" | "push" | "whatsapp";
@@ -3495,6 +3603,8 @@ export interface components {
             channel: string | null;
             language: string | null;
             stopped_at: components["schemas"]["Moment"] | null;
+            /** @description The key that a browser subscribes with; null where web push is off. */
+            push_key: string | null;
             /** @description Opens the same choice without a sign-in; it stands in every e-mail. */
             page: string;
         };
@@ -3517,6 +3627,7 @@ export interface components {
             digest: boolean;
             areas: string[];
             level: number;
+            push_key: string | null;
         };
         Ears: {
             offices: {
@@ -9554,6 +9665,171 @@ export interface operations {
             };
             401: components["responses"]["NotSignedIn"];
             403: components["responses"]["NotAllowed"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    pushToMe: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "endpoint": "https://fcm.googleapis.com/fcm/send/abc",
+                 *       "p256dh": "BCVxsr7N",
+                 *       "auth": "BTBZMqHH6r4Tts7J_aSIgg"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PushAddress"];
+            };
+        };
+        responses: {
+            /** @description Kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pushed"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    pushToOfficer: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "endpoint": "https://fcm.googleapis.com/fcm/send/abc",
+                 *       "p256dh": "BCVxsr7N",
+                 *       "auth": "BTBZMqHH6r4Tts7J_aSIgg"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PushAddress"];
+            };
+        };
+        responses: {
+            /** @description Kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pushed"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    inboundSms: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "+6281234567890",
+                 *       "text": "DPS-7K3M9-QXC4B SELESAI lampu sudah diganti",
+                 *       "id": "m-1"
+                 *     }
+                 */
+                "application/json": components["schemas"]["InboundSms"];
+            };
+        };
+        responses: {
+            /** @description Kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboundReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    inboundReceipt: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reference": "DPS-7K3M9-QXC4B#0001#citizen_received#sms#citizen#x",
+                 *       "state": "delivered"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Receipt"];
+            };
+        };
+        responses: {
+            /** @description Kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
             500: components["responses"]["ServerFault"];
             503: components["responses"]["TryAgain"];
