@@ -215,7 +215,9 @@ def needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[t
             yield f"kms:{operation}", KEY
         case "sns", "Publish":
             named = [params[name] for name in ("TopicArn", "TargetArn", "PhoneNumber") if name in params]
-            yield "sns:Publish", named[0]
+            # An endpoint of an app has a random id.
+            head, endpoint, rest = named[0].partition(":endpoint/")
+            yield "sns:Publish", f"{head}{endpoint}{rest.rpartition('/')[0]}/id" if endpoint else named[0]
             if "TopicArn" in params:  # topics are encrypted
                 yield "kms:GenerateDataKey", KEY
                 yield "kms:Decrypt", KEY
