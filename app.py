@@ -3,6 +3,7 @@
 from chalice.app import Chalice, ConvertToMiddleware, CORSConfig
 
 from chalicelib.http import (
+    actlinks,
     agencies,
     album,
     auth,
@@ -10,8 +11,10 @@ from chalicelib.http import (
     desk,
     deskwork,
     finding,
+    inbound,
     joined,
     moderation,
+    notices,
     officers,
     own,
     pages,
@@ -52,6 +55,7 @@ for blueprint in (
     desk.routes,
     deskwork.routes,
     rungs.routes,
+    actlinks.routes,
     agencies.routes,
     open311.routes,
     photos.routes,
@@ -59,6 +63,8 @@ for blueprint in (
     watch.routes,
     moderation.routes,
     banning.routes,
+    notices.routes,
+    inbound.routes,
     privacy.routes,
     rulebook.routes,
     relay.jobs,

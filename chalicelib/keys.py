@@ -74,6 +74,35 @@ def is_referral_link(signature: str, code: str, agency: str, asked_at: datetime)
     return hmac.compare_digest(signature.encode("utf-8", "replace"), expected.encode())
 
 
+def act_link(code: str, officer: str, source: str) -> str:
+    """With what one officer acts on one case; ``source`` is the message that brings it: 14 letters and digits."""
+    return base64.b32encode(derive("act", code, officer, source))[:14].decode().lower()
+
+
+def act_row(code: str, secret: str) -> str:
+    """What such a link is stored under: found by its secret, and no way back to it."""
+    return base64.b32encode(derive("act-row", code, secret))[:26].decode().lower()
+
+
+def act_seal(row: str, officer: str, act: str, version: int) -> str:
+    """One button of such a link's page: one act by one officer on one version of the case."""
+    return base64.b32encode(derive("act-seal", row, officer, act, str(version)))[:16].decode().lower()
+
+
+def device_seal(officer: str, until: str, pin: bytes) -> str:
+    """What makes a device an officer's until a moment; another PIN (as hashed) makes it void."""
+    return base64.b32encode(derive("device", officer, until, pin.hex()))[:20].decode().lower()
+
+
+def stop_link(person: str) -> str:
+    """With what a citizen opens the page of their wishes, from a message: 14 letters and digits (70 bits)."""
+    return base64.b32encode(derive("wishes", person))[:14].decode().lower()
+
+
+def is_stop_link(secret: str, person: str) -> bool:
+    return hmac.compare_digest(secret.encode("utf-8", "replace"), stop_link(person).encode())
+
+
 def one_time_digits(challenge: str) -> str:
     """The six digits of a challenge."""
     return f"{int.from_bytes(derive('digits', challenge)[:8], 'big') % 1_000_000:06d}"

@@ -18,8 +18,12 @@ def configured() -> bool:
     return bool(settings().mail_from)
 
 
-def send(address: str, subject: str, text: str) -> str:
-    """Send one plain-text e-mail; returns SES's message id. Raises Passing or Refused as SNS does."""
+def send(address: str, subject: str, text: str, *, stop: str = "") -> str:
+    """Send one plain-text e-mail; returns SES's message id. Raises Passing or Refused as SNS does.
+
+    ``stop`` is the address at which its reader stops messages; mail programs offer it as a button (RFC 8058).
+    """
+    headers = {"List-Unsubscribe": f"<{stop}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
     try:
         answer = _client().send_email(
             FromEmailAddress=settings().mail_from,
@@ -28,6 +32,7 @@ def send(address: str, subject: str, text: str) -> str:
                 "Simple": {
                     "Subject": {"Data": subject, "Charset": "UTF-8"},
                     "Body": {"Text": {"Data": text, "Charset": "UTF-8"}},
+                    "Headers": [{"Name": name, "Value": value} for name, value in headers.items() if stop],
                 }
             },
         )

@@ -46,6 +46,10 @@ class Settings:
     """Where the issuer tells its addresses; ``<issuer>/.well-known/openid-configuration`` where it is empty."""
     user_pool_id: str = ""
     """The pool of ``infra/data.yaml``; `make posts` keeps accounts there while it is the issuer, and nowhere else."""
+    roads_parameter: str = ""
+    """Name of the SecureString parameter that configures the other roads of messages (docs/notices.md); empty: none."""
+    webhooks: str = ""
+    """Partner systems that hear of changes of public cases, by commas; ``roads_parameter`` says where they are."""
     xray: str = ""
     """Anything but nothing turns traces on; Lambda's own tracing is ``xray`` in .chalice/config.json."""
 

@@ -135,6 +135,7 @@ def build(city_id: str, parsed: Parsed, boundaries: bytes | None = None) -> City
         neighbours=neighbours,
         templates={language: _templates(parsed, language, faults) for language in languages},
         sms_price=_sms_price(top),
+        sms_budget=_sms_budget(top, own),
         geography=ground.geography(areas, neighbours, area_file, boundaries, faults),
         routing_rules=services.routing_rules(category_file, areas, offices, categories, languages),
         duplicates=_duplicates(top),
@@ -450,6 +451,15 @@ def _sms_price(top: Table) -> dict[str, str]:
         "as_of": day.isoformat(),
         "source": table.text("source"),
     }
+
+
+def _sms_budget(top: Table, offices: Collection[str]) -> dict[str, int]:
+    if "sms_budget" not in top:
+        return {}
+    table = top.table("sms_budget")
+    for unknown in sorted({*table.names()} - {*offices, "default"}):
+        table.fault(unknown, "is no office of this city")
+    return {name: table.whole(name) for name in table.names()}
 
 
 def _templates(parsed: Parsed, language: str, faults: Faults) -> dict[str, str]:

@@ -447,6 +447,9 @@ class City:
     sms_price: Mapping[str, str]
     """``rupiah``, ``as_of``, ``source``: what one SMS part costs."""
     geography: Geography
+    sms_budget: Mapping[str, int] = field(default_factory=dict)
+    """Office id, or ``default`` -> how many SMS it may send in a month, emergencies not counted against it; empty
+    where nobody set one."""
     routing_rules: tuple[RoutingRule, ...] = ()
     """In order; the first that holds decides, and where none does the category's own office answers."""
     referral: Span = field(default_factory=lambda: Span(5, Unit.WORKING_DAYS))

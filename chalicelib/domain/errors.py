@@ -102,6 +102,10 @@ class TooMany(DomainError):
         self.retry_after = retry_after
 
 
+class OptedOut(DomainError):
+    """The network keeps our SMS from a number at its owner's wish: no code can reach it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault of a form: a field path (``place.lat``), a reason by name, and the values its sentence needs."""

@@ -34,6 +34,8 @@ from chalicelib.domain.sms import SINGLE_PART, gsm7, units
 from chalicelib.domain.words import accuses
 
 CITIZEN_SMS_PER_CASE = 4
+SIGN_IN = "sign_in"
+"""The template of a one-time code."""
 SECRETARY = f"{Role.SECRETARY}@{CITY_SCOPE}"
 _OFFICE_USEFUL = timedelta(days=14)
 
@@ -42,6 +44,11 @@ class Channel(StrEnum):
     TOPIC = "topic"
     SMS = "sms"
     EMAIL = "email"
+    PUSH = "push"
+    """To a browser or an app, where somebody let us; only ever chosen by whoever hears (`domain/wishes.py`)."""
+    WHATSAPP = "whatsapp"
+    WEBHOOK = "webhook"
+    """To a partner's system; ``to`` is ``partner#<id>``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,9 @@ class Notice:
     whoever has just filed."""
     urgent: bool = False
     """Goes out in quiet hours and silences too: of an emergency, or a one-time code that somebody waits for."""
+    area: str = ""
+    """On a topic: the village, by which a subscriber may filter; empty of an accusation."""
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,6 +259,20 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "sign_in.sms": "service digits minutes",
         "sign_in.subject": "service",
         "sign_in.email": "service digits minutes",
+        "citizen_several.sms": "code count link",
+        "citizen_several.subject": "code count",
+        "citizen_several.email": "service code count link",
+        "officer_several.subject": "code count",
+        "officer_several.email": "service code count link",
+        "citizen_stop.email": "link",
+        "inbound_done.sms": "code",
+        "inbound_refused.sms": "code",
+        "inbound_help.sms": "code",
+        "officer_forwarded.sms": "code category where due link",
+        "officer_forwarded.subject": "code category",
+        "officer_forwarded.email": "service code category where due link",
+        "officer_digest.subject": "late today open",
+        "officer_digest.email": "service late today open lines link",
     }.items()
 }
 """Every template and the exact placeholders it takes; a profile with others fails validation."""
@@ -798,6 +822,8 @@ def _notice(
         sms=sms,
         at_night=channel is Channel.TOPIC or event.act is Act.FILE,
         urgent=_is_emergency(complaint, city) and event.act not in _UNHURRIED,
+        area="" if complaint.sealed or channel is not Channel.TOPIC else complaint.area or "",
+        level=complaint.level if channel is Channel.TOPIC and not complaint.sealed else 0,
     )
 
 

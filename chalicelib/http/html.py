@@ -39,7 +39,7 @@ FORM = ["application/x-www-form-urlencoded"]
 _MOST_FIELDS = 100
 _WANTED = re.compile(
     r"/(?:(?:o|saya)(?:/[0-9A-Za-z]{1,20}(?:/[a-z_]{1,20})?)?"
-    r"|lapor|data-saya|pengganti|tinjauan|tugas(?:/[0-9A-Za-z]{1,20}/[0-9]{1,2})?)"
+    r"|lapor|data-saya|pengganti|tinjauan|kabar|saluran|tugas(?:/[0-9A-Za-z]{1,20}/[0-9]{1,2})?)"
 )
 """Where signing in may lead: our own private pages and nothing else, so that no link of ours leads elsewhere."""
 
@@ -167,7 +167,7 @@ def answers_pages(view: Callable[Concatenate[Visit, P], Response]) -> Callable[P
         try:
             if (
                 request.method == "POST"
-                and not str(request.path).startswith(("/k/", "/r/", "/j/", "/t/"))
+                and not str(request.path).startswith(("/k/", "/r/", "/j/", "/t/", "/kabar/", "/p/"))
                 and is_from_elsewhere(request)
             ):
                 return refusal(visit, 403, visit.texts["from_elsewhere"])
@@ -391,6 +391,24 @@ def provider_cookie(kept: str) -> str:
 def kept_cookie(request: Request) -> str:
     """What `provider_cookie` keeps; "" where there is nothing."""
     return next((value for name, value in _cookies(request) if name == _provider_cookie()), "")[:64]
+
+
+def device_cookie(kept: str) -> str:
+    """The Set-Cookie value by which a device stays an officer's for acts by link (`usecases/actlinks`)."""
+    secure = "" if settings().stage == LOCAL else "; Secure"
+    return f"{_device_cookie()}={kept}; Path=/; Max-Age={_DEVICE}; HttpOnly; SameSite=Lax{secure}"
+
+
+def device_of(request: Request) -> str:
+    """What `device_cookie` keeps; "" where there is nothing."""
+    return next((value for name, value in _cookies(request) if name == _device_cookie()), "")[:200]
+
+
+_DEVICE = 90 * 24 * 3600
+
+
+def _device_cookie() -> str:
+    return "alat" if settings().stage == LOCAL else "__Host-alat"
 
 
 def _provider_cookie() -> str:

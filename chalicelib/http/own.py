@@ -17,6 +17,7 @@ from chalicelib.domain.errors import (
     Invalid,
     NotFound,
     NotSignedIn,
+    OptedOut,
     StaleComplaint,
     WindowClosed,
 )
@@ -26,7 +27,7 @@ from chalicelib.domain.tracking import short
 from chalicelib.http import dossier, forms, html, privacy, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
 from chalicelib.settings import settings
-from chalicelib.usecases import duplicates, handling, reading, signin
+from chalicelib.usecases import duplicates, handling, reading, signin, wishes
 
 routes = Blueprint(__name__)
 
@@ -69,7 +70,13 @@ def post_sign_in(visit: Visit) -> Response:
             visit, "sign_in.html", 422, lanjut=target, said=said, faults=faults, by_account=False
         )
     client = requests.client(visit.request)
-    challenge = signin.request_code(address, kind, visit.language, client=client, now=visit.now)
+    try:
+        challenge = signin.request_code(address, kind, visit.language, client=client, now=visit.now)
+    except OptedOut as error:
+        status, banner = html.problem(error, visit.language)
+        return html.page(
+            visit, "sign_in.html", status, lanjut=target, said=said, banner=banner, by_account=False
+        )
     # Another page, so that loading it again does not send another code.
     return html.redirect(visit, "/masuk/kode", tantangan=challenge, **({"lanjut": target} if target else {}))
 
@@ -152,7 +159,14 @@ def getmine(visit: Visit) -> Response:
     who = visit.signed_in(signin.Kind.CITIZEN)
     found = reading.own_cases(who, cursor=visit.query.get("cursor"), limit=20)
     body = views.cards(found, visit.city, visit.language, visit.now)
-    return html.page(visit, "mine.html", rows=body["complaints"], cursor=body["cursor"], short=short)
+    return html.page(
+        visit,
+        "mine.html",
+        rows=body["complaints"],
+        cursor=body["cursor"],
+        short=short,
+        wishes_page=wishes.path(who.id),
+    )
 
 
 @routes.route("/saya/{short_code}", methods=["GET"], cors=False)
@@ -263,6 +277,7 @@ def _show(
         faults=html.told(visit, faults),
         withdrawals=WITHDRAWALS,
         short=short,
+        wishes_page=wishes.path(stored.complaint.citizen) if stored.complaint.citizen else "",
     )
 
 

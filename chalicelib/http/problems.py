@@ -149,6 +149,16 @@ TABLE: dict[type[errors.DomainError], tuple[int, str, dict[str, str]]] = {
             "en": "The system is busy. Please try again soon.",
         },
     ),
+    errors.OptedOut: (
+        409,
+        "sms-opted-out",
+        {
+            "id": "Nomor ini menolak SMS di jaringan, jadi kode tidak dapat sampai. Pakai e-mail, "
+            "atau buka laporan Anda lewat tautan rahasianya.",
+            "en": "This number refuses SMS at the network, so no code can reach it. Use an e-mail address, "
+            "or open your report by its secret link.",
+        },
+    ),
     errors.TooMany: (
         429,
         "too-many",
@@ -193,6 +203,7 @@ REASONS: dict[str, dict[str, str]] = {
         "id": "tulis alasannya, sekurang-kurangnya 10 huruf",
         "en": "give the reason, at least 10 letters",
     },
+    "pin_wrong": {"id": "PIN atau kode ini salah", "en": "this PIN or code is wrong"},
     "pin_needed": {"id": "isi PIN Anda", "en": "enter your PIN"},
     "pin_choose": {
         "id": "pilih PIN enam angka; Anda memakainya setiap kali masuk",
@@ -226,6 +237,19 @@ REASONS: dict[str, dict[str, str]] = {
     "no_phone": {
         "id": "bukan nomor ponsel; contoh 0812-3456-7890 atau +61 412 345 678",
         "en": "is no mobile number; for example 0812-3456-7890 or +61 412 345 678",
+    },
+    "no_mailbox": {
+        "id": "kami tidak punya e-mail Anda; tambahkan dulu di data Anda",
+        "en": "we have no e-mail address of yours; add one to your data first",
+    },
+    "push_off": {
+        "id": "pesan dorong tidak tersedia untuk alamat ini",
+        "en": "push is not available for this address",
+    },
+    "no_time": {"id": "harus berupa jam, misalnya 21:00", "en": "must be a time such as 21:00"},
+    "quiet_hours": {
+        "id": "isi jam mulai dan jam akhir, yang berbeda",
+        "en": "give a first and a last hour, not the same",
     },
     "no_email": {"id": "bukan alamat e-mail", "en": "is no e-mail address"},
     "no_address": {"id": "isi nomor ponsel atau e-mail", "en": "give a mobile number or an e-mail address"},

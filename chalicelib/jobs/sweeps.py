@@ -44,13 +44,16 @@ def sweep_outbox(event: CloudWatchEvent) -> dict[str, Any]:
 @jobs.schedule("rate(15 minutes)", name="send_lists")
 @observed
 def send_lists(event: CloudWatchEvent) -> dict[str, Any]:
-    """Write the secretary's and the mayor's lists at the time that the profile names, once each.
+    """Write the secretary's and the mayor's lists at the time that the profile names, once each; officers' digests too.
 
-    Then forget what is to be forgotten: erasures that were asked for, and contacts whose time is over.
+    Once a day count who hears each office. Then forget what is to be forgotten: erasures that were asked for, and
+    contacts whose time is over.
     """
-    from chalicelib.usecases import lists, privacy
+    from chalicelib.usecases import digests, listeners, lists, privacy
 
     written = lists.send(now=utc_now())
+    digests.send(now=utc_now())
+    listeners.check(now=utc_now())
     retained = privacy.retain(now=utc_now(), has_time=_has_time(event))
     return {
         "written": written,

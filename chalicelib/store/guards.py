@@ -113,6 +113,11 @@ def check(key: str, limit: int, window: timedelta, *, now: datetime) -> None:
         raise TooMany(key.partition("#")[0], start + seconds - int(now.timestamp()))
 
 
+def note(key: str, window: timedelta, *, now: datetime) -> None:
+    """Count one more, as `hit` does, without any limit."""
+    hit(key, 1_000_000_000, window, now=now)
+
+
 def misused(key: str, limit: int, window: timedelta, *, now: datetime) -> bool:
     """Tell whether `hit` has been called ``limit`` times in this window."""
     try:

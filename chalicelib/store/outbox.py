@@ -17,11 +17,14 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.notices import Channel, Notice
+from chalicelib.domain.together import Neighbour, is_beside, version_of
 from chalicelib.observability import correlation
 from chalicelib.store.tables import PENDING_SHARDS, NoticeRow, moment, read_moment, shard
 
 LEASE = timedelta(minutes=2)
 KEPT_AFTER_SENDING = timedelta(days=30)
+_DEAD = "dead"
+"""The shard of the index in which no sweep looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +33,13 @@ class Delivery:
 
     notice: Notice
     state: str
-    """``pending``, ``sent``, ``dead`` (gave up), ``expired`` (no longer useful) or ``decoy`` (never meant to go)."""
+    """``pending``, ``sent``, ``dead`` (gave up), ``expired`` (no longer useful) or ``decoy`` (never meant to go);
+    ``merged`` (another message tells it), ``stopped`` (a citizen wants none), ``unwanted`` (an officer hears it by the
+    other channel), ``over_budget``; and where a receipt came ``delivered`` or ``failed``."""
     tries: int
     fate: str
     next_attempt_at: datetime | None
+    ended_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +92,8 @@ def row(notice: Notice, *, decoy: bool = False) -> NoticeRow:
         "sms": notice.sms,
         "urgent": notice.urgent,
         "at_night": notice.at_night,
+        **({"area": notice.area} if notice.area else {}),
+        **({"level": notice.level} if notice.level else {}),
         **({"asked": asked} if (asked := correlation()) else {}),
     }
     return NoticeRow(
@@ -152,14 +160,23 @@ def claim(notice_id: str, *, now: datetime) -> Claim:
 
 
 def mark(claim: Claim, state: str, fate: str, *, now: datetime) -> None:
-    """Write down how it ended (``sent``, ``dead``, ``expired``); only whoever holds the claim may."""
+    """Write down how it ended (`Delivery.state`); only whoever holds the claim may.
+
+    What is dead stays in the index, on a shard of its own, where an administrator finds it (`dead`).
+    """
+    at = moment(now)
+    listed = (
+        [NoticeRow.pending_shard.set(_DEAD), NoticeRow.next_attempt_at.set(at)]
+        if state == "dead"
+        else [NoticeRow.pending_shard.remove(), NoticeRow.next_attempt_at.remove()]
+    )
     _update(
         claim,
         [
             NoticeRow.state.set(state),
             NoticeRow.fate.set(fate),
-            NoticeRow.pending_shard.remove(),
-            NoticeRow.next_attempt_at.remove(),
+            NoticeRow.ended_at.set(at),
+            *listed,
             # An unsent notice has no TTL; one whose fate is known may go in its time.
             NoticeRow.expires_at.set(int((now + KEPT_AFTER_SENDING).timestamp())),
         ],
@@ -174,14 +191,14 @@ def put_off(claim: Claim, until: datetime, fate: str, *, counts: bool) -> None:
     _update(claim, actions)
 
 
-def hold(claim: Claim, until: datetime) -> None:
+def hold(claim: Claim, until: datetime, why: str = "held: quiet hours") -> None:
     """Keep it over quiet hours: no try, and written down, so that the wait is not held against its use."""
     _update(
         claim,
         [
             NoticeRow.next_attempt_at.set(moment(until)),
             NoticeRow.held_until.set(moment(until)),
-            NoticeRow.fate.set("held: quiet hours"),
+            NoticeRow.fate.set(why),
         ],
     )
 
@@ -205,6 +222,63 @@ def of_complaint(code: str, *, most: int = 100) -> list[Delivery]:
     """What was sent about a case, oldest first."""
     found = [row.notice_id for row in NoticeRow.by_complaint.query(code, limit=most, page_size=most)]
     return [_delivery(row) for row in sorted(NoticeRow.batch_get(found), key=lambda row: row.created_at)]
+
+
+def beside(notice: Notice, within: timedelta) -> list[Neighbour]:
+    """Other messages of the same case to the same person by the same channel, written within so much time of it."""
+    span = NoticeRow.created_at.between(
+        moment(notice.created_at - within), moment(notice.created_at + within)
+    )
+    ids = [row.notice_id for row in NoticeRow.by_complaint.query(notice.code, span)]
+    wanted = [each for each in ids if is_beside(notice.id, each)]
+    return [
+        Neighbour(
+            row.notice_id,
+            version_of(row.notice_id),
+            row.state,
+            read_moment(row.ended_at) if row.ended_at else None,
+        )
+        for row in (NoticeRow.batch_get(wanted) if wanted else ())
+    ]
+
+
+def dead(*, most: int = 100) -> list[Delivery]:
+    """Notices that were given up and that nobody has replayed, the longest dead first."""
+    found = [row.notice_id for row in NoticeRow.pending.query(_DEAD, limit=most, page_size=most)]
+    return sorted((_delivery(row) for row in NoticeRow.batch_get(found)), key=lambda each: str(each.ended_at))
+
+
+def replay(notice_id: str, *, now: datetime) -> None:
+    """Let a dead notice be tried again from the beginning. Raises NotFound where it is not dead (any more)."""
+    try:
+        NoticeRow(notice_id).update(
+            actions=[
+                NoticeRow.state.set("pending"),
+                NoticeRow.tries.set(0),
+                NoticeRow.pending_shard.set(shard(notice_id, PENDING_SHARDS)),
+                NoticeRow.next_attempt_at.set(moment(now)),
+                NoticeRow.fate.set("replayed"),
+                NoticeRow.expires_at.remove(),
+            ],
+            condition=NoticeRow.state == "dead",
+        )
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            raise NotFound(notice_id) from error
+        raise
+
+
+def receive(notice_id: str, state: str, reason: str) -> None:
+    """Write down a network's receipt of what was handed over. Raises NotFound where nothing like it was."""
+    try:
+        NoticeRow(notice_id).update(
+            actions=[NoticeRow.state.set(state), NoticeRow.fate.set(reason or state)],
+            condition=NoticeRow.state.is_in("sent", "delivered", "failed"),
+        )
+    except UpdateError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            raise NotFound(notice_id) from error
+        raise
 
 
 def _update(claim: Claim, actions: list[Action]) -> None:
@@ -233,8 +307,15 @@ def _delivery(found: NoticeRow) -> Delivery:
         sms=body["sms"],
         at_night=body.get("at_night", False),
         urgent=body.get("urgent", False),  # rows of before there were quiet hours lack it
+        area=body.get("area", ""),
+        level=body.get("level", 0),
     )
     waits = found.next_attempt_at
     return Delivery(
-        notice, found.state, int(found.tries or 0), found.fate or "", read_moment(waits) if waits else None
+        notice,
+        found.state,
+        int(found.tries or 0),
+        found.fate or "",
+        read_moment(waits) if waits else None,
+        read_moment(found.ended_at) if found.ended_at else None,
     )

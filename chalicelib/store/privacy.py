@@ -63,6 +63,8 @@ def forget_contact(person: str) -> None:
     """Delete somebody's contact and the key that it was sealed under; done twice, it changes nothing."""
     PersonRow(f"citizen#{person}").delete()
     PersonRow(f"key#{person}").delete()
+    PersonRow(f"wish#citizen#{person}").delete()
+    PersonRow(f"push#citizen#{person}").delete()
 
 
 def cases_of(person: str) -> Iterator[str]:

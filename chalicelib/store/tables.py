@@ -162,6 +162,7 @@ class NoticeRow(_Row):
     next_attempt_at = UnicodeAttribute(null=True)
     tries = NumberAttribute(default=0)
     held_until = UnicodeAttribute(null=True)
+    ended_at = UnicodeAttribute(null=True)
     claim = UnicodeAttribute(null=True)
     claims = NumberAttribute(null=True)
     fate = UnicodeAttribute(null=True)

@@ -7,20 +7,15 @@ sweep after the lease. That window cannot be closed and is counted (``NoticesRep
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib import keys, mail, sns
 from chalicelib.domain.errors import NotFound, Passing, Refused, WindowClosed
-from chalicelib.domain.notices import FAN_OUT, Channel, Notice, render, topic_room
-from chalicelib.domain.people import in_conflict
-from chalicelib.domain.sms import SINGLE_PART
-from chalicelib.domain.tracking import short
+from chalicelib.domain.notices import FAN_OUT, Notice
 from chalicelib.observability import correlated_with, count, logger
-from chalicelib.settings import settings
-from chalicelib.store import complaints, outbox, people
-from chalicelib.usecases import endings, outside, sealing
-from chalicelib.usecases.record import city, local_day
+from chalicelib.store import outbox
+from chalicelib.usecases import endings, sending, spending
+from chalicelib.usecases.record import city
 
 TRIES = 8
 _FIRST_WAIT = timedelta(seconds=30)
@@ -71,13 +66,22 @@ def _send(claim: outbox.Claim, notice_id: str, now: datetime) -> str:
         if now >= _useful_until(claim, notice):
             count("NoticesExpired")
             return _mark(claim, "expired", "no longer useful", now)
-        receipt = endings.expand(notice, now=now) if notice.template == FAN_OUT else _publish(notice, now)
+        handed = _hand_over(notice, now)
+    except sending.Later as later:
+        count("NoticesHeld")
+        outbox.hold(claim, later.until, str(later))
+        return "pending"
+    except sending.Spared as spared:
+        count("NoticesSpared")
+        return _mark(claim, spared.state, str(spared), now)
     except WindowClosed:
         # Answered, or the case is elsewhere: the link that it would bring opens nothing.
         count("NoticesExpired")
         return _mark(claim, "expired", "no longer useful", now)
     except Passing as error:
         # Their trouble, not the notice's: it waits with all the others, for as long as it is of use.
+        if "ReadTimeout" in str(error):
+            count("NoticesRepeated")  # they may have taken it all the same
         return _put_off(claim, now + _wait(now - claim.created_at), f"waits: {error}", counts=False)
     except (Refused, NotFound) as error:
         count("NoticesDead")
@@ -91,7 +95,24 @@ def _send(claim: outbox.Claim, notice_id: str, now: datetime) -> str:
         wait = _FIRST_WAIT * 2**claim.tries
         return _put_off(claim, now + min(wait, _LONGEST_WAIT), type(error).__name__, counts=True)
     count("NoticesSent")
-    return _mark(claim, "sent", receipt, now)
+    state = _mark(claim, "sent", handed.receipt, now)
+    if handed.sms:
+        _bill(handed, notice.code, now)
+    return state
+
+
+def _hand_over(notice: Notice, now: datetime) -> sending.Handed:
+    if notice.template == FAN_OUT:
+        return sending.Handed(endings.expand(notice, now=now))
+    return sending.send(notice, now=now)
+
+
+def _bill(handed: sending.Handed, code: str, now: datetime) -> None:
+    """Count what the network bills, once the message is marked: a count that fails must not send it again."""
+    try:
+        spending.spent(handed.office, code, handed.sms, now=now)
+    except Exception:  # noqa: BLE001  see above; a bill that is one short is no reason to stop the messages behind it
+        logger.exception("SMS could not be counted", extra={"office": handed.office})
 
 
 def sweep(*, now: datetime, has_time: Callable[[], bool] = lambda: True) -> Sent:
@@ -123,100 +144,6 @@ def _held(notice: Notice, now: datetime) -> datetime | None:
 def _useful_until(claim: outbox.Claim, notice: Notice) -> datetime:
     held = claim.held_until
     return max(notice.useful_until, held + _USEFUL_AFTER_HOLD) if held else notice.useful_until
-
-
-def _for_delegate(notice: Notice, now: datetime) -> Notice:
-    """The notice as it goes to whoever stands in for its officer today; unchanged where that officer is here.
-
-    Of a case that is about the delegate, or about somebody whose duties they have, it goes to no delegate.
-    """
-    kind, _, person = notice.to.partition("#")
-    if kind != "officer" or notice.template == "sign_in":
-        return notice
-    delegate = people.delegate_of(people.registered(person), local_day(now))
-    if delegate is None:
-        return notice
-    if notice.code:
-        complaint = complaints.get_head(notice.code, consistent=True).complaint
-        if in_conflict(people.standing_in(delegate, local_day(now)), complaint, city()):
-            return notice
-    return replace(notice, to=f"officer#{delegate.officer.id}")
-
-
-def _publish(notice: Notice, now: datetime) -> str:
-    profile = city()
-    notice = _for_delegate(notice, now)
-    arguments = {
-        **notice.args,
-        **_late_arguments(notice, now),
-        "code": notice.code,
-        "service": profile.service_name,
-    }
-
-    def text(part: str) -> str:
-        name = f"{notice.template}.{part}"
-        if name not in profile.templates[notice.language]:
-            return ""
-        room = topic_room(profile) if notice.channel is Channel.TOPIC else SINGLE_PART
-        return render(name, arguments, notice.language, profile, one_sms=part == "sms", room=room)
-
-    if notice.channel is Channel.TOPIC:
-        attributes = {"code": notice.code, "event": notice.template}
-        sms = text("sms") if notice.sms else None
-        return sns.publish_to_office(notice.to, text("subject"), text("email"), sms, attributes)
-    kind, _, person = notice.to.partition("#")
-    if kind == "agency":
-        return mail.send(
-            _address({"email": profile.offices[person].email}, "email"), text("subject"), text("email")
-        )
-    if kind == "officer":
-        registered = people.registered(person)
-        if registered.officer.disabled:
-            raise Refused("disabled")
-        if notice.channel is Channel.EMAIL:
-            return sns.publish_to_officer(person, text("subject"), text("email"))
-        sealed = registered.contact
-    else:
-        sealed = people.citizen(person)[1]
-    contact = sealing.unseal(person, sealed)
-    if notice.channel is Channel.SMS:
-        return sns.publish_sms(_address(contact, "phone"), text("sms"), profile.sender)
-    return mail.send(_address(contact, "email"), text("subject"), text("email"))
-
-
-def _late_arguments(notice: Notice, now: datetime) -> dict[str, str]:
-    """What is a secret is worked out at the last moment and stored nowhere."""
-    if notice.template == "sign_in":
-        return {"digits": keys.one_time_digits(notice.args["challenge"])}
-    if notice.to.startswith("citizen#"):
-        version = complaints.get_head(notice.code, consistent=True).complaint.link_version
-        secret = keys.secret_link(notice.code, version)
-        return {"link": f"{settings().base_url}/k/{short(notice.code)}/{secret}"}
-    person = notice.to.partition("#")[2]
-    if notice.template == "officer_list":
-        from chalicelib.usecases import lists
-
-        reader = people.standing_in(people.registered(person), local_day(now))
-        return lists.mail(reader, notice.args["post"], notice.language, now=now)
-    if "task" in notice.args:
-        return {"link": f"{settings().base_url}/tugas/{short(notice.code)}/{notice.args['task']}"}
-    # Notices of before there were links do not say which rung they are about.
-    if notice.template == "officer_rung" and "post" in notice.args:
-        rung = [notice.args[name] for name in ("post", "clock", "rung")]
-        secret = keys.rung_link(notice.code, person, *rung)
-        return {"link": f"{settings().base_url}/r/{short(notice.code)}.{secret}"}
-    if notice.to.startswith("joiner#"):
-        secret = keys.join_secret(notice.code, notice.to.removeprefix("joiner#"))
-        return {"link": f"{settings().base_url}/j/{short(notice.code)}/{secret}"}
-    if notice.to.startswith("agency#"):
-        return {"link": outside.link_to_send(notice.code, notice.to.partition("#")[2], now=now)}
-    return {"link": f"{settings().base_url}/o/{short(notice.code)}"}
-
-
-def _address(contact: dict[str, str], name: str) -> str:
-    if not contact.get(name):
-        raise Refused(f"no {name}")
-    return contact[name]
 
 
 def _wait(age: timedelta) -> timedelta:

@@ -15,7 +15,8 @@ from chalicelib import keys, pool, sns
 from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.people import SIGN_IN_BY_CODE, Duty, Officer, Role
-from chalicelib.store import people
+from chalicelib.domain.wishes import NONE, Wish, filter_policy
+from chalicelib.store import people, wishes
 from chalicelib.usecases import sealing, signin
 from chalicelib.usecases.record import city
 
@@ -206,11 +207,10 @@ def reconnect() -> int:
 
     For a stack whose SNS or pool was made anew; where they exist, nothing changes.
     """
-    profile = city()
 
     def join(found: people.Registered) -> None:
         contact = sealing.unseal(found.officer.id, found.contact)
-        _listen(found.officer, contact, profile)
+        listen(found.officer, contact, None)
         if needs_account(found.officer):
             _have_account(contact["email"], found.officer.id)
 
@@ -316,7 +316,7 @@ def _settle(officer: Officer, person: Person, profile: City) -> bool:
         _login(contact["email"], officer.id, given=True)
         if needs_account(officer):
             _have_account(contact["email"], officer.id)
-    _listen(officer, contact, profile)
+    listen(officer, contact, None)
     return left
 
 
@@ -363,14 +363,21 @@ def _take_away(officer_id: str, posts: set[Duty], profile: City) -> tuple[bool, 
     return after.disabled, left
 
 
-def _listen(officer: Officer, contact: Mapping[str, str], profile: City) -> None:
+def listen(officer: Officer, contact: Mapping[str, str], wish: Wish | None) -> None:
+    """Join somebody to their own topic and to those of their offices; ``wish`` (else the one that they have) filters
+    what these bring them."""
     if officer.duties:
         sns.ensure_officer_topic(officer.id, contact["email"])
-    for office, endpoint in sorted(_roads(officer, contact, profile)):
+    filters = None
+    if wish is None and (kept := wishes.of("officer", officer.id)) != NONE:
+        wish = kept
+    if wish is not None:
+        filters = {"sms": filter_policy(wish, phone=True), "email": filter_policy(wish, phone=False)}
+    for office, endpoint in sorted(_roads(officer, contact, city())):
         if "@" in endpoint:
-            sns.subscribe_office(office, email=endpoint)
+            sns.subscribe_office(office, email=endpoint, filters=filters)
         else:
-            sns.subscribe_office(office, phone=endpoint)
+            sns.subscribe_office(office, phone=endpoint, filters=filters)
 
 
 def _leave(roads: Iterable[_Road]) -> bool:

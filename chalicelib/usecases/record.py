@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from chalicelib import mail
@@ -14,7 +14,7 @@ from chalicelib.domain.asking import settled
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import TIME, Change, Complaint, Route
 from chalicelib.domain.duplicates import is_shared
-from chalicelib.domain.errors import NotFound
+from chalicelib.domain.errors import NotFound, Passing
 from chalicelib.domain.notices import (
     SECRETARY,
     Channel,
@@ -28,12 +28,17 @@ from chalicelib.domain.notices import (
 )
 from chalicelib.domain.people import Act, Officer, acts_for, in_conflict
 from chalicelib.domain.service_level import ClockName
+from chalicelib.domain.visibility import is_listed
 from chalicelib.observability import count, gauge, logger
 from chalicelib.settings import settings
-from chalicelib.store import complaints, guards, people
+from chalicelib.store import complaints, guards, people, wishes
 from chalicelib.store import deskwork as deskwork_rows
 from chalicelib.store.tables import PersonRow, connection, read_moment
 from chalicelib.usecases import sealing
+
+_GONE = "gone"
+_PARTNERS_HEAR = timedelta(days=3)
+"""How long a partner's system may be down without missing an event; then an administrator replays none of them."""
 
 
 def city() -> City:
@@ -87,9 +92,7 @@ def record(
     notices = notices_for(
         change,
         city(),
-        citizen_channel=road(change.complaint)
-        if change.event.act is Act.LAST_CALL
-        else channel_of(change.complaint.reach),
+        citizen_channel=_reporters_channel(change),
         holders=holders(_posts(change), change.complaint, now=change.event.at),
         agency=outside.addressee(change, previous.history, city())
         if previous is not None and mail.configured()
@@ -106,6 +109,8 @@ def record(
     if previous is not None:
         told, beside = _inside(change, previous, beside)
         notices = (*notices, *told)
+    if settings().webhooks:
+        notices = (*notices, *_for_partners(change, previous))
     complaints.save(
         change, city(), notices, previous=previous, guard=guard, reporter=reporter, beside=beside, aside=aside
     )
@@ -172,12 +177,60 @@ def holders(posts: Iterable[str], complaint: Complaint, *, now: datetime) -> Map
 
 
 def road(complaint: Complaint) -> Channel | None:
-    """How a message that must arrive goes to the reporter: their own channel, else e-mail where the SMS are used up."""
+    """How a message that must arrive goes to the reporter: their own channel, else e-mail where the SMS are used up.
+
+    None where there is no way, and where they stopped all messages.
+    """
     channel = channel_of(complaint.reach)
-    if channel is None or complaint.citizen is None or not capped(complaint, channel):
-        return channel if complaint.citizen else None
+    if channel is None or complaint.citizen is None or wishes.of("citizen", complaint.citizen).stopped_at:
+        return None
+    if not capped(complaint, channel):
+        return channel
     contact = sealing.unseal(complaint.citizen, people.citizen(complaint.citizen)[1])
     return Channel.EMAIL if contact.get("email") and mail.configured() else None
+
+
+def _for_partners(change: Change, previous: complaints.Stored | None) -> list[Notice]:
+    """One notice for each partner system where a case that public lists show came into another state."""
+    from chalicelib import webhooks  # here: most stages have no partners
+
+    complaint, event = change.complaint, change.event
+    before = str(previous.complaint.status) if previous and is_listed(previous.complaint) else ""
+    # What public lists no longer show is gone for partners, too, whatever became of it.
+    now = str(complaint.status) if is_listed(complaint) else _GONE if before else ""
+    if not now or now == before:
+        return []
+    return [
+        Notice(
+            id=f"{complaint.code}#{complaint.version:04d}#webhook#{Channel.WEBHOOK}#partner#{partner}",
+            code=complaint.code,
+            template="webhook",
+            channel=Channel.WEBHOOK,
+            to=f"partner#{partner}",
+            language=city().languages[0],
+            created_at=event.at,
+            useful_until=event.at + _PARTNERS_HEAR,
+            args={"status": now, "at": event.at.isoformat()},
+            at_night=True,
+        )
+        for partner in webhooks.partners()
+    ]
+
+
+def _reporters_channel(change: Change) -> Channel | None:
+    """The channel of what a change tells the reporter; by e-mail, where there is one, once the SMS are used up."""
+    complaint = change.complaint
+    channel = channel_of(complaint.reach)
+    if change.event.act is Act.LAST_CALL:
+        return road(complaint)
+    if channel is None or complaint.citizen is None or not capped(complaint, channel):
+        return channel
+    try:
+        return road(complaint) or channel
+    except (Passing, NotFound):
+        return (
+            channel  # a key that is away must not stop the act; the page tells what the SMS would have told
+        )
 
 
 def _joined(previous: complaints.Stored, change: Change) -> bool:

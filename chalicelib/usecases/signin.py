@@ -17,8 +17,8 @@ from hmac import compare_digest
 from typing import Any
 
 from chalicelib import keys, mail, oidc
-from chalicelib.domain.errors import NotFound, NotSignedIn
-from chalicelib.domain.notices import Channel, Notice
+from chalicelib.domain.errors import NotFound, NotSignedIn, OptedOut
+from chalicelib.domain.notices import SIGN_IN, Channel, Notice
 from chalicelib.domain.people import SIGN_IN_BY_CODE, Officer
 from chalicelib.settings import settings, utc_now
 from chalicelib.store import complaints, guards, joins, outbox, people
@@ -62,33 +62,57 @@ def request_code(address: str, kind: Kind, language: str, *, client: str, now: d
     """Send a one-time code to a phone or e-mail that we know, and return the challenge it answers.
 
     Unknown addresses get the same answer, the same caps and the same writes, and no message, so nobody learns who
-    is known and no stranger's phone can be flooded. Raises TooMany.
+    is known and no stranger's phone can be flooded. Raises TooMany, and OptedOut of a number, known or not, that the
+    network keeps our SMS from.
     """
     person = keys.person_id(address)
     guards.hit(f"code-address#{client}", PER_ADDRESS_HOUR, timedelta(hours=1), now=now)
     guards.hit(f"code-number#{person}", PER_NUMBER_HOUR, timedelta(hours=1), now=now)
     guards.hit(f"code-number#{person}", PER_NUMBER_DAY, timedelta(days=1), now=now)
     channel = Channel.EMAIL if "@" in address else Channel.SMS
+    if channel is Channel.SMS:
+        from chalicelib import sns  # here: no other part of sign-in speaks to the network itself
+
+        if sns.opted_out(address):
+            raise OptedOut("sms")
     sends = is_known(person, kind) and (channel is Channel.SMS or mail.configured() or kind is Kind.OFFICER)
     # Only what costs counts against the day: a flood of unknown numbers must not shut the whole city out.
     guards.check("code-day#sent", PER_DAY, timedelta(days=1), now=now)
     guards.hit("code-day#sent" if sends else "code-day#decoys", 1_000_000_000, timedelta(days=1), now=now)
     challenge = uuid.uuid4().hex
     guards.open_challenge(challenge, person, kind, expires_at=now + CODE_LASTS)
-    notice = Notice(
+    outbox.add(_code(challenge, channel, f"{kind}#{person}", language, now), decoy=not sends)
+    return challenge
+
+
+def send_code(officer_id: str, purpose: str, language: str, *, now: datetime) -> str:
+    """Send a one-time code to the phone of an officer whom a link names, for a ``purpose`` that is no sign-in.
+
+    Under the same caps as any other code. Raises TooMany.
+    """
+    guards.hit(f"code-number#{officer_id}", PER_NUMBER_HOUR, timedelta(hours=1), now=now)
+    guards.hit(f"code-number#{officer_id}", PER_NUMBER_DAY, timedelta(days=1), now=now)
+    guards.check("code-day#sent", PER_DAY, timedelta(days=1), now=now)
+    guards.note("code-day#sent", timedelta(days=1), now=now)
+    challenge = uuid.uuid4().hex
+    guards.open_challenge(challenge, officer_id, purpose, expires_at=now + CODE_LASTS)
+    outbox.add(_code(challenge, Channel.SMS, f"{Kind.OFFICER}#{officer_id}", language, now))
+    return challenge
+
+
+def _code(challenge: str, channel: Channel, to: str, language: str, now: datetime) -> Notice:
+    return Notice(
         id=f"sign_in#{challenge}",
         code="",
-        template="sign_in",
+        template=SIGN_IN,
         channel=channel,
-        to=f"{kind}#{person}",
+        to=to,
         language=language,
         created_at=now,
         useful_until=now + CODE_LASTS,
         args={"challenge": challenge, "minutes": str(int(CODE_LASTS.total_seconds() // 60))},
         urgent=True,
     )
-    outbox.add(notice, decoy=not sends)
-    return challenge
 
 
 def redeem_code(challenge: str, digits: str, pin: str = "", *, now: datetime) -> tuple[str, Kind]:
@@ -101,6 +125,8 @@ def redeem_code(challenge: str, digits: str, pin: str = "", *, now: datetime) ->
         person, kind = guards.try_challenge(challenge, now=now)
         if not compare_digest(keys.one_time_digits(challenge).encode(), digits.encode()):
             raise NotSignedIn("wrong digits")
+        if kind not in (Kind.CITIZEN, Kind.OFFICER):
+            raise NotSignedIn("of another purpose")
         if kind == Kind.OFFICER:
             if not is_known(person, Kind.OFFICER):
                 raise NotSignedIn("not by code")  # dismissed, or given another duty, since the code was sent

@@ -50,6 +50,9 @@ NO_ALARM: Mapping[str, str] = {
     "NoticesHeld": "quiet hours at work",
     "NoticesRepeated": "one message may have come twice: nothing is left to do about it",
     "NoticesSent": "the good case",
+    "NoticesSpared": "a wish, one message for several, or a spent budget, which has an alarm of its own",
+    "DigestsWritten": "the digests at work",
+    "SmsSent": "what SMS cost; an office that spends too much is SmsBudgetNear",
     "PhotosReady": "the good case",
     "PhotosRefused": "what strangers send; each of them is told why",
     "Resumed": "a pause ended by itself, as promised",
@@ -128,6 +131,9 @@ def test_a_sweep_that_does_not_run_is_an_alarm_within_minutes() -> None:
         "EmergenciesUnanswered",
         "RoutingRulesFailed",
         "PhotosFailed",
+        "OfficesUnreachable",
+        "SmsBudgetNear",
+        "SmsBudgetSpent",
     ],
 )
 def test_every_failure_that_the_code_counts_tells_somebody(metric: str) -> None:

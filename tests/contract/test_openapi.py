@@ -23,7 +23,17 @@ from chalicelib.domain.city import City, Kind, PlaceNeed
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.notices import Channel
 from chalicelib.domain.people import Act
-from chalicelib.http import deskwork, finding, forms, moderation, privacy, problems, requests
+from chalicelib.http import (
+    deskwork,
+    finding,
+    forms,
+    inbound,
+    moderation,
+    notices,
+    privacy,
+    problems,
+    requests,
+)
 from chalicelib.http.open311 import answers
 from chalicelib.settings import utc_now
 from chalicelib.usecases import reading, signin
@@ -210,6 +220,12 @@ BODIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "Tightening": moderation.tightening,
     "Correction": lambda body: privacy.correcting(body, CITY),
     "ErasureRequest": privacy.sure,
+    "CitizenChoice": lambda body: notices.choosing(body, CITY),
+    "HearingChoice": lambda body: notices.hearing(body, CITY),
+    "Replay": notices.replaying,
+    "PushAddress": notices.pushing,
+    "InboundSms": inbound.answer,
+    "Receipt": inbound.receipt,
 }
 
 
@@ -299,6 +315,8 @@ QUERIES: Mapping[str, Callable[[dict[str, Any]], object]] = {
     "/v1/office/looks": forms.looks,
     "/v1/office/officers": lambda query: forms.of_office(query, CITY),
     "/v1/office/work": deskwork.listing,
+    "/v1/office/notices": notices.about,
+    "/v1/office/spending": notices.in_month,
 }
 
 
@@ -487,6 +505,7 @@ def test_real_answers_fit_the_document(api: Api) -> None:
     def call(method: str, path: str, *args: Any, expect: int, query: str = "", **kwargs: Any) -> Any:
         target = path.replace("{code}", kwargs.pop("code", "")) + query
         target = target.replace("{officer}", kwargs.pop("officer", ""))
+        target = target.replace("{office}", kwargs.pop("office", ""))
         reply = api.call(method, target, *args, **kwargs)
         assert reply.status == expect, (method, path, reply.text)
         return conforms(reply, method, path)
@@ -631,6 +650,31 @@ def test_real_answers_fit_the_document(api: Api) -> None:
             token=administrator,
         )
     call("GET", "/v1/office/officers", expect=401, query="?office=pupr", token=administrator)
+    administrator = officer("administrator@diskominfos", office="diskominfos", identity="admin")
+    mine_of = call("PUT", "/v1/me/notices", {"language": "en", "stopped": True}, expect=200, token=me)
+    assert mine_of["page"].startswith("https://")
+    call("PUT", "/v1/me/notices", {"channel": "email"}, expect=422, token=me)
+    call("PUT", "/v1/me/notices", {}, expect=200, token=me)
+    call("GET", "/v1/me/notices", expect=200, token=me)
+    call("GET", "/v1/me/notices", expect=404, token=administrator)
+    hears = {"channel": "email", "quiet_from": "21:00", "quiet_until": "06:00", "areas": ["51.71.01"]}
+    call("PUT", "/v1/office/me/notices", hears, expect=200, token=pupr)
+    call("PUT", "/v1/me/push", {}, expect=200, token=me)
+    call("PUT", "/v1/office/me/push", {"app": "android", "token": "x"}, expect=422, token=pupr)
+    call("POST", "/v1/inbound/sms", {"from": "0812-1", "text": "x", "id": "1"}, expect=404)
+    call("POST", "/v1/inbound/receipts", {"reference": "x", "state": "failed"}, expect=404)
+    call("PUT", "/v1/office/me/notices", {"quiet_from": "21:00"}, expect=422, token=pupr)
+    call("GET", "/v1/office/me/notices", expect=200, token=pupr)
+    call("GET", "/v1/office/listeners", expect=200, token=administrator)
+    of_office = "/v1/office/listeners/{office}"
+    call("GET", of_office, expect=200, office="dlhk", token=administrator)
+    call("POST", of_office, {}, expect=201, office="dlhk", token=administrator)
+    call("GET", of_office, expect=404, office="pln", token=administrator)
+    call("GET", "/v1/office/notices", expect=200, token=administrator)
+    call("GET", "/v1/office/notices", expect=200, query=f"?code={mine['code']}", token=administrator)
+    call("POST", "/v1/office/notices/replay", {"notice": "x"}, expect=404, token=administrator)
+    call("GET", "/v1/office/spending", expect=200, query="?month=2026-11", token=administrator)
+    call("GET", "/v1/office/spending", expect=403, token=triage)
     act("hiding", {"reason": "Nama orang."}, token=triage)
     act("replies", {"text": "Terlambat."}, token=pupr, expect=409)
     act(

@@ -8,6 +8,8 @@ must have been asked for, or stand below with the reason why no test can ask.
 from __future__ import annotations
 
 import ast
+import hashlib
+import hmac
 import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -80,6 +82,11 @@ WIDER_THAN_ONE_RESOURCE: Mapping[str, str] = {
     "OfficeTopics": "one topic per office of the profile, made by infra/topics.py",
     "OfficersOwnTopics": "one topic per officer, made by make posts",
     "DirectSms": "a phone number is no ARN; NotResource leaves out every topic",
+    "WhoRefusesSms": "the list of numbers that opted out is the account's; SNS knows no resource there",
+    "Listeners": "one topic per office of the profile",
+    "Apps": "a platform application is made by hand, where a city has an app",
+    "AppPush": "one endpoint per phone",
+    "OfficersTopics": "one topic per officer",
     "Mail": "the sender's identity is chosen by each city; SES sends from verified ones alone",
     **dict.fromkeys(
         ("PhotosDeleted", "PhotosRead", "PhotosSent", "PhotosShown", "PhotosWritten"),
@@ -98,10 +105,7 @@ NOT_IN_A_LAMBDA: Mapping[str, str] = {
     "api_keys.add": "make api-key, with the operator's own rights",
     "api_keys.revoke": "make api-key",
     "api_keys.every": "make api-key",
-    "outbox.get": "asked by tests and tools",
     "people.all_officers": "make posts",
-    "sns.subscribe_office": "make posts",
-    "sns.ensure_officer_topic": "make posts",
     "sns._unsubscribe": "make posts",
     "search.every_case": "make search-index",
     "search.empty": "make search-index",
@@ -211,10 +215,23 @@ def needs(service: str, operation: str, params: Mapping[str, Any]) -> Iterator[t
         case "kms", _:
             yield f"kms:{operation}", KEY
         case "sns", "Publish":
-            yield "sns:Publish", params.get("TopicArn", params.get("PhoneNumber", ""))
+            named = [params[name] for name in ("TopicArn", "TargetArn", "PhoneNumber") if name in params]
+            # An endpoint of an app has a random id.
+            head, endpoint, rest = named[0].partition(":endpoint/")
+            yield "sns:Publish", f"{head}{endpoint}{rest.rpartition('/')[0]}/id" if endpoint else named[0]
             if "TopicArn" in params:  # topics are encrypted
                 yield "kms:GenerateDataKey", KEY
                 yield "kms:Decrypt", KEY
+        case "sns", "CheckIfPhoneNumberIsOptedOut" | "ListPhoneNumbersOptedOut":
+            yield f"sns:{operation}", "*"  # of the account's own list; SNS knows no resource here
+        case "sns", "CreatePlatformEndpoint":
+            yield "sns:CreatePlatformEndpoint", params["PlatformApplicationArn"]
+        case "sns", "CreateTopic":
+            yield "sns:CreateTopic", f"arn:aws:sns:{REGION}:{stacks.ACCOUNT}:{params['Name']}"
+        case "sns", "SetSubscriptionAttributes":
+            yield "sns:SetSubscriptionAttributes", params["SubscriptionArn"].rpartition(":")[0]
+        case "sns", _:
+            yield f"sns:{operation}", params["TopicArn"]
         case "sesv2", "SendEmail":
             identity = params["FromEmailAddress"]
             yield "ses:SendEmail", f"arn:aws:ses:{REGION}:{stacks.ACCOUNT}:identity/{identity}"
@@ -235,7 +252,7 @@ class Calls:
 @contextmanager
 def recorded(found: Calls) -> Iterator[None]:
     """Write down every permission that the calls to AWS take which the code makes within."""
-    from chalicelib import aws, keys
+    from chalicelib import aws, keys, roads
     from chalicelib.store.tables import TABLES
 
     def hear(params: Mapping[str, Any], model: Any, **_: Any) -> None:
@@ -248,6 +265,7 @@ def recorded(found: Calls) -> Iterator[None]:
             frame = frame.f_back
 
     keys._server_key.cache_clear()  # a cold start fetches it
+    roads.forget()  # and this
     heard = [table._get_connection().connection.client for table in TABLES]  # the one that all share
     heard += [aws.client(name) for name in ("ssm", "kms", "sns", "sesv2", "s3")]
     for client in heard:
@@ -531,6 +549,107 @@ def watch_over_officers(api: Api) -> None:
     assert [answer.text for answer in answers if answer.status >= 300] == []
 
 
+def watch_over_notices(api: Api, me: str, duty: str) -> None:
+    """People choose their messages; the administrator looks who hears an office, and replays what died."""
+    from chalicelib.store.tables import NoticeRow
+
+    administrator = token_of("officer", "admin")
+    code = api.call("POST", "/v1/complaints", a_report()).json["code"]
+    dead = f"{code}#0001#office_new#topic#pupr"
+    NoticeRow(dead).update([NoticeRow.state.set("dead"), NoticeRow.pending_shard.set("dead")])
+    page = api.call("GET", "/v1/me/notices", token=me).json["page"]
+    act_by_link(api)
+    push = {"app": "android", "token": "uji"}
+    by_gateway(api)
+    answers = [
+        api.call("PUT", "/v1/me/push", push, token=me),
+        api.call("PUT", "/v1/me/push", {}, token=me),
+        api.call("PUT", "/v1/me/notices", {"language": "id"}, token=me),
+        api.call("GET", f"/kabar/{page.rpartition('/')[2]}"),
+        api.call("PUT", "/v1/office/me/notices", {"level": 0}, token=token_of("officer", "bidang")),
+        api.call("PUT", "/v1/office/me/notices", {"level": 1}, token=token_of("officer", "pendengar")),
+        api.call("GET", "/v1/office/listeners", token=administrator),
+        api.call("GET", "/v1/office/listeners/pupr", token=administrator),
+        api.call("POST", "/v1/office/listeners/pupr", {}, token=administrator),
+        api.call("POST", "/v1/office/listeners/dlhk", {}, token=administrator),
+        api.call("GET", f"/v1/office/notices?code={code}", token=administrator),
+        api.call("GET", "/v1/office/notices", token=administrator),
+        api.call("POST", "/v1/office/notices/replay", {"notice": dead}, token=administrator),
+        api.call("GET", "/v1/office/spending", token=administrator),
+    ]
+    assert [answer.text for answer in answers if answer.status >= 300] == []
+
+
+ROADS = "/pro/denpasar/test/roads"
+
+
+@contextmanager
+def other_roads() -> Iterator[None]:
+    """An app on phones, and a gateway that may post to us."""
+    from chalicelib import aws, roads
+
+    made = aws.client("sns").create_platform_application(Name="uji", Platform="GCM", Attributes={})
+    said = {"apps": {"android": made["PlatformApplicationArn"]}, "inbound": {"secret": "rahasia"}}
+    aws.client("ssm").put_parameter(Name=ROADS, Value=json.dumps(said), Type="SecureString", Overwrite=True)
+    patch = pytest.MonkeyPatch()
+    patch.setenv("ROADS_PARAMETER", ROADS)
+    current.settings.cache_clear()
+    roads.forget()
+    try:
+        yield
+    finally:
+        patch.undo()
+        current.settings.cache_clear()
+        roads.forget()
+
+
+def by_gateway(api: Api) -> None:
+    """A receipt of a message that nobody knows."""
+    raw = json.dumps({"reference": "x", "state": "delivered"}).encode()
+    signature = "sha256=" + hmac.new(b"rahasia", raw, hashlib.sha256).hexdigest()
+    assert api.call("POST", "/v1/inbound/receipts", raw, headers={"X-Signature": signature}).status == 404
+    typed = json.dumps({"from": "0812-0000-1111", "text": "halo", "id": "1"}).encode()
+    signature = "sha256=" + hmac.new(b"rahasia", typed, hashlib.sha256).hexdigest()
+    assert api.call("POST", "/v1/inbound/sms", typed, headers={"X-Signature": signature}).status == 200
+
+
+def push_and_lose(api: Api, function: str, made: Calls) -> None:
+    """A citizen hears by an app, and by SMS again once the app is gone."""
+    from chalicelib import aws, roads
+
+    me = citizen()
+    sns, application = aws.client("sns"), roads.configured(roads.APPS)["android"]
+    said = api.call("PUT", "/v1/me/push", {"app": "android", "token": function}, token=me)
+    assert said.status == 200, said.text
+    assert api.call("PUT", "/v1/me/notices", {"channel": "push"}, token=me).status == 200
+    for lost in (False, True):
+        if lost:
+            for each in sns.list_endpoints_by_platform_application(PlatformApplicationArn=application)[
+                "Endpoints"
+            ]:
+                sns.delete_endpoint(EndpointArn=each["EndpointArn"])
+        assert api.call("POST", "/v1/complaints", a_report()).status == 201
+        send(function, made)
+    assert api.call("PUT", "/v1/me/notices", {}, token=me).status == 200
+
+
+def act_by_link(api: Api) -> None:
+    """An officer acts by a link, on a device that a one-time code made theirs, and hands the case to staff."""
+    from chalicelib.store import complaints
+    from chalicelib.usecases import actlinks
+
+    code = api.call("POST", "/v1/complaints", a_report()).json["code"]
+    now = current.utc_now()
+    path = actlinks.mint(complaints.get_head(code).complaint, "bidang", "uji", now=now)
+    secret = path.partition(".")[2]
+    assert api.call("GET", path).status == 200
+    found = actlinks.opened(code, secret, now=now)
+    challenge = actlinks.send_code(found, "id", now=now)
+    actlinks.prove(found, pin="", challenge=challenge, digits=digits_of(challenge), now=now)
+    assert actlinks.is_trusted(actlinks.device("bidang", now=now), "bidang", now=now)
+    actlinks.do(code, secret, "forward", found.seal("forward"), "", "pendengar", now=now)
+
+
 def moderate(api: Api, triage: str) -> None:
     """The public side of a case, and a ban on where it came from."""
     without_key = api.call("POST", "/v1/complaints", a_report()).json["code"]
@@ -649,6 +768,18 @@ def join_and_end(api: Api, duty: str, triage: str) -> None:
     assert [(answer.status, answer.text) for answer in answers + joined if answer.status >= 300] == []
 
 
+def twice_within_minutes(api: Api, duty: str) -> None:
+    """Two changes of which the reporter hears by one message."""
+    code = api.call("POST", "/v1/complaints", a_report()).json["code"]
+    path = f"complaints/{code}"
+    done = {"text": "Sudah ditambal."}
+    answers = [
+        act(api, f"/v1/office/{path}/resolution", done, duty, version_of(api, path, duty)),
+        api.call("POST", f"/v1/me/{path}/reopening", {"text": "Masih berlubang."}, token=citizen()),
+    ]
+    assert [answer.text for answer in answers if answer.status >= 300] == []
+
+
 def key_of_a_client() -> str:
     from chalicelib.usecases import api_keys
 
@@ -729,6 +860,7 @@ def those_above() -> None:
 
     for identity, post, office in (
         ("bidang", "division_head@pupr", "pupr"),
+        ("pendengar", "staff@pupr", "pupr"),
         ("sekda", "secretary@city", "setda"),
     ):
         contact = {"phone": "+6281234567899", "email": f"{identity}@example.id"}
@@ -776,6 +908,7 @@ def refer(api: Api) -> None:
 @pytest.fixture(scope="module")
 def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, Calls]]:
     """The scenario, played once for all tests of this module."""
+    from chalicelib import aws, sns
     from chalicelib.cities import load
     from chalicelib.domain.lists import next_list
     from chalicelib.domain.people import Role
@@ -787,6 +920,8 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
     # Jobs take the machine's clock, and by night messages wait.
     by_day = datetime(2026, 11, 23, 2, tzinfo=UTC) - datetime.now(UTC)
     page, endings.PAGE = endings.PAGE, 2  # so that who hears of an end fills more than one page
+    roads_on = other_roads()
+    roads_on.__enter__()
     try:
         current.move_clock(by_day)
         me, duty = citizen(), officer("duty@pupr", "village_head@51.71.01.1004", office="pupr")
@@ -794,9 +929,13 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
         above = officer("secretary@city", office="setda", identity="sekda")
         those_above()
         client_key = key_of_a_client()
+        aws.client("sns").delete_topic(
+            TopicArn=sns.topic_of_office("dlhk")
+        )  # the administrator makes it anew
         with recorded(made["api_handler"]):
             serve_requests(api, me, duty, triage, above)
             watch_over_officers(api)
+            watch_over_notices(api, me, duty)
             join_and_end(api, duty, triage)
             moderate(api, triage)
             forget(api, triage, 21)
@@ -828,10 +967,12 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
             with by_mail():
                 refer(api)
                 send(sender, made[sender])
-            send(sender, made[sender])
+            twice_within_minutes(api, duty)
+            act_by_link(api)
+            push_and_lose(api, sender, made[sender])
             for day in range(1, 20):
-                if any("-officer-bidang" in resource for _, resource in made[sender].needed):
-                    break  # it has climbed to somebody with a mailbox of their own
+                if ("sns:Publish", "+6281234567899") in made[sender].needed:
+                    break  # it has climbed to somebody with a phone and a mailbox of their own
                 current.move_clock(by_day + timedelta(days=later + day))
                 with recorded(made["sweep_deadlines"]):
                     invoke("sweep_deadlines", TICK)
@@ -863,6 +1004,7 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
             search_and_undo(api, token_of("officer", "triase"))
         yield made
     finally:
+        roads_on.__exit__(None, None, None)
         endings.PAGE = page
         current.move_clock(timedelta(0))
 
@@ -911,6 +1053,8 @@ def send(function: str, made: Calls) -> None:
             invoke(function, {"Records": records} if function == "relay_notices" else TICK)
         if not any(row.state == "pending" for row in NoticeRow.scan()):
             break  # what tells many of an end makes new rows
+        # What follows a message within minutes waits for their end.
+        current.move_clock(current.utc_now() - datetime.now(UTC) + timedelta(minutes=6))
     assert not any(row.state == "pending" for row in NoticeRow.scan())
 
 

@@ -7,6 +7,7 @@ has left or after the engine has made it and nobody heard: what lies between are
 from __future__ import annotations
 
 import itertools
+import json
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -37,17 +38,26 @@ class Killed(BaseException):
 
 
 @contextmanager
-def dying(moment: str, at: int, operations: tuple[str, ...] = WRITES) -> Iterator[list[str]]:
-    """Die at the so-many-th write, ``before`` it leaves or ``after`` it was made. Yields what was written."""
+def dying(moment: str, at: int, operations: tuple[str, ...] = WRITES, table: str = "") -> Iterator[list[str]]:
+    """Die at the so-many-th write, ``before`` it leaves or ``after`` it was made. Yields what was written.
+
+    ``table`` counts only the writes of one table.
+    """
     made: list[str] = []
 
-    def die(model: Any, **_: object) -> None:
-        if model.name in operations:
+    def look(params: Any, context: Any, **_: object) -> None:
+        context["table"] = json.loads(params["body"]).get("TableName", "")
+
+    def die(model: Any, context: Any, **_: object) -> None:
+        if model.name in operations and str(context.get("table", "")).endswith(table):
             made.append(model.name)
             if len(made) == at:
                 raise Killed
 
-    with cast.on_dynamodb(f"{moment}-call.dynamodb", die):
+    with (
+        cast.on_dynamodb("before-call.dynamodb", look),
+        cast.on_dynamodb(f"{moment}-call.dynamodb", die),
+    ):
         yield made
 
 
@@ -218,7 +228,7 @@ def test_a_message_repeats_only_where_death_came_between_sending_and_marking_and
         assert {row.state for row in NoticeRow.scan()} == {"sent"}
         return Counter((m["to"], m["channel"], m["text"]) for m in mail.new())
 
-    with dying("before", 0, MARKS) as whole:
+    with dying("before", 0, MARKS, "outbox") as whole:
         expected = run(None)
     assert len(whole) == 2 * len(expected) >= 4  # each notice is claimed, sent, marked
     assert set(expected.values()) == {1}
@@ -226,7 +236,7 @@ def test_a_message_repeats_only_where_death_came_between_sending_and_marking_and
         marks = at % 2 == 0
         for moment in ("before", "after"):
             repeated = cast.counted("NoticesRepeated")
-            found = run(partial(dying, moment, at, MARKS))
+            found = run(partial(dying, moment, at, MARKS, "outbox"))
             extra = found - expected
             window = marks and moment == "before"
             assert not expected - found

@@ -520,7 +520,7 @@ def test_a_reporter_gets_at_most_four_sms_about_a_case(stack: Stack) -> None:
     for round_ in range(4):
         now = later(hours=round_ + 1)
         version = handling.resolve(code, officers[round_], "Sudah.", if_match=version, now=now).version
-        version = handling.reopen(code, who, "Belum.", now=now + timedelta(minutes=1)).version
+        version = handling.reopen(code, who, "Belum.", now=now + timedelta(minutes=10)).version
     cast.deliver(later(days=1))
     texts = [m for m in sent.new() if m["to"] == phone]
     assert len(texts) == CITIZEN_SMS_PER_CASE == 4

@@ -18,7 +18,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 
-ADAPTERS = frozenset({"photos", "pictures", "sns", "mail", "keys", "oidc", "pool"})
+ADAPTERS = frozenset(
+    {
+        *("photos", "pictures", "sns", "mail", "keys", "oidc", "pool"),
+        *("gateway", "whatsapp", "webpush", "webhooks"),
+    }
+)
 SHARED = frozenset({"settings", "observability"})
 BESIDE = frozenset({"cities", "store", *ADAPTERS})
 
@@ -31,7 +36,9 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
     "cities": frozenset({"domain"}) | SHARED,
     "store": frozenset({"domain"}) | SHARED,
     "aws": SHARED,
-    **{adapter: frozenset({"domain", "aws"}) | SHARED for adapter in ADAPTERS},
+    # How the roads beside AWS's own are configured, and one way to speak HTTP to them.
+    "roads": frozenset({"domain", "aws"}) | SHARED,
+    **{adapter: frozenset({"domain", "aws", "roads"}) | SHARED for adapter in ADAPTERS},
     "usecases": frozenset({"domain"}) | BESIDE | SHARED,
     # A view shows the names of a city's areas and offices: the profile is data, so it may be read directly.
     "http": frozenset({"domain", "cities", "usecases"}) | SHARED,
@@ -40,7 +47,7 @@ MAY_IMPORT: dict[str, frozenset[str]] = {
 }
 
 # Library -> the only parts that may import it. Where a library is not named, any part but domain may.
-AWS = ADAPTERS | {"aws"}
+AWS = ADAPTERS | {"aws", "roads"}
 ONLY_IN: dict[str, frozenset[str]] = {
     "pynamodb": frozenset({"store"}),
     "boto3": AWS,
@@ -52,8 +59,8 @@ ONLY_IN: dict[str, frozenset[str]] = {
     "mypy_boto3_sns": AWS,
     "mypy_boto3_ssm": AWS,
     "urllib3": AWS,
-    "jwt": frozenset({"oidc", "usecases"}),
-    "cryptography": frozenset({"keys"}),
+    "jwt": frozenset({"oidc", "usecases", "webpush"}),
+    "cryptography": frozenset({"keys", "webpush"}),
     "chalice": frozenset({"http", "jobs", "app"}),
     "aws_lambda_powertools": frozenset({"observability"}),
     "PIL": frozenset({"pictures"}),

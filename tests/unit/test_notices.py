@@ -393,7 +393,8 @@ def every_notice():
 class TestWhatANoticeHolds:
     def test_nothing_that_a_person_wrote_or_is(self):
         notices = list(every_notice())
-        assert {notice.channel for notice in notices} == set(Channel)
+        # The other channels are chosen by whoever hears, when a notice is sent.
+        assert {notice.channel for notice in notices} == {Channel.TOPIC, Channel.SMS, Channel.EMAIL}
         for notice in notices:
             assert SECRET not in str(dict(notice.args))
             assert "-8.7" not in str(dict(notice.args))
@@ -480,6 +481,7 @@ def arguments(city, name: str, category: str, where: str) -> dict[str, str]:
         "service": city.service_name,
         "digits": "123456",
         "minutes": "5",
+        "count": "12",
     }
 
 

@@ -2628,6 +2628,247 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/me/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pilihan pesan saya
+         * @description How messages come to whoever is signed in, or whose secret link this is, and since when they are stopped. One-time codes that
+         *     somebody asks for always come.
+         */
+        get: operations["ownNotices"];
+        /**
+         * Atur atau hentikan pesan saya
+         * @description Replaces the choice; what is not said is as the city does it. `stopped` ends all messages but one-time codes, on every case of
+         *     this person. `page` opens the same without a sign-in.
+         */
+        put: operations["chooseNotices"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/me/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pilihan pesan petugas
+         * @description How messages come to this officer, in person and by the topics of their offices.
+         */
+        get: operations["hearing"];
+        /**
+         * Atur pesan petugas
+         * @description Replaces the choice. Emergencies come by every channel, at every hour, from every area; the filters are a comfort, and no security.
+         */
+        put: operations["chooseHearing"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/listeners": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Siapa mendengar tiap kantor (administrator)
+         * @description Who listens to the topic of each office, as counted last (once a day); offices that nobody can be reached at stand first.
+         */
+        get: operations["listeners"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/listeners/{office}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example dlhk */
+                office: string;
+            };
+            cookie?: never;
+        };
+        /**
+         * Siapa mendengar satu kantor (administrator)
+         * @description Everybody of one office, with what becomes of a message to their phone and mailbox, as SNS says now.
+         */
+        get: operations["listenersOf"];
+        put?: never;
+        /**
+         * Sambungkan pendengar kantor (administrator)
+         * @description Makes the office's topic where it is missing and joins its people to it anew. Done twice, it changes nothing.
+         */
+        post: operations["joinListeners"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/notices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Log pesan (administrator)
+         * @description Messages that were given up; with `code` all messages about one case, one line for each recipient and channel, and what its SMS
+         *     cost. Of a case about the administrator's own office not even this is shown.
+         */
+        get: operations["notices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/notices/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Kirim lagi pesan yang gagal (administrator)
+         * @description Lets a dead message be tried again. Where its use is over by now, it ends as expired.
+         */
+        post: operations["replayNotice"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/spending": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Biaya SMS per kantor (administrator)
+         * @description What each office spent on SMS in a month, at the price of the city profile; `codes` are one-time codes, which are under no budget.
+         */
+        get: operations["spending"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/me/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pesan dorong ke peramban atau aplikasi saya
+         * @description Where a push goes: a browser's subscription (made with `push_key`), or the token of a phone's app. Choose the channel `push` beside it
+         *     with `chooseNotices`; an empty body takes the address away. Where the browser is gone, messages go their ordinary way again.
+         */
+        put: operations["pushToMe"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/me/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pesan dorong ke perangkat petugas
+         * @description As `pushToMe`, for an officer.
+         */
+        put: operations["pushToOfficer"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/inbound/sms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * SMS jawaban petugas (gerbang SMS)
+         * @description What an officer typed back ("DPS-7K3M9-QXC4B SELESAI lampu sudah diganti"), posted by a local SMS gateway. `reply` is the SMS to send
+         *     back; empty for none. The same `id` twice does nothing. Without a secret configured, or with another, 404.
+         *     The header `X-Signature` (no browser sends it) is `sha256=` and the HMAC-SHA256 of the body as sent, in hex, under that secret.
+         */
+        post: operations["inboundSms"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/inbound/receipts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tanda terima SMS (gerbang SMS)
+         * @description What became of a message at the network; nothing hangs on it but the log. Signed as `inboundSms` is.
+         */
+        post: operations["inboundReceipt"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -3116,7 +3357,7 @@ export interface components {
         /** @description RFC 9457. `type` is stable; docs/problems.md says what it means and what to do. */
         Problem: {
             /** @enum {string} */
-            type: "/problems/bad-request" | "/problems/gone" | "/problems/idempotency-key-reused" | "/problems/illegal-move" | "/problems/own-work" | "/problems/question-closed" | "/problems/asked-enough" | "/problems/invalid" | "/problems/method-not-allowed" | "/problems/no-proof" | "/problems/needs-head" | "/problems/open-tasks" | "/problems/not-allowed" | "/problems/not-found" | "/problems/not-responsible" | "/problems/not-signed-in" | "/problems/own-work" | "/problems/server-fault" | "/problems/stale" | "/problems/too-large" | "/problems/too-many" | "/problems/try-again" | "/problems/unsupported-media-type" | "/problems/version-required" | "/problems/window-closed";
+            type: "/problems/bad-request" | "/problems/gone" | "/problems/idempotency-key-reused" | "/problems/illegal-move" | "/problems/own-work" | "/problems/question-closed" | "/problems/asked-enough" | "/problems/invalid" | "/problems/method-not-allowed" | "/problems/no-proof" | "/problems/needs-head" | "/problems/open-tasks" | "/problems/not-allowed" | "/problems/not-found" | "/problems/not-responsible" | "/problems/not-signed-in" | "/problems/own-work" | "/problems/server-fault" | "/problems/stale" | "/problems/too-large" | "/problems/sms-opted-out" | "/problems/too-many" | "/problems/try-again" | "/problems/unsupported-media-type" | "/problems/version-required" | "/problems/window-closed";
             /** @description The kind of fault, in the language asked for. */
             title: string;
             status: number;
@@ -3426,6 +3667,135 @@ export interface components {
         };
         Lifted: {
             lifted: string;
+        };
+        PushAddress: {
+            endpoint?: string;
+            p256dh?: string;
+            auth?: string;
+            /** @enum {string} */
+            app?: "android" | "ios";
+            token?: string;
+        };
+        Pushed: {
+            push: boolean;
+        };
+        InboundSms: {
+            from: string;
+            text: string;
+            id: string;
+        };
+        InboundReply: {
+            reply: string;
+        };
+        Receipt: {
+            reference: string;
+            /** @enum {string} */
+            state: "delivered" | "failed";
+            reason?: string;
+        };
+        CitizenChoice: {
+            /** @enum {string} */
+            channel?: "sms" | "email" | "push" | "whatsapp";
+            language?: components["schemas"]["SpokenLanguage"];
+            stopped?: boolean;
+        };
+        CitizenNotices: {
+            channel: string | null;
+            language: string | null;
+            stopped_at: components["schemas"]["Moment"] | null;
+            /** @description The key that a browser subscribes with; null where web push is off. */
+            push_key: string | null;
+            /** @description Opens the same choice without a sign-in; it stands in every e-mail. */
+            page: string;
+        };
+        HearingChoice: {
+            /** @enum {string} */
+            channel?: "sms" | "email" | "push";
+            language?: components["schemas"]["SpokenLanguage"];
+            quiet_from?: string;
+            quiet_until?: string;
+            /** @description Where it is not said */
+            digest?: boolean;
+            areas?: string[];
+            level?: number;
+        };
+        Hearing: {
+            channel: string | null;
+            language: string | null;
+            quiet_from: string | null;
+            quiet_until: string | null;
+            digest: boolean;
+            areas: string[];
+            level: number;
+            push_key: string | null;
+        };
+        Ears: {
+            offices: {
+                office: string;
+                name: string;
+                /** @description Null before it was counted for the first time. */
+                reachable: boolean | null;
+                phones: number | null;
+                mailboxes: number | null;
+                unconfirmed: number | null;
+                opted_out: number | null;
+                counted_at: components["schemas"]["Moment"] | null;
+            }[];
+        };
+        Listeners: {
+            office: string;
+            listeners: {
+                id: string;
+                name: string;
+                /** @enum {string} */
+                phone: "hears" | "unconfirmed" | "opted_out" | "absent";
+                /** @enum {string} */
+                email: "hears" | "unconfirmed" | "opted_out" | "absent";
+            }[];
+        };
+        ListenersJoined: {
+            office: string;
+            joined: number;
+        };
+        NoticeLog: {
+            notices: {
+                notice: string;
+                code: components["schemas"]["TrackingCode"] | null;
+                template: string;
+                channel: string;
+                to: {
+                    kind: string;
+                    id: string;
+                };
+                /** @enum {string} */
+                state: "queued" | "handed_over" | "delivered" | "failed" | "dead" | "expired" | "merged" | "stopped" | "unwanted" | "over_budget" | "decoy";
+                why: string;
+                tries: number;
+                created_at: components["schemas"]["Moment"];
+                ended_at: components["schemas"]["Moment"] | null;
+                waits_until: components["schemas"]["Moment"] | null;
+            }[];
+            /** @description SMS that the case has cost so far. */
+            sms?: number;
+            rupiah?: number;
+        };
+        Replay: {
+            notice: string;
+        };
+        Replayed: {
+            notice: string;
+            /** @constant */
+            state: "pending";
+        };
+        Spending: {
+            month: string;
+            offices: {
+                office: string;
+                sms: number;
+                rupiah: number;
+                /** @description SMS of the month; null where nobody set one. */
+                budget: number | null;
+            }[];
         };
         OwnContact: {
             phone: string;
@@ -3899,7 +4269,7 @@ export interface components {
             messages: {
                 template: string;
                 /** @enum {string} */
-                channel: "topic" | "sms" | "email";
+                channel: "topic" | "sms" | "email" | "push" | "whatsapp" | "webhook";
                 /** @enum {string} */
                 state: "pending" | "sent" | "dead" | "expired";
                 at: components["schemas"]["Moment"];
@@ -4567,6 +4937,7 @@ export interface operations {
                 };
             };
             400: components["responses"]["BadRequest"];
+            409: components["responses"]["Conflict"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
@@ -9269,6 +9640,518 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    ownNotices: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The choice. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CitizenNotices"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    chooseNotices: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "channel": "email",
+                 *       "language": "en",
+                 *       "stopped": false
+                 *     }
+                 */
+                "application/json": components["schemas"]["CitizenChoice"];
+            };
+        };
+        responses: {
+            /** @description The choice as it stands now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CitizenNotices"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    hearing: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The choice. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hearing"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    chooseHearing: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "channel": "email",
+                 *       "quiet_from": "21:00",
+                 *       "quiet_until": "06:00",
+                 *       "digest": true,
+                 *       "areas": [
+                 *         "51.71.01"
+                 *       ],
+                 *       "level": 0
+                 *     }
+                 */
+                "application/json": components["schemas"]["HearingChoice"];
+            };
+        };
+        responses: {
+            /** @description The choice as it stands now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Hearing"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    listeners: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The offices. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Ears"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    listenersOf: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                /** @example dlhk */
+                office: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The people. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Listeners"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    joinListeners: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path: {
+                /** @example dlhk */
+                office: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /** @example {} */
+                "application/json": components["schemas"]["Nothing"];
+            };
+        };
+        responses: {
+            /** @description How many were joined. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListenersJoined"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    notices: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+                /**
+                 * @description The tracking code of a case.
+                 * @example DPS-7K3MQ-2XW9R
+                 */
+                code?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The messages. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticeLog"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    replayNotice: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "notice": "DPS-7K3MQ-2XW9R#0001#office_new#topic#dlhk"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Replay"];
+            };
+        };
+        responses: {
+            /** @description It waits again. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Replayed"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    spending: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+                /**
+                 * @description A month of the city's own calendar; the present one where it is not said.
+                 * @example 2026-11
+                 */
+                month?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The month. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Spending"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    pushToMe: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "endpoint": "https://fcm.googleapis.com/fcm/send/abc",
+                 *       "p256dh": "BCVxsr7N",
+                 *       "auth": "BTBZMqHH6r4Tts7J_aSIgg"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PushAddress"];
+            };
+        };
+        responses: {
+            /** @description Kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pushed"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    pushToOfficer: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "endpoint": "https://fcm.googleapis.com/fcm/send/abc",
+                 *       "p256dh": "BCVxsr7N",
+                 *       "auth": "BTBZMqHH6r4Tts7J_aSIgg"
+                 *     }
+                 */
+                "application/json": components["schemas"]["PushAddress"];
+            };
+        };
+        responses: {
+            /** @description Kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Pushed"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotSignedIn"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    inboundSms: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "from": "+6281234567890",
+                 *       "text": "DPS-7K3M9-QXC4B SELESAI lampu sudah diganti",
+                 *       "id": "m-1"
+                 *     }
+                 */
+                "application/json": components["schemas"]["InboundSms"];
+            };
+        };
+        responses: {
+            /** @description Kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["InboundReply"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            404: components["responses"]["NotFound"];
+            413: components["responses"]["TooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            422: components["responses"]["Invalid"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    inboundReceipt: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "reference": "DPS-7K3M9-QXC4B#0001#citizen_received#sms#citizen#x",
+                 *       "state": "delivered"
+                 *     }
+                 */
+                "application/json": components["schemas"]["Receipt"];
+            };
+        };
+        responses: {
+            /** @description Kept. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Receipt"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
             413: components["responses"]["TooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
