@@ -122,10 +122,10 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "office_pressed.sms": "code link",
         "office_pressed.subject": "code",
         "office_pressed.email": "service code link",
-        "officer_handover.sms": "code category where due link",
+        "officer_handover.sms": "code category due link",
         "officer_handover.subject": "code",
         "officer_handover.email": "service code category where due office link",
-        "officer_referral.sms": "code category where due link",
+        "officer_referral.sms": "code category due link",
         "officer_referral.subject": "code",
         "officer_referral.email": "service code category where due office agency link",
         "officer_mentioned.subject": "code",
@@ -764,19 +764,22 @@ def _notice(
         language=language,
         created_at=datetime.fromisoformat(told_at) if told_at else event.at,
         useful_until=_useful_until(change, due),
-        args={key: value for key, value in arguments.items() if key in wanted} | _rung_of(change, template),
+        args={key: value for key, value in arguments.items() if key in wanted} | _rung_of(change, template, to),
         sms=sms,
         at_night=channel is Channel.TOPIC or event.act is Act.FILE,
         urgent=_is_emergency(complaint, city) and event.act not in _UNHURRIED,
     )
 
 
-def _rung_of(change: Change, template: str) -> dict[str, str]:
+_OF_RUNGS = {*_RUNG_NOTICE.values(), "officer_rung", "officer_alarm", "officer_coordination", "office_sealed"}
+
+
+def _rung_of(change: Change, template: str, to: str) -> dict[str, str]:
     """Which rung a message to a post is about: its link is made of that at delivery, and is good for nothing else."""
-    if template != "officer_rung":
-        return {}
     data = change.event.data
-    return {"post": str(data["post"]), "clock": str(data["clock"]), "rung": str(data["level"])}
+    if change.event.act is not Act.ESCALATE or template not in _OF_RUNGS or not to.startswith("officer#"):
+        return {}
+    return {"rung_post": str(data["post"]), "clock": str(data["clock"]), "rung": str(data["level"])}
 
 
 def _useful_until(change: Change, due: datetime) -> datetime:

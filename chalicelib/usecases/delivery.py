@@ -200,9 +200,9 @@ def _late_arguments(notice: Notice, now: datetime) -> dict[str, str]:
         return lists.mail(reader, notice.args["post"], notice.language, now=now)
     if "task" in notice.args:
         return {"link": f"{settings().base_url}/tugas/{short(notice.code)}/{notice.args['task']}"}
-    # Notices of before there were links do not say which rung they are about.
-    if notice.template == "officer_rung" and "post" in notice.args:
-        rung = [notice.args[name] for name in ("post", "clock", "rung")]
+    # Notices of before there were links do not say which rung they are about, and others called its post otherwise.
+    if "rung" in notice.args and (post := notice.args.get("rung_post") or notice.args.get("post")):
+        rung = [post, notice.args["clock"], notice.args["rung"]]
         secret = keys.rung_link(notice.code, person, *rung)
         return {"link": f"{settings().base_url}/r/{short(notice.code)}.{secret}"}
     if notice.to.startswith("joiner#"):
