@@ -306,7 +306,7 @@ _SCHEDULED = {
     "detail-type": "Scheduled Event",
     "source": "aws.events",
     "account": ACCOUNT,
-    "time": "2026-11-25T03:00:00Z",
+    "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     "region": engines.REGION,
     "resources": [],
     "detail": {},

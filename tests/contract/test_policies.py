@@ -383,7 +383,7 @@ TICK = {
     "region": REGION,
     "source": "aws.events",
     "detail-type": "Scheduled Event",
-    "time": "2026-11-21T00:00:00Z",
+    "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     "resources": [],
     "detail": {},
 }
