@@ -373,6 +373,8 @@ def invoke(name: str, event: Mapping[str, Any]) -> Any:
     seconds = CONFIG["lambda_functions"][name]["lambda_timeout"]
     context = Context(name, region=REGION, account_id=stacks.ACCOUNT, seconds=seconds)
     handler: Callable[..., Any] = app.handler_map[name]
+    if event is TICK:
+        event = {**TICK, "time": current.utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")}
     return handler(event, context)
 
 
@@ -383,7 +385,7 @@ TICK = {
     "region": REGION,
     "source": "aws.events",
     "detail-type": "Scheduled Event",
-    "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    "time": "",
     "resources": [],
     "detail": {},
 }
