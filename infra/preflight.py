@@ -11,11 +11,13 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, PartialCredentialsError
 
 from chalicelib import cities
+from chalicelib.domain.city import City
 from infra.target import GLOBAL, HOME, PROJECT, Aws, Choices, Target, code_of
 
 UNRESERVED = 100
@@ -34,6 +36,8 @@ class Facts:
     profile_faults: str = ""
     sender: str = ""
     """The SMS sender id of the profile."""
+    no_holidays: int = 0
+    """A year soon to come of which the profile names no day off."""
     uncommitted: bool = False
     credentials: str = ""
     """Error code of the first call; empty where the credentials work."""
@@ -159,6 +163,21 @@ def _machine(facts: Facts, target: Target, chosen: Choices) -> Found:
                     f"The city profile has faults: {facts.profile_faults}",
                 ),
                 ("Perbaiki, lalu: make profiles", "Mend it, then: make profiles"),
+            )
+        )
+    if facts.no_holidays:
+        found.append(
+            Finding(
+                "holidays",
+                False,
+                (
+                    f"Profil kota belum memuat hari libur {facts.no_holidays}; batas waktu akan jatuh pada hari libur.",
+                    f"The city profile names no days off of {facts.no_holidays}; deadlines would fall on them.",
+                ),
+                (
+                    "Isi holidays.toml dari SKB tiga menteri, lalu: make profiles",
+                    "Fill in holidays.toml from the joint decree of three ministers, then: make profiles",
+                ),
             )
         )
     if facts.uncommitted and target.stage == "prod":
@@ -422,15 +441,28 @@ _CREDENTIALS: Mapping[str, tuple[tuple[str, str], tuple[str, str]]] = {
 # What is asked ------------------------------------------------------------------------------------------------
 
 
+def year_without_days(city: City, today: date) -> int:
+    """This year, or from October on the next, where no calendar of the city has a day off in it; 0 where all is well.
+
+    A profile ends some day, and then its deadlines fall on holidays that nobody entered.
+    """
+    year = today.year + (today.month >= 10)
+    named = {
+        day.year for calendar in city.calendars.values() for day, hours in calendar.days.items() if not hours
+    }
+    return 0 if year in named else year
+
+
 def _credential_fault(error: BotoCoreError | ClientError) -> str:
     if isinstance(error, NoCredentialsError | PartialCredentialsError):
         return "none"
     return code_of(error) or "unreachable"
 
 
-def _profile(city: str) -> dict[str, str]:
+def _profile(city: str) -> dict[str, Any]:
     try:
-        return {"sender": cities.load(city).sender}
+        profile = cities.load(city)
+        return {"sender": profile.sender, "no_holidays": year_without_days(profile, datetime.now(UTC).date())}
     except cities.BadProfile as error:
         return {"profile_faults": "; ".join(str(error).splitlines())}
 

@@ -19,6 +19,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib import cities
 from infra import state, topics
+from infra.preflight import year_without_days
 from infra.target import HOME, Aws, Target, code_of
 
 OK, FAIL, SKIP = "ok", "fail", "skip"
@@ -356,6 +357,16 @@ def _tables(site: Site) -> Outcome:
         if name == "outbox" and found.get("LatestStreamArn") != site.outputs.get("OutboxStreamArn"):
             faults.append("outbox: stream")
     return _all(faults)
+
+
+@_check("holidays", "hari libur tahun ini dan berikutnya", "the days off of this year and the next")
+def _holidays(site: Site) -> Outcome:
+    year = year_without_days(cities.load(site.target.city), datetime.now(UTC).date())
+    if not year:
+        return Outcome(OK)
+    return Outcome(
+        SKIP, (f"profil belum memuat hari libur {year}", f"the profile names no days off of {year} yet")
+    )
 
 
 @_check("server-key", "kunci server ada, tersandi", "the server's key is there, encrypted")

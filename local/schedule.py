@@ -145,19 +145,20 @@ class Schedules:
 
     def call(self, name: str) -> object:
         """Call one handler now, after its own call in hand if there is one; answers what it answers."""
-        now = self._now().astimezone(UTC)
-        event = {
-            "version": "0",
-            "id": str(uuid.uuid4()),
-            "detail-type": "Scheduled Event",
-            "source": "aws.events",
-            "account": self._account_id,
-            "time": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "region": REGION,
-            "resources": [f"arn:aws:events:{REGION}:{self._account_id}:rule/{name}"],
-            "detail": {},
-        }
         with self._busy[name]:
+            # Told within the lock: the clock may be moved while this call waits, and no sweep takes an old event.
+            now = self._now().astimezone(UTC)
+            event = {
+                "version": "0",
+                "id": str(uuid.uuid4()),
+                "detail-type": "Scheduled Event",
+                "source": "aws.events",
+                "account": self._account_id,
+                "time": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "region": REGION,
+                "resources": [f"arn:aws:events:{REGION}:{self._account_id}:rule/{name}"],
+                "detail": {},
+            }
             return self._handlers[name](event)
 
     def call_all(self) -> None:

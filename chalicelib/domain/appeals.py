@@ -25,8 +25,9 @@ from chalicelib.domain.complaint import (
     screened_in_time,
 )
 from chalicelib.domain.errors import IllegalMove, OwnWork
+from chalicelib.domain.lists import next_list, told_by_list
 from chalicelib.domain.overdue import to_ombudsman
-from chalicelib.domain.people import Act, Officer, triage_for
+from chalicelib.domain.people import Act, Duty, Officer, triage_for
 from chalicelib.domain.reporting import demand_window
 from chalicelib.domain.service_level import (
     ClockName,
@@ -62,7 +63,10 @@ def appeal(
     posts = [step.post for step in ladder(complaint, city)]
     post = next((post for post in posts if filled.get(post, False)), posts[0] if posts else "")
     triage = triage_for(complaint.accused, city)
-    clock = appeal_clock(triage, city, now)
+    heard = now
+    if post and told_by_list(post, complaint, city) and not (complaint.sealed or seals):
+        heard = next_list(Duty.parse(post).role, now, city)  # no list names an accusation; that is a message
+    clock = appeal_clock(triage, city, heard)
     step = posts.index(post) + 1 if post else 0
     clocks = complaint.clocks.start(clock).climb(ClockName.APPEAL, step, clock.due, rung=post)
     if ceiling := clocks.get(ClockName.CEILING):

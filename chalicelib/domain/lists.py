@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.city import CITY_SCOPE, City
 from chalicelib.domain.complaint import Complaint, Status
 from chalicelib.domain.people import Duty, Role
+from chalicelib.domain.service_level import ClockName
 
 LISTED = (Role.SECRETARY, Role.MAYOR)
 """Who gets a list, lowest first. What has reached a later one stands on the lists of those before it, too."""
@@ -40,6 +41,9 @@ def stands_on(complaint: Complaint, *, asks_date: bool = False) -> Role | None:
     rungs = {c.rung for c in complaint.clocks.running() if complaint.merged is None or c.awake}
     if post_of(Role.MAYOR) in rungs:
         return Role.MAYOR
+    if complaint.merged is None and complaint.clocks.past_ladder:
+        # Passed on from there: the ladder of emergencies ends at the secretary.
+        return Role.SECRETARY if complaint.clocks.get(ClockName.ALARM) else Role.MAYOR
     asks_date = asks_date and complaint.merged is None
     if post_of(Role.SECRETARY) in rungs or complaint.clocks.at_ceiling or asks_date:
         return Role.SECRETARY

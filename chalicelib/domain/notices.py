@@ -141,10 +141,10 @@ TEMPLATES: Mapping[str, frozenset[str]] = {
         "office_pressed.sms": "code link",
         "office_pressed.subject": "code",
         "office_pressed.email": "service code link",
-        "officer_handover.sms": "code category where due link",
+        "officer_handover.sms": "code category due link",
         "officer_handover.subject": "code",
         "officer_handover.email": "service code category where due office link",
-        "officer_referral.sms": "code category where due link",
+        "officer_referral.sms": "code category due link",
         "officer_referral.subject": "code",
         "officer_referral.email": "service code category where due office agency link",
         "officer_mentioned.subject": "code",
@@ -333,7 +333,7 @@ _MARK = "unverified"
 
 _UNHURRIED = frozenset({Act.RATE, Act.APPEAL, Act.UPHOLD, Act.WITHDRAW})
 """What wakes nobody at night, whatever the case was about."""
-_MUST = frozenset({Act.UPHOLD, Act.GRANT})
+_MUST = frozenset({Act.UPHOLD, Act.GRANT, Act.CEILING})
 """What a reporter is told however many messages the case has had: each comes once at the most."""
 
 
@@ -622,12 +622,17 @@ def _city_day(moment_: str, city: City) -> str:
 
 def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -> list[Notice]:
     complaint, post = change.complaint, str(change.event.data["post"])
-    if change.event.data.get("past_ladder") or (post and told_by_list(post, complaint, city)):
-        return []  # it stands on the lists now
     clock, informed = change.event.data["clock"], change.event.data.get("informed")
+    coordinates = informed is not None and post.startswith(f"{Role.DISTRICT_HEAD}@")
+    unit = []
+    if informed:
+        lane = (Channel.TOPIC, str(informed), city.languages[0])
+        unit.append(_notice(change, city, "office_coordination", *lane, sms=False))
+    if change.event.data.get("past_ladder") or (post and told_by_list(post, complaint, city)):
+        return [] if coordinates else unit  # it stands on the lists now
     if clock == ClockName.HANDOVER and post in _told_already(change):
         return []  # one message of one case: the post was asked for the answer just now, and that is more
-    template = _RUNG_NOTICE.get(clock, "officer_rung") if informed is None else "officer_coordination"
+    template = "officer_coordination" if coordinates else _RUNG_NOTICE.get(clock, "officer_rung")
     # Whoever stands on triage's ladder hears that an accusation waits, and not a word of what it is about.
     # That its text has to be read for the public is no emergency.
     alarm = _is_emergency(complaint, city) and clock != ClockName.SCREENING
@@ -636,11 +641,8 @@ def _climbed(change: Change, city: City, holders: Mapping[str, Holder] | None) -
     if complaint.sealed and clock != ClockName.APPEAL:
         template = "office_sealed"
     told = _to_post(change, city, template, post, holders)
-    if told and informed:
-        lane = (Channel.TOPIC, str(informed), city.languages[0])
-        told.append(_notice(change, city, "office_coordination", *lane, sms=False))
     if told:
-        return told
+        return told + unit
     # Nobody stands above, or nobody is there: the office hears again, and of screening whoever screens.
     template = "office_sealed" if complaint.sealed else "office_emergency" if alarm else "office_overdue"
     # A reminder is worth an e-mail; only an accusation or an emergency that waits is worth an SMS each time.
@@ -658,6 +660,8 @@ def _feedback(
     complaint, event = change.complaint, change.event
     triage = (Channel.TOPIC, triage_for(complaint.accused, city), city.languages[0])
     if event.act is Act.APPEAL:
+        if told_by_list(str(event.data["post"]), complaint, city) and not complaint.sealed:
+            return []
         told = _to_post(change, city, "officer_appeal", str(event.data["post"]), holders)
         return told or [_notice(change, city, "office_appeal", *triage, sms=False)]
     pressed = event.data.get("reason") == ASKED_TO or accuses(str(event.data.get("words", "")), city)
@@ -818,7 +822,8 @@ def _notice(
         language=language,
         created_at=datetime.fromisoformat(told_at) if told_at else event.at,
         useful_until=_useful_until(change, due),
-        args={key: value for key, value in arguments.items() if key in wanted} | _rung_of(change, template),
+        args={key: value for key, value in arguments.items() if key in wanted}
+        | _rung_of(change, template, to),
         sms=sms,
         at_night=channel is Channel.TOPIC or event.act is Act.FILE,
         urgent=_is_emergency(complaint, city) and event.act not in _UNHURRIED,
@@ -827,12 +832,15 @@ def _notice(
     )
 
 
-def _rung_of(change: Change, template: str) -> dict[str, str]:
+_OF_RUNGS = {*_RUNG_NOTICE.values(), "officer_rung", "officer_alarm", "officer_coordination", "office_sealed"}
+
+
+def _rung_of(change: Change, template: str, to: str) -> dict[str, str]:
     """Which rung a message to a post is about: its link is made of that at delivery, and is good for nothing else."""
-    if template != "officer_rung":
-        return {}
     data = change.event.data
-    return {"post": str(data["post"]), "clock": str(data["clock"]), "rung": str(data["level"])}
+    if change.event.act is not Act.ESCALATE or template not in _OF_RUNGS or not to.startswith("officer#"):
+        return {}
+    return {"rung_post": str(data["post"]), "clock": str(data["clock"]), "rung": str(data["level"])}
 
 
 def _useful_until(change: Change, due: datetime) -> datetime:

@@ -159,7 +159,9 @@ def escalate(
         # All of the office's own heads have heard; the promises and their ladders see to the rest.
         clocks = clocks.without(ClockName.HANDOVER)
     facts = {"acting": (acting or {}).get(reached.post, "")} if reached else {}
-    if reached and reached.coordinates:
+    vacant_coordination = any(step.coordinates and step.post in vacant for step in ladder)
+    if (reached and reached.coordinates) or vacant_coordination:
+        # Where no camat is there to coordinate, the unit for village affairs hears of it all the same.
         informed = city.village_affairs
         facts["informed"] = "" if is_accused(informed, complaint.accused, city) else informed
         facts["office"] = complaint.office

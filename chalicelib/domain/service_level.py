@@ -68,7 +68,11 @@ class Clock:
     asleep: datetime | None = None
     """Since when it is paused, as the reporter owes an answer. All moments here are those before the pause."""
     step: int | None = None
-    """How many rungs of the ladder that it is on now are behind it; None: as many as have heard."""
+    """How many rungs of the ladder that it is on now are behind it; None: as many as have heard.
+
+    Below zero (-1 for none) where it had come to the end of an earlier office's ladder: it stays marked and on the
+    lists while the present office's posts hear.
+    """
 
     @property
     def running(self) -> bool:
@@ -86,7 +90,14 @@ class Clock:
     @property
     def passed(self) -> int:
         """How many rungs of the present ladder are behind it: another office's ladder begins with its first."""
-        return self.climbed if self.step is None else self.step
+        if self.step is None:
+            return self.climbed
+        return self.step if self.step >= 0 else -self.step - 1
+
+    @property
+    def at_the_end(self) -> bool:
+        """Whether everybody above has had their time, of this ladder or of one that it was on before."""
+        return self.next_climb >= NEVER or (self.step is not None and self.step < 0)
 
     @property
     def next_climb(self) -> datetime:
@@ -164,7 +175,7 @@ class Clocks:
         earlier than the solution's own moment).
         """
         counted = (*_PROMISES, ClockName.REDO)
-        return any(clock.next_climb >= NEVER for clock in self.running() if clock.name in counted)
+        return any(clock.at_the_end for clock in self.running() if clock.name in counted)
 
     def ceiling_to_tell(self, now: datetime) -> int | None:
         """The share (in hundredths) of the legal ceiling that has been reached and not been told; None where none."""
@@ -253,7 +264,7 @@ class Clocks:
         """Let a ladder rest until a moment and then go on where it stood; what was promised stays promised."""
         return Clocks(
             tuple(
-                replace(clock, climbs_at=until, rung="", rests_until=None, warns=warns)
+                replace(clock, climbs_at=until, rung="", rests_until=None, warns=warns, step=_here(clock))
                 if clock.name is name
                 else clock
                 for clock in self.all
@@ -306,6 +317,9 @@ class Clocks:
         step: int | None = None,
     ) -> Clocks:
         """Bring a clock to a rung. One that owes an acknowledgement has ``rests_until`` and climbs on without it."""
+        before = self.get(name)
+        if step is not None and before is not None and before.step is not None and before.step < 0:
+            step = -step - 1
         step = None if step == level else step
         return Clocks(
             tuple(
@@ -377,7 +391,16 @@ class Clocks:
 def _moved(clock: Clock) -> Clock:
     stays = not clock.rung or clock.rung.endswith(f"@{CITY_SCOPE}")
     here = clock if stays else replace(clock, rung="", rests_until=None)
-    return replace(here, step=0) if clock.climbed and clock.name is not ClockName.CEILING else here
+    if clock.name is ClockName.CEILING:
+        return here
+    if clock.at_the_end and clock.name in (*_PROMISES, ClockName.REDO):
+        return replace(here, climbs_at=None, step=-1)  # all posts above had heard, but none of this office
+    return replace(here, step=0) if clock.climbed else here
+
+
+def _here(clock: Clock) -> int | None:
+    """Its place on the present ladder alone."""
+    return clock.step if clock.step is None or clock.step >= 0 else clock.passed
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ from chalicelib.domain.handling import approvers, doers, may_call_back, solvers
 from chalicelib.domain.moderation import FOR_MODERATORS, SHOWN_BEFORE, standing_acts
 from chalicelib.domain.notices import reopening
 from chalicelib.domain.outside import Answer
-from chalicelib.domain.people import Act, Officer, allowed, reads_words, taker, works_at
+from chalicelib.domain.people import Act, Officer, Role, allowed, reads_words, taker, works_at
 from chalicelib.domain.personal import masked
 from chalicelib.domain.reporting import asks_reopen, in_window
 from chalicelib.domain.routing import Suggestion
@@ -1409,7 +1409,8 @@ def what(event: Event, city: City, language: str, *, bare: bool = False) -> str:
     words = _UNANSWERED if event.data.get("unanswered") else _EVENT[event.act]
     if event.act is Act.ESCALATE:
         words = _ROSE.get(str(event.data.get("clock")), words)
-        words = _COORDINATED if "informed" in event.data else words
+        coordinates = "informed" in event.data and post.startswith(f"{Role.DISTRICT_HEAD}@")
+        words = _COORDINATED if coordinates else words
     elif event.act is Act.REOPEN and event.data.get("joined"):
         words = _REOPENED_BY_MANY
     elif event.act is Act.RESOLVE and event.data.get("master"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalice.app import Blueprint, CloudWatchEvent
@@ -14,6 +15,12 @@ jobs = Blueprint(__name__)
 
 _LEAVE_MS = 20_000
 """Stop this long before the function's timeout: the act in hand must not be cut off."""
+_AHEAD = timedelta(minutes=10)
+"""So much later than the event's own time a run may begin: it waits for a free function, or is tried again."""
+
+
+class ClockAhead(Exception):
+    """The machine's clock says that it is far later than when EventBridge sent the event."""
 
 
 @jobs.schedule("rate(1 minute)", name="sweep_deadlines")
@@ -22,7 +29,7 @@ def sweep_deadlines(event: CloudWatchEvent) -> dict[str, Any]:
     """Climb and close what time has brought due."""
     from chalicelib.usecases import escalation
 
-    swept = escalation.sweep(now=utc_now(), has_time=_has_time(event))
+    swept = escalation.sweep(now=_now(event), has_time=_has_time(event))
     return {
         "climbed": swept.climbed,
         "closed": swept.closed,
@@ -37,7 +44,7 @@ def sweep_outbox(event: CloudWatchEvent) -> dict[str, Any]:
     """Send again what the stream lost or the network refused for now."""
     from chalicelib.usecases import delivery
 
-    sent = delivery.sweep(now=utc_now(), has_time=_has_time(event))
+    sent = delivery.sweep(now=_now(event), has_time=_has_time(event))
     return {"attempted": sent.attempted, "finished": sent.finished}
 
 
@@ -51,10 +58,11 @@ def send_lists(event: CloudWatchEvent) -> dict[str, Any]:
     """
     from chalicelib.usecases import digests, listeners, lists, privacy
 
-    written = lists.send(now=utc_now())
-    digests.send(now=utc_now())
-    listeners.check(now=utc_now())
-    retained = privacy.retain(now=utc_now(), has_time=_has_time(event))
+    now = _now(event)
+    written = lists.send(now=now)
+    digests.send(now=now)
+    listeners.check(now=now)
+    retained = privacy.retain(now=now, has_time=_has_time(event))
     return {
         "written": written,
         "erased": retained.erased,
@@ -71,6 +79,18 @@ def index_cases(event: CloudWatchEvent) -> dict[str, Any]:
 
     swept = indexing.sweep(has_time=_has_time(event))
     return {"indexed": swept.indexed, "failed": swept.failed, "finished": swept.finished}
+
+
+def _now(event: CloudWatchEvent) -> datetime:
+    """The moment, as two clocks agree on it: one that is ahead would close, wipe and let expire what is not due.
+
+    Raises ClockAhead, which fails the run: its alarm rings, and that of a sweep that does not run. One that is behind
+    does nothing, for nothing is due then.
+    """
+    now, sent = utc_now(), datetime.fromisoformat(event.time)
+    if now - sent > _AHEAD:
+        raise ClockAhead(f"it is {now}, but the event is of {sent}")
+    return now
 
 
 def _has_time(event: CloudWatchEvent) -> Callable[[], bool]:

@@ -311,9 +311,9 @@ def _officer_arguments(notice: Notice, person: str, now: datetime) -> Mapping[st
 
         reader = people.standing_in(people.registered(person), local_day(now))
         return digests.mail(reader, notice.language, now=now)
-    # Notices of before there were links do not say which rung they are about.
-    if notice.template == "officer_rung" and "post" in notice.args:
-        rung = [notice.args[name] for name in ("post", "clock", "rung")]
+    # Notices of before there were links do not say which rung they are about, and others called its post otherwise.
+    if "rung" in notice.args and (post := notice.args.get("rung_post") or notice.args.get("post")):
+        rung = [post, notice.args["clock"], notice.args["rung"]]
         secret = keys.rung_link(notice.code, person, *rung)
         return {"link": f"{settings().base_url}/r/{short(notice.code)}.{secret}"}
     if notice.template in _TO_ACT_ON:

@@ -276,11 +276,11 @@ def _first_events(world: World) -> dict[str, tuple[str, Callable[[], dict[str, A
 
     def due() -> dict[str, Any]:
         notice()
-        return _SCHEDULED
+        return {**_SCHEDULED, "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
 
     def overdue() -> dict[str, Any]:
         _file(datetime.now(UTC) - timedelta(days=60), next(numbers))
-        return _SCHEDULED
+        return {**_SCHEDULED, "time": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
 
     token = signin.token(citizen, now=now)
     arn = f"arn:aws:execute-api:{engines.REGION}:{ACCOUNT}:bench/api/GET/v1/me/complaints"
@@ -306,7 +306,7 @@ _SCHEDULED = {
     "detail-type": "Scheduled Event",
     "source": "aws.events",
     "account": ACCOUNT,
-    "time": "2026-11-25T03:00:00Z",
+    "time": "",
     "region": engines.REGION,
     "resources": [],
     "detail": {},

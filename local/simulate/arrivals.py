@@ -137,7 +137,7 @@ def generate(city: City, chosen: Setting, *, seed: int, year: int, per_year: int
         for _ in range(_poisson(chance, per_year * load / sum(loads))):
             at = _moment(day, city, chance, when["hours"])
             category = chance.choices(ids, by_month[day.month - 1])[0]
-            if city.calendar_of(city.triage_office).silent(at) is None:
+            if not _in_silence(at, city):
                 found.append(Arrival(at, category))
     wet = [day for day in days if day.month in (1, 2, 3, 12)]
     storm = {i: weight for i, weight in mix["storm"].items() if i in city.categories} or {
@@ -146,15 +146,17 @@ def generate(city: City, chosen: Setting, *, seed: int, year: int, per_year: int
     for day in Random(f"{seed}/storms").sample(wet, chosen.storms):
         for _ in range(STORM_CASES):
             at = _moment(day, city, chance, when["hours"])
-            found.append(Arrival(at, chance.choices(list(storm), list(storm.values()))[0], storm=True))
+            category = chance.choices(list(storm), list(storm.values()))[0]
+            if not _in_silence(at, city):
+                found.append(Arrival(at, category, storm=True))
     return sorted(found, key=lambda arrival: arrival.at)
 
 
 def replay(path: Path, city: City, *, year: int, where: Mapping[str, str], most: int | None) -> list[Arrival]:
     """The moments and types of a CSV (``created_at``, ``category``), moved into the year by whole weeks.
 
-    Weekday, hour and season stay. ``where`` keeps the rows with these values; ``most`` takes every n-th row, so that
-    about so many are left. Raises Trouble for a file without such rows.
+    Weekday, hour and season stay; what falls on Nyepi is left out. ``where`` keeps the rows with these values; ``most``
+    takes every n-th row, so that about so many are left. Raises Trouble for a file without such rows.
     """
     types = tomllib.loads((_HERE / "types-311.toml").read_text(encoding="utf-8"))["types"]
     starts = sorted(types, key=len, reverse=True)
@@ -168,7 +170,8 @@ def replay(path: Path, city: City, *, year: int, where: Mapping[str, str], most:
                 category = types.get(start)
                 if category != "skip":
                     at = _into(year, datetime.fromisoformat(row["created_at"]), city)
-                    found.append(Arrival(at, category if category in city.categories else None))
+                    if not _in_silence(at, city):
+                        found.append(Arrival(at, category if category in city.categories else None))
     except (OSError, KeyError, ValueError, TypeError, csv.Error) as error:
         raise Trouble(
             f"Berkas {path.name} tidak terbaca sebagai CSV dengan kolom created_at dan category: {error}",
@@ -180,6 +183,10 @@ def replay(path: Path, city: City, *, year: int, where: Mapping[str, str], most:
     if most and most < len(found):
         found = [found[n * len(found) // most] for n in range(most)]
     return found
+
+
+def _in_silence(at: datetime, city: City) -> bool:
+    return city.calendar_of(city.triage_office).silent(at) is not None
 
 
 def cases(arrivals: Iterable[Arrival], city: City, chosen: Setting, *, seed: int) -> list[Case]:

@@ -250,6 +250,7 @@ def test_each_finding_stops_the_deploy_and_says_what_to_do(
     [
         ("region-unknown", {"region_state": preflight.UNKNOWN}),
         ("sms-unknown", {"sms_unknown": "AccessDenied", "sandbox": None, "sms_limit": None}),
+        ("holidays", {"no_holidays": 2028}),
         ("quota-unknown", {"concurrency": None}),
         ("quota-unknown", {"quotas": None}),
     ],

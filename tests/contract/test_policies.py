@@ -392,6 +392,8 @@ def invoke(name: str, event: Mapping[str, Any]) -> Any:
     seconds = CONFIG["lambda_functions"][name]["lambda_timeout"]
     context = Context(name, region=REGION, account_id=stacks.ACCOUNT, seconds=seconds)
     handler: Callable[..., Any] = app.handler_map[name]
+    if event is TICK:
+        event = {**TICK, "time": current.utc_now().strftime("%Y-%m-%dT%H:%M:%SZ")}
     return handler(event, context)
 
 
@@ -402,7 +404,7 @@ TICK = {
     "region": REGION,
     "source": "aws.events",
     "detail-type": "Scheduled Event",
-    "time": "2026-11-21T00:00:00Z",
+    "time": "",
     "resources": [],
     "detail": {},
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,7 +16,7 @@ from chalicelib.domain.people import Act
 from chalicelib.http import views
 from chalicelib.store import complaints
 from chalicelib.store.tables import GuardRow, NoticeRow
-from chalicelib.usecases import escalation, handling, intake, reading
+from chalicelib.usecases import escalation, handling, intake, reading, rungs
 from chalicelib.usecases.handling import Lowering
 from tests.integration import people as cast
 from tests.integration.people import NOW, PANJER, TRIAGE_OFFICE, a_case, a_phone, an_officer, stored
@@ -79,6 +80,21 @@ def test_five_minutes_without_an_answer_tell_the_next_post_and_confirming_ends_i
     assert escalation.sweep(now=now + 11 * MINUTE).climbed == 0
     assert ("officer_alarm", f"officer#{secretary.officer.id}") not in notices(code)
     assert stored(code).alarm is Alarm.CONFIRMED
+
+
+def test_the_next_post_acknowledges_an_emergency_with_one_tap_from_its_sms(stack: Stack) -> None:
+    head = an_officer("office_head@bpbd")
+    code = a_fire(phone=a_phone(), now=NIGHT).code
+    escalation.sweep(now=NIGHT + 5 * MINUTE)
+    sent = cast.Sent(stack)
+    cast.deliver(NIGHT + 5 * MINUTE)
+    sms, email = sent.to(head.phone, head.email)
+    (secret,) = set(re.findall(r"/r/\w+\.(\w+)", sms["text"] + email["text"]))
+    assert rungs.opened(code, secret, now=NIGHT + 6 * MINUTE).owes
+    rungs.acknowledge(code, secret, now=NIGHT + 6 * MINUTE)
+    assert not stored(code).clocks.owed_by(["office_head@bpbd"])
+    event = complaints.get(code).history[-1]
+    assert (event.act, event.data["by_link"]) == (Act.ACK_RUNG, True)
 
 
 def test_an_emergency_that_nobody_answers_ends_on_the_daily_list_and_its_reminders_end(stack: Stack) -> None:

@@ -107,7 +107,9 @@ def test_whoever_declined_is_passed_by_even_as_the_only_head(stack: Stack) -> No
     code, who = declined(both)
     case = handling.appeal(code, who, WORDS, now=later(hours=2))
     assert case.rungs == ("secretary@city",)
-    assert ("officer_appeal", f"officer#{secretary.id}") in told(code)
+    # The secretary finds it on the list, and gets no message of one case.
+    assert ("officer_appeal", f"officer#{secretary.id}") not in told(code)
+    assert [card.code for card in reading.inbox(secretary, "top").cards] == [code]
     with pytest.raises(OwnWork):
         handling.decide_appeal(code, both, YES, grant=True, if_match=case.version, now=later(hours=3))
 

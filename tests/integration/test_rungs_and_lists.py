@@ -503,7 +503,8 @@ def test_a_message_of_before_there_were_links_leads_to_the_sign_in(stack: Stack)
         for row in NoticeRow.scan()
         if row.code == case.code and "officer_rung#sms" in row.notice_id
     )
-    old = replace(notice, id=f"{notice.id}-old", args={k: v for k, v in notice.args.items() if k != "post"})
+    plain = {k: v for k, v in notice.args.items() if k not in ("rung_post", "clock", "rung")}
+    old = replace(notice, id=f"{notice.id}-old", args=plain)
     outbox.add(old)
     sent = Sent(stack)
     cast.deliver(now)

@@ -189,10 +189,11 @@ class TestTelling:
         assert notices_for(over, CITY, citizen_channel=Channel.SMS) == ()
         assert stands_on(over.complaint) is Role.SECRETARY
 
-    def test_the_sms_counts_against_the_cap_of_the_case_and_the_page_tells_it_anyway(self):
+    def test_the_reporter_is_told_also_where_the_case_has_had_all_its_sms(self):
         case = replace(self.alone(), citizen_sms=CITIZEN_SMS_PER_CASE)
         near = overdue.escalate(case, CITY, {}, now=at_ceiling(case, 80))
-        assert notices_for(near, CITY, citizen_channel=Channel.SMS) == ()
+        (notice,) = notices_for(near, CITY, citizen_channel=Channel.SMS)
+        assert (notice.template, notice.to) == ("citizen_ceiling", "citizen#warga")
         assert near.complaint.for_ombudsman
 
     def test_of_an_undecided_accusation_no_list_knows_and_triage_hears(self):
@@ -372,6 +373,23 @@ class TestTheTopOfTheLadder:
             at_mayor.complaint, a_rung(at_mayor.complaint), now=at(60)
         ).complaint
         assert stands_on(after) is Role.MAYOR
+
+    def test_passed_on_from_there_it_stays_listed_and_marked_and_the_new_offices_ladder_begins_with_its_first_rung(
+        self,
+    ):
+        passed = handling.pass_on(
+            self.at_the_end(), an_officer(), Route(WASTE, "topic"), "Salah alamat.", CITY, now=at(80)
+        ).complaint
+        kept = Clocks(tuple(c for c in passed.clocks if c.name is ClockName.RESOLUTION))
+        found = self.climbs(replace(passed, clocks=kept))
+        posts = [c.event.data["post"].partition("@") for c in found]
+        assert [role for role, _, _ in posts] == ["division_head", "office_head", "secretary", "mayor", ""]
+        assert {scope for _, _, scope in posts[:2]} == {WASTE}
+        assert found[-1].event.data["past_ladder"]
+        for each in (passed, *(c.complaint for c in found)):
+            assert (stands_on(each), each.marked_overdue) == (Role.MAYOR, True)
+        rests = perform(Act.SCHEDULE, found[0].complaint, CITY, now=at(82)).complaint
+        assert (stands_on(rests), rests.marked_overdue) == (None, False)
 
     def test_sent_back_by_the_second_person_it_is_on_the_list_and_marked_as_before(self):
         four = four_eyed(CITY)

@@ -21,9 +21,10 @@ from chalicelib.domain.complaint import (
     Status,
 )
 from chalicelib.domain.errors import IllegalMove, OwnWork, WindowClosed
+from chalicelib.domain.lists import next_list, stands_on
 from chalicelib.domain.notices import Channel, Holder, notices_for
-from chalicelib.domain.people import Act, allowed
-from chalicelib.domain.service_level import ClockName
+from chalicelib.domain.people import Act, Role, allowed
+from chalicelib.domain.service_level import ClockName, appeal_clock
 from chalicelib.domain.visibility import is_listed
 from chalicelib.http import views
 from tests.builders import (
@@ -226,6 +227,19 @@ class TestWhoHearsOfAnAppeal:
             ("officer_appeal", "email", "officer#kepala"),
         ]
         assert self.told(change) == [("office_appeal", "topic", TRIAGE)]
+
+    def test_the_secretary_hears_by_the_list_and_has_the_time_from_then_on(self):
+        life, secretary = Life().declined(), "secretary@city"
+        change = appeals.appeal(life.case, WORDS, Filled((self.POST,)), CITY, now=at(24, 9))
+        holders = {secretary: Holder(secretary, (("sekda", "id"),))}
+        assert self.told(change, holders=holders) == []
+        assert stands_on(change.complaint) is Role.SECRETARY
+        heard = next_list(Role.SECRETARY, at(24, 9), CITY)
+        assert heard > at(24, 9)
+        assert due_of(change.complaint, ClockName.APPEAL) == appeal_clock(TRIAGE, CITY, heard).due
+        # An accusation stands on no list: there it is a message.
+        accusing = appeals.appeal(life.case, "Petugas minta uang.", Filled((self.POST,)), CITY, now=at(24, 9))
+        assert {template for template, _, _ in self.told(accusing, holders=holders)} == {"officer_appeal"}
 
     def test_the_reporter_hears_of_the_decision_however_many_messages_there_were(self):
         life = Life(replace(a_complaint(), citizen_sms=4)).declined().appealed()

@@ -18,6 +18,7 @@ from chalicelib.domain.errors import IllegalMove, Invalid, NotDue, WindowClosed
 from chalicelib.domain.notices import Channel, Holder, notices_for
 from chalicelib.domain.people import Act, acting, allowed
 from chalicelib.domain.service_level import INSIDE, TRANSIENT, Clock, ClockName, Clocks, steps
+from chalicelib.http import views
 from tests.builders import (
     FIELD,
     HILL,
@@ -482,6 +483,17 @@ class TestPerbekel:
             ("officer_coordination", "officer#camat"),
             ("office_coordination", SECRETARIAT),
         }
+
+    def test_without_a_camat_the_unit_is_informed_all_the_same_and_the_next_rung_asked_as_ever(self):
+        camat, secretary = f"district_head@{NORTH}", "secretary@city"
+        case = only(a_complaint(city=self.CITY, category="gang", area=FIELD), ClockName.RESOLUTION)
+        change = escalate(case, self.CITY, now=case.wakes_at(self.CITY), vacant=(camat,))
+        data = change.event.data
+        assert (data["post"], data["vacant"], data["informed"]) == (secretary, [camat], SECRETARIAT)
+        assert self.told(change) == {("office_coordination", SECRETARIAT)}  # the secretary has a list
+        higher = escalate(case, self.CITY, now=case.wakes_at(self.CITY), vacant=(camat, secretary))
+        assert self.told(higher) == {("office_coordination", SECRETARIAT)}
+        assert "coordinated" not in views.what(change.event, self.CITY, "en")
 
     def test_in_a_kelurahan_nothing_is_different(self):
         change = self.climbed(SHORE)

@@ -315,7 +315,7 @@ class TestAccusations:
             case = change.complaint
             for notice in notices_for(change, CITY, citizen_channel=SMS, holders={**EVERYBODY, **holders}):
                 assert notice.template == "office_sealed"
-                assert set(notice.args) <= {"due"}
+                assert set(notice.args) <= {"due", "rung_post", "clock", "rung"}
                 assert notice.to in (TRIAGE, "officer#pejabat")
             changes.append(change)
         assert {c.event.data.get("post", "").partition("@")[2] for c in changes} <= {"", TRIAGE, "city"}
@@ -406,7 +406,7 @@ class TestWhatANoticeHolds:
             texts = [name for name in TEMPLATES if name.partition(".")[0] == notice.template]
             needed = frozenset().union(*(TEMPLATES[name] for name in texts))
             # Of which rung it is, so that its link can be made of that when it is sent.
-            needed |= {"post", "clock", "rung"} if notice.template == "officer_rung" else set()
+            needed |= {"rung_post", "clock", "rung"} if "rung" in notice.args else set()
             assert set(notice.args) - {"unverified"} == needed - {"code", "link", "service"}
 
     def test_a_repeated_job_makes_the_same_notices(self):
@@ -463,7 +463,8 @@ def arguments(city, name: str, category: str, where: str) -> dict[str, str]:
     """The longest that each argument can be."""
     short = "X" * 10
     link = f"k/{short}/{'x' * 20}" if name.startswith(("citizen", "joiner")) else f"o/{short}"
-    link = f"r/{short}.{'x' * 14}" if name == "officer_rung.sms" else link
+    of_rungs = {f"officer_{each}.sms" for each in ("rung", "alarm", "coordination", "handover", "referral")}
+    link = f"r/{short}.{'x' * 14}" if name in of_rungs | {"officer_appeal.sms", "office_sealed.sms"} else link
     ombudsman = city.offices[taker("city", city)]
     return {
         "code": f"{city.code_prefix}-XXXXX-XXXXX",
@@ -516,6 +517,8 @@ OF_EMERGENCIES = (
     "office_continued.sms",
     "office_pressed.sms",
     "officer_appeal.sms",
+    "officer_handover.sms",
+    "officer_referral.sms",
 )
 """Of an emergency that nobody has confirmed the city's people hear by these alone."""
 

@@ -403,3 +403,17 @@ def test_storm_days_bring_their_hundred_cases_also_to_a_city_that_lacks_the_usua
     coming = arrivals.generate(city, chosen, seed=1, year=2026, per_year=10)
     assert sum(arrival.storm for arrival in coming) == 2 * arrivals.STORM_CASES
     assert len({(arrival.at + city.utc_offset).date() for arrival in coming if arrival.storm}) == 2
+
+
+def test_nobody_reports_on_nyepi_neither_in_a_storm_nor_in_a_file(tmp_path: Path) -> None:
+    city = denpasar()
+    calendar = city.calendar_of(city.triage_office)
+    # A seed whose storm strikes on Nyepi.
+    found = arrivals.generate(city, arrivals.setting("pessimistic"), seed=17, year=2026, per_year=10)
+    assert any(arrival.storm for arrival in found)
+    assert not any(calendar.silent(arrival.at) for arrival in found)
+    file = tmp_path / "requests.csv"
+    # Moved by whole weeks, the first is on Thursday 19 March 2026 at noon, which is Nyepi; the other a day later.
+    file.write_text("category,created_at\nTRM-,2026-03-19T12:00:00\nTRM-,2026-03-20T12:00:00\n")
+    (arrival,) = arrivals.replay(file, city, year=2026, where={}, most=None)
+    assert (arrival.at + city.utc_offset).date().isoformat() == "2026-03-20"
