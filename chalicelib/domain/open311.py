@@ -17,6 +17,7 @@ from chalicelib.domain.city import Category, City
 from chalicelib.domain.complaint import OPEN, Complaint, Event, Screening, Status
 from chalicelib.domain.errors import Fault, Invalid
 from chalicelib.domain.people import Act
+from chalicelib.domain.personal import masked
 
 CHANNEL = "open311"
 """What `Complaint.channel` says of a case that came this way."""
@@ -128,12 +129,13 @@ TELLING = frozenset(
 
 
 def told(event: Event, complaint: Complaint) -> str | None:
-    """The words of an update, "" where there are none to show, None where the act is no update for the public."""
+    """The words of an update without numbers of persons, "" where there are none to show, None where the act is no
+    update for the public."""
     if event.act not in TELLING:
         return None
     if complaint.screening is not Screening.RELEASED or event.by.kind != "officer":
         return ""
-    return event.text
+    return masked(event.text)
 
 
 # Lists --------------------------------------------------------------------------------------------------------

@@ -712,8 +712,10 @@ def office(
     complaint, links, sent = stored.complaint, links or Links(), list(sent)
     triage = allowed(officer, Act.SORT, complaint, city)
     whole = reads_words(officer, complaint, city)
+    posted = (stored.spoken or {}).get("media_url") if whole else None
     return {
         **common(complaint, city, language),
+        **({"media_url": posted} if posted else {}),
         "emergency": _danger(complaint, officer, city, language, following),
         "withheld": not whole,
         "text": complaint.text if whole else "",

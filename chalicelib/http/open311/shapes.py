@@ -11,8 +11,9 @@ from chalicelib.domain.asking import foreseen
 from chalicelib.domain.city import Category, City, Label, Question
 from chalicelib.domain.complaint import Complaint, Outcome, Screening
 from chalicelib.domain.emergency import to_call
+from chalicelib.domain.personal import masked
 from chalicelib.domain.service_level import ClockName
-from chalicelib.domain.visibility import public_pin
+from chalicelib.domain.visibility import public_pin, public_text
 from chalicelib.http import views
 from chalicelib.settings import settings
 from chalicelib.usecases.open311 import Filed, Stored, Update
@@ -46,6 +47,10 @@ _SILENT = {
 _READ_FIRST = {
     "id": "Isi laporan dibaca petugas sebelum tampil untuk umum.",
     "en": "The text is read by the city before the public sees it.",
+}
+_NOT_SHOWN = {
+    "id": "Isi laporan tidak ditampilkan untuk umum.",
+    "en": "The text is not shown in public.",
 }
 _NOT_PUBLIC = {
     "id": "Laporan ini tidak tampil untuk umum.",
@@ -137,17 +142,20 @@ def _attribute(question: Question, order: int, language: str) -> dict[str, Any]:
 def request(
     stored: Stored, city: City, language: str, *, extended: bool = False, photo: str = ""
 ) -> dict[str, Any]:
-    """One public request. What triage has not released shows that it is there, and nothing that was said.
+    """One public request, its words as `visibility.public_text` has them. What triage has not released shows that it
+    is there, and nothing that was said.
 
-    ``photo`` is the id of one that anybody may see.
+    ``photo`` is the id of one that anybody may see. An address that was posted as ``media_url`` is for staff: what
+    stands there can be another picture tomorrow. It is shown only where nothing is read first (`unscreened`).
     """
     complaint = stored.complaint
     aside = stored.spoken or {}
     released = complaint.screening is Screening.RELEASED
     category = city.categories.get(complaint.category or "")
     pin = public_pin(complaint, city)
-    # Where a home is coarsened on the map, the words for its address would give it away.
-    says_where = released and category is not None and category.pin != "home"
+    # Where a home is coarsened on the map, the words for its address would give it away; and what triage took out of
+    # the text may stand in the words for the place as well.
+    says_where = released and category is not None and category.pin != "home" and not complaint.public_text
     area = city.areas.get(complaint.area or "")
     office = city.offices.get(complaint.office)
     due = next((clock.due for clock in foreseen(complaint, city) if clock.name == ClockName.RESOLUTION), None)
@@ -157,20 +165,20 @@ def request(
         "status_notes": _status_notes(complaint, language),
         "service_name": _label(category.labels, language) if category else None,
         "service_code": category.id if category else None,
-        "description": (complaint.text or None) if released else None,
+        "description": (public_text(complaint) or None) if released else None,
         "agency_responsible": office.name if office else None,
-        "service_notice": None if released else _READ_FIRST[language],
+        "service_notice": None if released else _unread(complaint)[language],
         "requested_datetime": moment(complaint.filed_at, city),
         "updated_datetime": moment(max(complaint.updated_at, complaint.filed_at), city),
         "expected_datetime": moment(at, city) if (at := open311.expected(complaint, due)) else None,
-        "address": aside.get("address") if says_where else None,
-        "address_id": aside.get("address_id") if says_where else None,
+        "address": _masked(aside.get("address")) if says_where else None,
+        "address_id": _masked(aside.get("address_id")) if says_where else None,
         "zipcode": area.postal_code if area else None,
         "lat": pin.lat if pin else None,
         "long": pin.lon if pin else None,
         "media_url": f"{settings().base_url}{PATH}/media/{photo}.jpg"
         if photo
-        else (aside.get("media_url") if released else None),
+        else (aside.get("media_url") if released and category is not None and category.unscreened else None),
     }
     if extended:
         found["extended_attributes"] = {
@@ -222,6 +230,15 @@ def update(found: Update, city: City, language: str) -> dict[str, Any]:
 def moment(at: datetime, city: City) -> str:
     """A moment on the city's clock, whole seconds, with its zone."""
     return at.astimezone(timezone(city.utc_offset)).isoformat(timespec="seconds")
+
+
+def _unread(complaint: Complaint) -> Mapping[str, str]:
+    """Why there are no words: nobody has read them yet, or somebody has and took them out of sight."""
+    return _READ_FIRST if complaint.screening is Screening.HELD else _NOT_SHOWN
+
+
+def _masked(words: str | None) -> str | None:
+    return masked(words) if words else None
 
 
 def _status_notes(complaint: Complaint, language: str) -> str:

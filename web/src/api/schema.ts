@@ -3779,6 +3779,11 @@ export interface components {
             emergency: components["schemas"]["Danger"] | null;
             text: string;
             place: components["schemas"]["CasePlace"];
+            /**
+             * Format: uri
+             * @description An address elsewhere that was posted with the report by Open311; staff alone see it. Absent where there was none.
+             */
+            media_url?: string;
             /** @description Of a private case to those who only watch: text, place, answers and what was written are left out. */
             withheld: boolean;
             answers: Record<string, never>;

@@ -168,6 +168,16 @@ export function CaseView({ code, onChanged }: { code: string; keys: boolean; onC
               </>
             )}
           </dd>
+          {data.media_url && (
+            <>
+              <dt>{d("media_url")}</dt>
+              <dd>
+                <a href={data.media_url} rel="noreferrer nofollow">
+                  {data.media_url}
+                </a>
+              </dd>
+            </>
+          )}
           <dt>{d("reporter")}</dt>
           <dd>{d(data.reporter.known ? `reporter_${data.reporter.contact}` : "reporter_none")}</dd>
           {Object.keys(data.answers).length > 0 && (

@@ -36,6 +36,7 @@ const words = {
   reporter_call_back: ["Nomor boleh dilihat untuk menelepon kembali", "Number may be seen to call back"],
   reporter_may_be_unmasked: ["Disembunyikan; dapat dilihat dengan alasan yang dicatat", "Hidden; may be seen with a reason that is recorded"],
   place: ["Tempat", "Place"],
+  media_url: ["Tautan dari pelapor, hanya untuk petugas", "Link from the reporter, for staff only"],
   answers: ["Jawaban", "Answers"],
   messages: ["Kiriman pesan", "Messages sent"],
   danger: ["Keadaan darurat", "Emergency"],
