@@ -92,7 +92,8 @@ _MILLISECOND = timedelta(milliseconds=1)
 _MINUTE = timedelta(minutes=1)
 _SPOKEN = ("text", "answers", "accused_words", "rating_words", "public_text")
 """Fields of the ``text`` row: all that a person wrote, apart from the state, so that it can be erased alone."""
-
+_OUTLIVES = ("key",)
+"""What of the ``text`` row an erasure leaves: under which key the report's origin is kept, to find and forget it."""
 
 Also = Callable[[TransactWrite], None]
 """Adds rows of its own to a transaction."""
@@ -486,9 +487,13 @@ def _write_head(
         transaction.save(ComplaintRow(complaint.code, "text", body=_dump({**(aside or {}), **said})))
         transaction.save(entry)
         return
-    if said != _spoken(previous.complaint):
+    if said != _spoken(previous.complaint) or change.event.act is Act.ERASE:
         words = ComplaintRow(complaint.code, "text")
-        transaction.update(words, [ComplaintRow.body.set(_dump({**(previous.spoken or {}), **said}))])
+        kept = previous.spoken or {}
+        if change.event.act is Act.ERASE:
+            # Of what a channel kept beside the words nothing stays but where the origin is to be forgotten.
+            kept = {name: kept[name] for name in _OUTLIVES if name in kept}
+        transaction.update(words, [ComplaintRow.body.set(_dump({**kept, **said}))])
     # An update and not a put: attributes that a newer version of the code wrote must survive this one.
     actions: list[Action] = [
         ComplaintRow.version.set(complaint.version),

@@ -9,19 +9,19 @@ from __future__ import annotations
 import heapq
 import json
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, PutError
+from pynamodb.exceptions import DoesNotExist, PutError, TransactWriteError
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.domain.errors import NotFound, StaleComplaint
 from chalicelib.domain.geo import Point
 from chalicelib.domain.photos import For, Photo, Shown, State, bands, wakes_at
 from chalicelib.store.complaints import Also
-from chalicelib.store.tables import PhotoRow, moment, read_moment, shard
+from chalicelib.store.tables import PhotoRow, connection, moment, read_moment, shard
 
 DUE_SHARDS = 2
 """May only grow."""
@@ -106,11 +106,28 @@ def due(now: datetime) -> Iterator[str]:
         yield item.pk
 
 
-def note_mark(photo: Photo) -> None:
-    """Remember what a claimed photo looks like, to find it again on another case."""
-    with PhotoRow.batch_write() as batch:
-        for band in bands(photo.mark):
-            batch.save(PhotoRow(f"{_MARK}{band}", photo.id, body=json.dumps([photo.case, photo.mark])))
+def put_seen(photo: Photo, before: Photo, original_lasts: timedelta) -> Photo:
+    """Store a claimed photo together with what it looks like, by which `alike` finds it on another case; how it looked
+    ``before`` is forgotten, and with a photo that has no mark any more, all of it.
+
+    One transaction, so that no erased photo is ever found. Raises StaleComplaint.
+    """
+    after = replace(photo, version=photo.version + 1)
+    now_in, then_in = bands(photo.mark or "0"), bands(before.mark or "0")
+    try:
+        with TransactWrite(connection=connection()) as transaction:
+            transaction.save(row(after, original_lasts), condition=PhotoRow.version == photo.version)
+            for band in now_in:
+                seen = json.dumps([photo.case, photo.mark])
+                transaction.save(PhotoRow(f"{_MARK}{band}", photo.id, body=seen))
+            for band in {*then_in} - {*now_in}:
+                transaction.delete(PhotoRow(f"{_MARK}{band}", photo.id))
+    except TransactWriteError as error:
+        reasons = {reason.code for reason in error.cancellation_reasons if reason}
+        if reasons & {"ConditionalCheckFailed", "TransactionConflict"}:
+            raise StaleComplaint(photo.id) from error
+        raise
+    return after
 
 
 def alike(mark: str) -> list[tuple[str, str, str]]:
@@ -121,10 +138,6 @@ def alike(mark: str) -> list[tuple[str, str, str]]:
             code, other = json.loads(item.body or "[]")
             found[item.sk] = (code, item.sk, other)
     return list(found.values())
-
-
-def forget_mark(photo: Photo) -> None:
-    _delete((f"{_MARK}{band}", photo.id) for band in bands(photo.mark or "0"))
 
 
 def forget(photo: Photo) -> None:
@@ -154,12 +167,6 @@ def row(photo: Photo, original_lasts: timedelta) -> PhotoRow:
 # Inside -----------------------------------------------------------------------------------------------------------
 
 _NOT_IN_BODY = ("id", "version")
-
-
-def _delete(keys: Iterable[tuple[str, str]]) -> None:
-    with PhotoRow.batch_write() as batch:
-        for pk, sk in keys:
-            batch.delete(PhotoRow(pk, sk))
 
 
 def _body(photo: Photo) -> dict[str, Any]:

@@ -25,7 +25,15 @@ from chalicelib.domain.complaint import (
     Filing,
     Status,
 )
-from chalicelib.domain.errors import Fault, Invalid, KeyReused, NotAllowed, NotFound, StaleComplaint
+from chalicelib.domain.errors import (
+    DomainError,
+    Fault,
+    Invalid,
+    KeyReused,
+    NotAllowed,
+    NotFound,
+    StaleComplaint,
+)
 from chalicelib.domain.geo import Point, cells_for_box, distance_m
 from chalicelib.domain.open311 import ROWS_MOST, ServiceType, Span, Wish
 from chalicelib.domain.people import Act, Duty, Officer, Role, demand
@@ -47,9 +55,9 @@ _MOST_KEYS = 5
 """Services that are read each by its own key; of more, the city's list is read and filtered."""
 _ENTRIES = 200
 _TRIES = 3
-_LOOKS = 20
+_LOOKS = 7
 _BETWEEN_LOOKS = 0.5
-"""Seconds between two looks at a photo that is being drawn: ten in all."""
+"""Seconds between two looks at a photo that is being drawn: three in all, for which a Lambda does nothing else."""
 _METRES_PER_DEGREE = 111_195
 
 
@@ -132,21 +140,25 @@ def file(
         beside=(lambda code: guards.with_token(drawn, code, now=now)) if drawn else None,
     )
     client = f"open311:{key.id}"
-    retry = None
+    retry, ids = None, list[str]()
     if pictures:
-        routing.placed(filing, city())  # what is refused for its place leaves no photo behind
-        draft = secrets.token_urlsafe(24)
-        ids = tuple(_send(draft, content, kind_of, client, now) for content, kind_of in pictures)
-        filing, retry = replace(filing, photos=ids), intake.Retry(draft, "")
-    filed = intake.file_complaint(filing, contact, client=client, now=now, retry=retry, partner=partner)
+        # What is refused for its place or a cap stores no photo at first.
+        routing.placed(filing, city())
+        person, _ = intake.person_of(contact, None)
+        intake.check_caps(person, client, now, partner)
+        retry = intake.Retry(secrets.token_urlsafe(24), "")
+    try:
+        for content, kind_of in pictures:
+            # The key's own rate bounds them, with five for each post: an address says nothing here.
+            photo = photos.ask_for_draft(retry.key if retry else "", kind_of, client=None, now=now).photo
+            ids.append(photo.id)
+            bucket.write(f"{bucket.ARRIVES}{photo.id}", content, kind_of)
+        filing = replace(filing, photos=tuple(ids))
+        filed = intake.file_complaint(filing, contact, client=client, now=now, retry=retry, partner=partner)
+    except DomainError:
+        photos.take_back(ids)
+        raise
     return Filed(filed.complaint, kind, drawn)
-
-
-def _send(draft: str, content: bytes, kind: str, client: str, now: datetime) -> str:
-    """Put a photo where uploads arrive, as a browser does by its link; returns its id."""
-    photo = photos.ask_for_draft(draft, kind, client=client, now=now).photo
-    bucket.write(f"{bucket.ARRIVES}{photo.id}", content, kind)
-    return photo.id
 
 
 def shown_photos(found: Sequence[Stored]) -> dict[str, str]:

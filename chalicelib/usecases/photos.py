@@ -1,6 +1,6 @@
 """Photos from the link to upload to the last version deleted.
 
-Two things drive a photo: acts (`claiming`, `release`, `hide`, `redact`, `erase`) change its row and nothing else, and
+Two things drive a photo: acts (`claiming`, `release`, `hide`, `redact`, `erase_of`) change its row and no more, and
 `work` makes the bucket what the row says, from whatever state it finds. So an event that comes twice, too early, too
 late or never, and a Lambda that dies anywhere, end in the same place: whoever runs `work` next goes on.
 """
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -45,10 +46,10 @@ class Asked:
     expires_at: datetime
 
 
-def ask_for_draft(draft: str, kind: str, *, client: str, now: datetime, back_to: str = "") -> Asked:
+def ask_for_draft(draft: str, kind: str, *, client: str | None, now: datetime, back_to: str = "") -> Asked:
     """A link for a report that is being written; ``draft`` is the Idempotency-Key that it will be sent under.
 
-    Raises TooMany.
+    ``client`` is the sender's network address, None for whoever is held against a rate of their own. Raises TooMany.
     """
     owner = draft_owner(draft)
     return _ask(owner, For.FILING, None, kind, client, now, back_to)
@@ -80,15 +81,13 @@ def owner_of(who: Who) -> str:
 
 
 def _ask(
-    owner: str, purpose: For, code: str | None, kind: str, client: str, now: datetime, back_to: str
+    owner: str, purpose: For, code: str | None, kind: str, client: str | None, now: datetime, back_to: str
 ) -> Asked:
     day = timedelta(days=1)
     bound = f"{owner}#{code or ''}"
-    caps = [
-        (f"photo-act#{bound}", rules.PER_DRAFT, day),
-        (f"photo-address#{client}", PER_ADDRESS_HOUR, timedelta(hours=1)),
-        ("photo-day#all", PER_DAY, day),
-    ]
+    caps = [(f"photo-act#{bound}", rules.PER_DRAFT, day), ("photo-day#all", PER_DAY, day)]
+    if client is not None:
+        caps.append((f"photo-address#{client}", PER_ADDRESS_HOUR, timedelta(hours=1)))
     for key, limit, window in caps:
         guards.check(key, limit, window, now=now)
     for key, limit, window in caps:
@@ -96,6 +95,17 @@ def _ask(
     photo = Photo(store.new_id(), owner, purpose, now, case=code)
     store.create(photo, _lasts())
     return Asked(photo, photos.upload_form(photo.id, kind, back_to), now + rules.LINK_LASTS)
+
+
+def take_back(ids: Sequence[str]) -> None:
+    """Forget uploads of an act that was refused, rows and files; what the act has claimed after all stays."""
+    for photo_id in ids:
+        with suppress(NotFound, StaleComplaint):
+            photo = store.get(photo_id)
+            if photo.claimed_at is None:
+                store.forget(photo)
+                with suppress(Passing):  # the sweep of the bucket takes what nobody knows of
+                    photos.delete(f"{photos.ARRIVES}{photo_id}")
 
 
 def state_of(photo_id: str, *, now: datetime) -> Photo:
@@ -230,7 +240,7 @@ def _settle(photo: Photo, now: datetime) -> None:
             photos.delete(upload)
         return
     if photo.state is State.FIT and _is_over(photo, now):
-        photo = store.put(rules.erased(photo, now), _lasts())
+        photo = store.put_seen(rules.erased(photo, now), photo, _lasts())
     if photo.state is State.FIT:
         photo = _drawn(photo)
     photos.delete(upload)
@@ -273,8 +283,7 @@ def _drawn(photo: Photo) -> Photo:
         done = replace(
             seen, folder=folder, drawn=photo.round, kept=True, large=found.large, small=found.small
         )
-        store.note_mark(done)
-        done = store.put(done, _lasts())
+        done = store.put_seen(done, photo, _lasts())
     except StaleComplaint:
         photos.delete(f"{photos.COPIES}{folder}/")
         raise
@@ -292,7 +301,6 @@ def _is_over(photo: Photo, now: datetime) -> bool:
     except NotFound:
         return True
     if complaint.ended_at is not None and complaint.ended_at + _lasts() <= now:
-        store.forget_mark(photo)
         return True
     again = (complaint.ended_at + _lasts()) if complaint.ended_at else now + rules.LOOK_AGAIN
     store.put(replace(photo, keep_until=again), _lasts())
@@ -300,10 +308,12 @@ def _is_over(photo: Photo, now: datetime) -> bool:
 
 
 def erase_of(code: str, *, now: datetime) -> None:
-    """Have the photos of an erased case deleted: what is marked here, the photos' own sweep takes out of the bucket."""
+    """Have the photos of an erased case deleted, originals and all. What is marked here nobody sees any more, and the
+    sweep takes it out of the bucket within five minutes; its mark is forgotten at once. Raises StaleComplaint.
+    """
     for photo in store.of_case(code):
         if photo.state is not State.ERASED:
-            store.put(rules.erased(photo, now), _lasts())
+            store.put_seen(rules.erased(photo, now), photo, _lasts())
 
 
 # Seen by people ---------------------------------------------------------------------------------------------------
@@ -414,21 +424,6 @@ def _decide(
     if not after.settled:
         hurry([photo_id])
     return after
-
-
-def erase(code: str, *, now: datetime) -> int:
-    """Delete every version of every photo of a case, the originals too; answers how many there were.
-
-    May be run again, and must be where it raised Passing: what is left over, the sweep deletes.
-    """
-    erased = 0
-    for photo in store.of_case(code):
-        if photo.state is not State.ERASED:
-            store.forget_mark(photo)
-            photo = store.put(rules.erased(photo, now), _lasts())
-            erased += 1
-        _settle(photo, now)
-    return erased
 
 
 def _lasts() -> timedelta:

@@ -473,16 +473,39 @@ def test_a_private_case_shows_no_photo_to_anybody() -> None:
 
 def test_an_erased_case_keeps_no_version_of_any_photo_and_a_late_event_brings_nothing_back() -> None:
     code, photo = case_with(a_jpeg(8))
-    assert evidence.erase(code, now=NOW) == 1
-    assert objects() == set()
-    assert store.get(photo.id).state is State.ERASED
+    assert store.alike(photo.mark) == [(code, photo.id, photo.mark)]
+    evidence.erase_of(code, now=NOW)
     assert store.alike(photo.mark) == []
+    evidence.sweep(now=later(minutes=5))
+    assert objects() == set()
+    assert (store.get(photo.id).state, store.get(photo.id).mark) == (State.ERASED, "")
     send(photo.id, a_jpeg(8))
     cast.invoke("on_photo", an_event(f"in/{photo.id}"))
     assert objects() == set()
-    assert evidence.erase(code, now=NOW) == 0
+    evidence.erase_of(code, now=NOW)  # once more, as a job that was killed does
     with pytest.raises(IllegalMove):
         evidence.hide(code, photo.id, triage(), "x y z", if_match=store.get(photo.id).version, now=NOW)
+
+
+def test_a_case_that_is_erased_while_its_photo_is_drawn_is_not_found_by_that_photo() -> None:
+    key = a_key()
+    photo_id = draft(key, a_jpeg(12))
+    code = file_with(key, photo_id)
+    events = aws.client("s3").meta.events
+
+    def erase_meanwhile(params: dict[str, Any], **_: Any) -> None:
+        if "/small.jpg" in params["Key"]:  # the last copy: the next write is the row's
+            evidence.erase_of(code, now=NOW)
+
+    events.register("before-parameter-build.s3.PutObject", erase_meanwhile)
+    try:
+        words()
+    finally:
+        events.unregister("before-parameter-build.s3.PutObject", erase_meanwhile)
+    assert store.get(photo_id).state is State.ERASED
+    assert store.alike(judge.draw(a_jpeg(12), copies=False).mark) == []
+    evidence.sweep(now=later(minutes=5))
+    assert objects() == set()
 
 
 def test_the_original_goes_when_its_time_after_the_case_is_over() -> None:

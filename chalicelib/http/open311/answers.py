@@ -180,7 +180,7 @@ def of_rule(error: errors.DomainError) -> Refused:
         return Refused(404, Fault("service_request_id", "unknown_request"))
     if isinstance(error, errors.TooMany):
         seconds = error.retry_after
-        fault = Fault("api_key", "too_many", {"seconds": seconds})
+        fault = Fault(_CAPPED.get(error.what, "api_key"), "too_many", {"seconds": seconds})
         return Refused(429, fault, headers={"Retry-After": str(seconds)})
     if isinstance(error, errors.KeyReused):
         return Refused(400, Fault("update_id", "reused_id"))
@@ -189,6 +189,13 @@ def of_rule(error: errors.DomainError) -> Refused:
     return Refused(400, Fault("status", "closed_for_this"))
 
 
+_CAPPED = {
+    "file-person": "phone, email",  # one person's reports of a day, whoever sends them
+    "file-day": "requests",
+    "photo-day": "media",
+    "message": "service_request_id",
+}
+"""What of a post a cap counts; all else is counted for the key."""
 _FIELDS = {"place": "lat, long", "place.area": "lat, long", "text": "description", "category": "service_code"}
 
 

@@ -39,6 +39,8 @@ _NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,15})?", re.ASCII)
 _COUNT = re.compile(r"\d{1,12}", re.ASCII)
 _ATTRIBUTE = re.compile(r"attribute\[([^\[\]]{1,100})\](?:\[\d{0,4}\])?", re.ASCII)
 _STATE = re.compile(r"[A-Za-z][A-Za-z_ -]{1,39}", re.ASCII)
+_LATIN = re.compile(r';\s*charset\s*=\s*"?(?:iso-8859-1|latin-?1|windows-1252)\b', re.IGNORECASE)
+"""What old clients still send; a form is UTF-8 where nobody says otherwise. Browsers read all three as the last."""
 _WEB = re.compile(r"https?://[^\s<>\"'`\\]{3,2000}", re.IGNORECASE)
 _ILLEGAL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 
@@ -66,6 +68,7 @@ def body(request: Request) -> Sent:
     if len(content) > MOST_BYTES:
         raise Refused(413, Fault("body", "form_large"))
     plain = kind.partition(";")[0].strip().lower()
+    charset = "cp1252" if _LATIN.search(kind) else "utf-8"
     files: Sequence[multipart.File] = ()
     if plain == "multipart/form-data":
         try:
@@ -77,7 +80,10 @@ def body(request: Request) -> Sent:
             raise Refused(413, Fault("body", "form_large"))
         try:
             pairs = parse_qsl(
-                content.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS
+                content.decode(charset, "replace"),
+                keep_blank_values=True,
+                max_num_fields=_MOST_FIELDS,
+                encoding=charset,
             )
         except ValueError:
             raise Refused(400, Fault("body", "broken_form")) from None
@@ -385,8 +391,8 @@ def update(sent: Sent, city: City) -> Said:
     if state and not _STATE.fullmatch(state):
         read.faults.append(Fault("status", "no_state"))
     read.date("updated_datetime")
-    if len(words) > ours.SENTENCE_MOST:
-        read.faults.append(Fault("description", "long_text", {"most": ours.SENTENCE_MOST}))
+    if len(words) > DESCRIPTION_MOST:
+        read.faults.append(Fault("description", "long_text", {"most": DESCRIPTION_MOST}))
     if len(read.text("update_id")) > 200:
         read.faults.append(Fault("update_id", "long_text", {"most": 200}))
     read.done()
