@@ -18,6 +18,8 @@ from chalicelib.observability import logger
 F = TypeVar("F", bound=Callable[..., Response])
 
 LANGUAGES = ("id", "en")
+NAME_MOST = 200
+"""Characters of one part of a path; the longest of ours, a secret of a link, has fewer than a hundred."""
 
 TABLE: dict[type[errors.DomainError], tuple[int, str, dict[str, str]]] = {
     errors.Invalid: (
@@ -504,8 +506,15 @@ def reason(fault: errors.Fault, language: str) -> str:
 
 
 def reshape(request: Request, get_response: Callable[[Request], Response]) -> Response:
-    """Middleware: give the framework's own refusals ({"Code", "Message"}) the shape of all others."""
-    response = get_response(request)
+    """Middleware: give the framework's own refusals ({"Code", "Message"}) the shape of all others.
+
+    What is longer than any name of ours is refused here, for every route, before it becomes a key of a table: DynamoDB
+    takes no key over 2,048 bytes and says so by an error.
+    """
+    if any(len(str(name)) > NAME_MOST for name in (request.uri_params or {}).values()):
+        response = Response({"Code": "NotFoundError", "Message": ""}, {}, 404)
+    else:
+        response = get_response(request)
     body = response.body
     if response.status_code < 400 or not isinstance(body, dict) or set(body) != {"Code", "Message"}:
         return response

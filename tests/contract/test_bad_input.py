@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -831,3 +832,24 @@ def test_a_step_out_of_turn_changes_nothing(api: Api) -> None:
         )
     finally:
         move_clock(timedelta(0))
+
+
+def test_a_name_longer_than_any_of_ours_is_unknown_on_every_route(api: Api) -> None:
+    """A key over 2,048 bytes is an error of DynamoDB's, so no path may carry one there."""
+    from app import app
+
+    tokens = {"me": citizen(), "office": officer("triage@diskominfos", office="diskominfos")}
+    with nothing_stored():
+        for route, methods in app.routes.items():
+            if "{" not in route or "/open311/" in route:
+                continue
+            for name in ("a" * 3000, "%F0%9F%9A%B2" * 16):
+                path = re.sub(r"\{[^}]*\}", name, route)
+                for method in methods:
+                    token = tokens.get(route.split("/")[2], "") if route.startswith("/v1/") else ""
+                    headers = {"If-Match": '"1"'} if token else {}
+                    reply = api.call(
+                        method, path, {} if method != "GET" else None, token=token, headers=headers
+                    )
+                    assert reply.status < 500, (method, path[:80], reply.text)
+                    assert reply.status == 404 or len(name) < 3000, (method, path[:80], reply.status)

@@ -363,6 +363,13 @@ def test_the_least_and_the_most_that_a_post_may_say(o3: Client) -> None:
     code = o3.filed(description="a\x00b\x0bc\x1fd\ufffee\tf\ng")
     assert o3.both(f"requests/{code}")[0]["description"] == "abcde\tf\ng"
     assert o3.both("requests")
+    # An old client that says how its letters are written is believed.
+    for charset in ("ISO-8859-1", '"windows-1252"', "latin1"):
+        body = f"api_key={o3.key}&service_code=uji_biasa&lat=-8.69&long=115.22&description=caf%E9".encode()
+        kind = f"application/x-www-form-urlencoded; charset={charset}"
+        reply = o3.api.call("POST", f"{BASE}/requests.json", body, headers={"Content-Type": kind})
+        code = reply.json[0]["service_request_id"]
+        assert o3.both(f"requests/{code}")[0]["description"] == "café"
 
 
 def test_a_body_of_any_kind_is_taken_or_refused(o3: Client) -> None:
@@ -370,6 +377,7 @@ def test_a_body_of_any_kind_is_taken_or_refused(o3: Client) -> None:
         ("application/json", b"{}"),
         ("application/json", b"\xff"),
         ("text/plain", b"hello"),
+        ("application/x-www-form-urlencoded; charset=klingon", b"a=%E9"),
         ("text/xml", b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>'),
         ("application/x-www-form-urlencoded", b""),
         ("application/x-www-form-urlencoded", b"%zz=%&&==&api_key=%ff%fe&lat=%00"),
@@ -816,9 +824,11 @@ def test_made_up_queries_never_break_it(o3: Client, form: str) -> None:
             reply = o3.api.call("GET", target)
             assert reply.status < 500, target
             checked(f"requests.{form}", reply)
-    for value in junk[1:]:
+    for value in (*junk[1:], "a" * 190, "a" * 3000, "\U0001f6b2" * 190):
+        said = quote(value, safe="", errors="surrogatepass")
         for resource in ("services", "requests", "tokens"):
-            said = quote(value, safe="", errors="surrogatepass")
             reply = o3.api.call("GET", f"{BASE}/{resource}/{said}.{form}")
             assert reply.status == 404, value
+            checked(f"{resource}/x.{form}", reply)
+        assert o3.api.call("GET", f"{BASE}/media/{said}.jpg").status == 404, value
     assert re.match("[{<[]", reply.text)
