@@ -122,7 +122,10 @@ _PARTS = {b"ftyp", b"meta", b"mdat", b"moov", b"free", b"skip", b"uuid", b"wide"
 _ELSE_AT_THE_END = re.compile(
     rb"PK\x05\x06|PK\x03\x04|%PDF-|<\?php|<script|<html|<!doctype|<svg|\A(?:#!|MZ|\x7fELF)", re.IGNORECASE
 )
-_ELSE_AT_THE_BEGINNING = re.compile(rb"%PDF-|<\?php|<script|<html|<!doctype html|<svg", re.IGNORECASE)
+_ELSE_AT_THE_BEGINNING = re.compile(rb"%PDF-|<\?php|<script", re.IGNORECASE)
+_NOTE = re.compile(rb"<x:xmpmeta.*?(?:</x:xmpmeta>|\Z)", re.DOTALL)
+"""An XMP packet, XML itself: programs for drawing name SVG in it, and catalogues keep captions as HTML."""
+_MARKUP = re.compile(rb"<html|<!doctype html|<svg", re.IGNORECASE)
 _HEAD = 65_536
 
 
@@ -156,7 +159,12 @@ def _check_disguise(data: bytes, kind: str) -> None:
     """
     end = _end(data, kind)
     tail = data[end:]
-    if _ELSE_AT_THE_BEGINNING.search(data[:_HEAD]) or (tail and _ELSE_AT_THE_END.search(tail)):
+    head = data[:_HEAD]
+    if (
+        _ELSE_AT_THE_BEGINNING.search(head)
+        or _MARKUP.search(_NOTE.sub(b"", head))
+        or (tail and _ELSE_AT_THE_END.search(tail))
+    ):
         raise Unfit("disguised")
     if tail and zipfile.is_zipfile(BytesIO(data)):
         raise Unfit("disguised")
@@ -220,11 +228,11 @@ def draw(data: bytes, boxes: Sequence[Box] = (), *, copies: bool = True) -> Exam
     _check_disguise(data, kind)
     picture = _opened(data, kind)
     exif = _exif(picture)
-    upright_exif = exif.get(0x0112)
+    held = _held(exif)
     width, height = picture.size
-    if upright_exif in (5, 6, 7, 8):
+    if held in (5, 6, 7, 8):
         width, height = height, width
-    large = _upright(picture, LARGE)
+    large = _upright(picture, LARGE, held)
     mark = _mark(large)
     if boxes:
         pen = ImageDraw.Draw(large)
@@ -272,9 +280,18 @@ def _opened(data: bytes, kind: str) -> Image:
     return picture
 
 
-def _upright(picture: Image, longest: int) -> Image:
-    """Decoded, at most this long, turned as it was held, in sRGB, and with nothing but pixels. Raises Unfit."""
-    from PIL import Image, ImageOps
+def _held(exif: Any) -> int:
+    """How the camera was held: EXIF's orientation from 1 to 8, 1 where it says nothing that makes sense."""
+    try:
+        said = exif.get(0x0112)
+    except Exception:  # noqa: BLE001  whatever a file makes of its tags, its pixels can be shown
+        return 1
+    return said if isinstance(said, int) and 1 <= said <= 8 else 1
+
+
+def _upright(picture: Image, longest: int, held: int) -> Image:
+    """Decoded, at most this long, turned as it was ``held``, in sRGB, and with nothing but pixels. Raises Unfit."""
+    from PIL import Image
 
     profile = picture.info.get("icc_profile")
     try:
@@ -283,10 +300,12 @@ def _upright(picture: Image, longest: int) -> Image:
             picture = _eight_bits(picture)
         # A JPEG is decoded at the next of its own halves, quarters, eighths above: a quarter of time and memory.
         picture.thumbnail((longest, longest), Image.Resampling.LANCZOS, reducing_gap=1.2)
-        turned = ImageOps.exif_transpose(picture)
+        # By a table of our own: Pillow's turning writes the EXIF anew, and falls over tags that no one will ever read.
+        turn = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}.get(held)
+        turned = picture if turn is None else picture.transpose(Image.Transpose(turn))
     except MemoryError:
         raise
-    except (OSError, SyntaxError, ValueError, EOFError, RuntimeError, IndexError, KeyError):
+    except Exception:  # noqa: BLE001  decoders raise what they like: the file is what did it
         raise Unfit("broken") from None
     if turned.mode in ("RGBA", "LA", "PA") or "transparency" in turned.info:
         turned = turned.convert("RGBA")
@@ -364,7 +383,7 @@ def _mark(picture: Image) -> str:
 def _exif(picture: Image) -> Any:
     try:
         return picture.getexif()
-    except (OSError, SyntaxError, ValueError, KeyError, TypeError, RuntimeError):
+    except Exception:  # noqa: BLE001  as in `_held`
         from PIL import Image
 
         return Image.Exif()
@@ -382,7 +401,7 @@ def _place(exif: Any) -> tuple[float, float] | None:
             if not abs(value) <= most:
                 return None
             found.append(round(value, 6))
-    except (KeyError, ValueError, TypeError, ZeroDivisionError, OSError, SyntaxError, RuntimeError):
+    except Exception:  # noqa: BLE001  as in `_held`
         return None
     latitude, longitude = found
     return (latitude, longitude) if latitude or longitude else None  # 0, 0 is a phone that did not know
@@ -392,7 +411,7 @@ def _taken_at(exif: Any) -> str:
     try:
         camera = exif.get_ifd(0x8769)
         said, offset = str(camera.get(0x9003, "")).strip("\0 "), str(camera.get(0x9011, "")).strip("\0 ")
-    except (KeyError, ValueError, TypeError, OSError, SyntaxError, RuntimeError):
+    except Exception:  # noqa: BLE001  as in `_held`
         return ""
     found = re.fullmatch(r"(\d{4}):(\d\d):(\d\d) (\d\d:\d\d:\d\d)", said)
     if found is None:
@@ -414,6 +433,8 @@ def _serve(source: BinaryIO, answer: BinaryIO) -> None:
         said: dict[str, Any] = {"unfit": unfit.reason}
     except MemoryError:
         said = {"unfit": "too_heavy"}
+    except Exception:  # noqa: BLE001  a crash over the file's content must not read as if it were too large
+        said = {"unfit": "broken"}
     else:
         blobs = list(found.copies.values())
         said = {

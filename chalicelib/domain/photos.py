@@ -347,5 +347,8 @@ def _moment(photo: Photo, city: City) -> datetime | None:
     except ValueError:
         return photo.asked_at
     if read.tzinfo is None:
-        return (read - city.utc_offset).replace(tzinfo=photo.asked_at.tzinfo)
+        try:
+            return (read - city.utc_offset).replace(tzinfo=photo.asked_at.tzinfo)
+        except OverflowError:  # a clock that was never set stands at the year 1
+            return photo.asked_at
     return read

@@ -143,6 +143,9 @@ def test_a_proof_is_held_against_the_nearest_photo_of_the_reporter() -> None:
     assert pairs([first], case(), city) == []
     (pair,) = pairs([replace(first, mark=proof.mark), proof], case(), city)
     assert pair.same_picture
+    # A camera whose clock was never set: nothing is told by it, and nobody's approval breaks over it.
+    (pair,) = pairs([replace(first, taken_at="0001-01-01T00:00:00"), proof], case(), city)
+    assert pair.minutes == int((datetime(2026, 11, 21, 2, 30, tzinfo=UTC) - NOW).total_seconds() // 60)
 
 
 def test_marks_that_differ_in_four_bits_share_a_band_and_blank_pictures_have_none() -> None:

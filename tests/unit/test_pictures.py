@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import resource
 import struct
 import zipfile
 import zlib
@@ -111,6 +113,52 @@ def test_it_is_turned_as_it_was_held(orientation: int) -> None:
     assert apart(found.mark, draw(saved(upright)).mark) <= 2
 
 
+def with_tags(*tags: tuple[int, int, int, bytes]) -> bytes:
+    """A JPEG with these tags (number, type, count, bytes) in its EXIF, whatever they are."""
+    start = 8 + 2 + 12 * len(tags) + 4
+    listed, values = struct.pack("<H", len(tags)), b""
+    for number, kind, count, value in tags:
+        if len(value) > 4:
+            value, values = struct.pack("<I", start + len(values)), values + value
+        listed += struct.pack("<HHI", number, kind, count) + value.ljust(4, b"\0")
+    exif = b"Exif\0\0II*\0" + struct.pack("<I", 8) + listed + struct.pack("<I", 0) + values
+    whole = saved(scene(80, 60))
+    return whole[:2] + b"\xff\xe1" + struct.pack(">H", len(exif) + 2) + exif + whole[2:]
+
+
+def test_an_odd_tag_beside_the_orientation_costs_nobody_a_good_photo() -> None:
+    held = (0x112, 3, 1, struct.pack("<H", 6))
+    odd = (
+        (0x11A, 9, 1, struct.pack("<i", -1)),  # a resolution below zero
+        (0x131, 11, 1, struct.pack("<f", 1.5)),  # a program whose name is a number
+        (0x10F, 1, 3, b"\xff\0\xff"),
+        (0x8769, 12, 1, struct.pack("<d", 1e300)),  # where the camera's own tags should stand
+        (0x8825, 2, 5, b"here\0"),
+    )
+    for tag in odd:
+        found = draw(with_tags(held, tag), copies=False)
+        assert (found.width, found.height, found.large) == (60, 80, (60, 80)), tag
+    nonsense = draw(with_tags((0x112, 2, 6, b"upside"), odd[0]), copies=False)
+    assert (nonsense.width, nonsense.height) == (80, 60)
+
+
+def test_what_breaks_a_decoder_by_its_content_is_broken_and_not_too_heavy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fall(*_: object) -> None:
+        raise AttributeError("a decoder's own mistake")
+
+    monkeypatch.setattr(resource, "setrlimit", lambda *_: None)  # these are the test's own process
+    monkeypatch.setattr(Image.Image, "thumbnail", fall)
+    answer = BytesIO()
+    pictures._serve(BytesIO(b'{"boxes": [], "copies": false}\n' + saved(scene(60, 40))), answer)
+    assert json.loads(answer.getvalue()) == {"unfit": "broken"}
+    monkeypatch.setattr(pictures, "draw", fall)
+    answer = BytesIO()
+    pictures._serve(BytesIO(b'{"boxes": [], "copies": false}\n' + saved(scene(60, 40))), answer)
+    assert json.loads(answer.getvalue()) == {"unfit": "broken"}
+
+
 def test_copies_hold_pixels_and_nothing_else() -> None:
     blob = saved(
         scene(),
@@ -211,6 +259,14 @@ def test_a_picture_that_is_something_else_besides_is_refused() -> None:
         for tail in (archive.getvalue(), b"<script>alert(1)</script>", b"\n%PDF-1.4", b"<?php evil();"):
             assert refused(whole + tail) == "disguised", (form, tail[:8])
     assert refused(saved(scene(60, 40), comment=b"<?php system($_GET[0]); ?>")) == "disguised"
+
+
+def test_markup_in_an_xmp_note_is_a_note_and_anywhere_else_a_page() -> None:
+    note = b"<x:xmpmeta><svg:g/><svg/><dc:description>&lt;p&gt;<html></dc:description></x:xmpmeta>"
+    for form in ("JPEG", "WEBP"):
+        assert draw(saved(scene(60, 40), form, xmp=note), copies=False).kind == form.lower()
+    assert refused(saved(scene(60, 40), xmp=note.replace(b"<html>", b"<script>"))) == "disguised"
+    assert refused(saved(scene(60, 40), comment=b"<html><body>")) == "disguised"
 
 
 def test_what_cameras_append_is_no_fault() -> None:
