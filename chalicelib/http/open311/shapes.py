@@ -151,9 +151,9 @@ def request(
     """One public request, its words as `visibility.public_text` has them. What triage has not released shows that it
     is there, and nothing that was said.
 
-    ``photo`` is the id of one that anybody may see; ``notes`` are its public acts, None where they were not read. What
-    was posted as ``media_url`` is for staff, as another picture may stand there tomorrow. It is shown where nothing at all
-    is read first (`unscreened`).
+    ``photo`` is the id of one that anybody may see; ``notes`` are its public acts, None where they were not read. The
+    ``media_url`` that was posted is for staff, as another picture may stand there tomorrow; it is shown where nothing
+    at all is read first (`unscreened`).
     """
     complaint = stored.complaint
     aside = stored.spoken or {}
