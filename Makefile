@@ -180,7 +180,7 @@ fix: setup ## Format the code and mend what ruff can mend
 	$(PY) -m ruff check --fix .
 
 .PHONY: fuzz
-fuzz: setup ## schemathesis at length over docs/openapi.yaml (check runs a short one): FUZZ_EXAMPLES=
+fuzz: setup ## made-up requests at length over docs/openapi.yaml and Open311 (check runs a short one): FUZZ_EXAMPLES=
 	FUZZ_EXAMPLES=$(FUZZ_EXAMPLES) $(PY) -m pytest -m fuzz $(PYTEST_ARGS)
 
 .PHONY: bench

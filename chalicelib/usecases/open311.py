@@ -37,7 +37,7 @@ from chalicelib.domain.errors import (
 from chalicelib.domain.geo import Point, cells_for_box, distance_m
 from chalicelib.domain.open311 import ROWS_MOST, ServiceType, Span, Wish
 from chalicelib.domain.people import Act, Duty, Officer, Role, demand
-from chalicelib.domain.photos import goes_public
+from chalicelib.domain.photos import For, Photo, goes_public
 from chalicelib.domain.visibility import Card, is_listed
 from chalicelib.store import complaints, guards
 from chalicelib.store import photos as store_photos
@@ -50,6 +50,8 @@ from chalicelib.usecases.record import city, record
 
 READ_MOST = 20_000
 """Rows of an index that one request may go through: deeper pages are asked for with a shorter span."""
+NOTED_MOST = 100
+"""Requests of one list whose notes are shown: each of their acts is a row to read."""
 _MOST_CELLS = 25
 _MOST_KEYS = 5
 """Services that are read each by its own key; of more, the city's list is read and filtered."""
@@ -318,6 +320,8 @@ class Update:
     complaint: Complaint
     event: Event
     words: str
+    photo: str = ""
+    """The id of a proof of the fix that anybody may see."""
 
 
 def updates(start: datetime | None, end: datetime | None, *, now: datetime) -> list[Update]:
@@ -342,8 +346,43 @@ def updates(start: datetime | None, end: datetime | None, *, now: datetime) -> l
             if event is not None and words is not None:
                 found.append(Update(update_id(entry.code, entry.version), complaint, event, words))
             if len(found) == ROWS_MOST:
-                return found
-    return found
+                return _proven(found)
+    return _proven(found)
+
+
+def notes(found: Sequence[Stored]) -> dict[str, list[Update]]:
+    """What happened to each of these requests in public, oldest first, by code; for `NOTED_MOST` of them, the first."""
+    asked = [
+        Entry(stored.complaint.code, version, "")
+        for stored in found[:NOTED_MOST]
+        for version in range(2, stored.complaint.version + 1)  # the first is the filing
+    ]
+    events = complaints.events(asked)
+    heads = {stored.complaint.code: stored.complaint for stored in found}
+    told: dict[str, list[Update]] = {stored.complaint.code: [] for stored in found[:NOTED_MOST]}
+    for entry in asked:
+        event, complaint = events.get((entry.code, entry.version)), heads[entry.code]
+        words = open311.told(event, complaint) if event else None
+        if event is not None and words is not None:
+            told[entry.code].append(Update(update_id(entry.code, entry.version), complaint, event, words))
+    return told
+
+
+def _proven(found: list[Update]) -> list[Update]:
+    """The updates with the first public photo of each fix, for which only cases are read that may have one."""
+    kept: dict[str, list[Photo]] = {}
+    made = []
+    for each in found:
+        if each.event.act is Act.APPROVE or (each.event.act is Act.RESOLVE and each.event.data.get("photos")):
+            code = each.complaint.code
+            if code not in kept:
+                kept[code] = [p for p in photos.of_public(each.complaint) if p.purpose is For.PROOF]
+            proofs = [p for p in kept[code] if p.claimed_at and p.claimed_at <= each.event.at]
+            latest = max((p.claimed_at for p in proofs if p.claimed_at), default=None)
+            photo = next((p.id for p in proofs if p.claimed_at == latest), "")
+            each = replace(each, photo=photo)
+        made.append(each)
+    return made
 
 
 def update_id(code: str, version: int) -> str:
@@ -358,6 +397,8 @@ class Said:
     id: str = ""
     wish: Wish | None = None
     words: str = ""
+    link: str = ""
+    """An address of the web, for whoever reads a reporter's words; an office shows its proof as a photo."""
 
 
 def update(said: Said, key: ApiKey, *, now: datetime) -> str:
@@ -366,7 +407,8 @@ def update(said: Said, key: ApiKey, *, now: datetime) -> str:
     A key that stands for the case's office acts as its staff; one that filed the request speaks for its reporter.
     Raises NotAllowed for any other, NotFound, and what the rules say of the act.
     """
-    body = hashlib.sha256(repr((said.code, said.wish, said.words)).encode("utf-8", "replace")).hexdigest()
+    told = (said.code, said.wish, said.words, *([said.link] if said.link else []))
+    body = hashlib.sha256(repr(told).encode("utf-8", "replace")).hexdigest()
     taken = f"open311:{key.id}#{keys.derive('update', said.id).hex()[:40]}" if said.id else ""
     for attempt in range(_TRIES):
         if taken and (earlier := guards.earlier(taken, now=now)):
@@ -433,10 +475,11 @@ def _of_reporter(complaint: Complaint, said: Said, now: datetime) -> Change:
         return reporting.agree(
             complaint, now=now
         )  # which takes no words: none would be looked at for accusations
+    words = "\n".join(part for part in (said.words, said.link) if part)  # the office alone reads them
     if said.wish is Wish.OPEN and not complaint.open:
-        return reporting.reopen(complaint, _needed(said.words), city=city(), now=now)
+        return reporting.reopen(complaint, _needed(words), city=city(), now=now)
     guards.hit(f"message#{complaint.code}", MESSAGES_PER_DAY, timedelta(days=1), now=now)
-    return reporting.message(complaint, _needed(said.words), city=city(), now=now)
+    return reporting.message(complaint, _needed(words), city=city(), now=now)
 
 
 _ENDED_BY = "Dinyatakan selesai oleh {client}."

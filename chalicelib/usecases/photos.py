@@ -98,14 +98,14 @@ def _ask(
 
 
 def take_back(ids: Sequence[str]) -> None:
-    """Forget uploads of an act that was refused, rows and files; what the act has claimed after all stays."""
+    """Forget uploads of an act that was refused; what the act has claimed after all stays. A file that no row knows of
+    is deleted by `work`, which is told of it at once, and by the bucket's own rule later."""
     for photo_id in ids:
         with suppress(NotFound, StaleComplaint):
             photo = store.get(photo_id)
             if photo.claimed_at is None:
                 store.forget(photo)
-                with suppress(Passing):  # the sweep of the bucket takes what nobody knows of
-                    photos.delete(f"{photos.ARRIVES}{photo_id}")
+    hurry(ids)
 
 
 def state_of(photo_id: str, *, now: datetime) -> Photo:

@@ -213,3 +213,18 @@ def test_every_excuse_of_the_security_scan_gives_its_reason() -> None:
             for skip in resource.get("Metadata", {}).get("checkov", {}).get("skip", ()):
                 assert re.fullmatch(r"CKV2?_AWS_\d+", skip["id"]), name
                 assert len(skip["comment"]) > 30, name
+
+
+def test_no_way_leads_from_the_edge_to_the_photos() -> None:
+    """So hiding or erasing one leaves nothing at the edge: people read copies from the bucket, by links of minutes."""
+    origins = {origin["Id"]: json.dumps(origin["DomainName"]) for origin in DISTRIBUTION["Origins"]}
+    assert set(origins) == {"api", "web"}
+    assert "execute-api" in origins["api"]
+    assert "-web-" in origins["web"]
+    behaviours = [DISTRIBUTION["DefaultCacheBehavior"], *DISTRIBUTION["CacheBehaviors"]]
+    assert {each["TargetOriginId"] for each in behaviours} == {"api", "web"}
+    bucket = DATA["PhotoBucket"]["Properties"]
+    assert "-photos-" in json.dumps(bucket["BucketName"])
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    statements = DATA["PhotoBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert {each["Effect"] for each in statements} == {"Deny"}  # nobody is let in, CloudFront not either

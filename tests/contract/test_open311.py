@@ -33,6 +33,7 @@ LISTS = {
     "service_requests": "request",
     "service_request_updates": "request_update",
     "attributes": "attribute",
+    "notes": "note",
     "values": "value",
     "errors": "error",
     "endpoints": "endpoint",
@@ -732,6 +733,11 @@ def test_updates_are_taken_from_offices_and_from_whoever_filed(o3: Client) -> No
     # What the reporter wrote is between them and the office.
     assert not {"Masih ada lubangnya.", "Belum beres.", "Ya."} & {words for _, words in told}
     assert "Tim berangkat." in {words for _, words in told}
+    # The same as notes of the request, oldest first, in the list and alone; nothing of them without being asked for.
+    notes = o3.both(f"requests/{code}", extensions="true")[0]["notes"]
+    assert [(note["status"], note["description"]) for note in notes] == told
+    assert o3.both("requests", extensions="true")[0]["notes"] == notes
+    assert "notes" not in o3.get(f"requests/{code}.json", extensions="")[0]
 
 
 # Privacy ------------------------------------------------------------------------------------------------------

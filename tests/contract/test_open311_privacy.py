@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -121,9 +123,12 @@ def refused_post(o3: Client, status: int, **said: str) -> Reply:
 def test_a_refused_post_leaves_no_photo_behind_and_names_what_was_too_much(o3: Client) -> None:
     from chalicelib import photos
     from chalicelib.store.tables import PhotoRow
+    from chalicelib.usecases import photos as evidence
     from chalicelib.usecases.intake import PER_PERSON_DAY
 
     def left() -> tuple[list[str], list[str]]:
+        for key, _ in list(photos._versions("todo/")):
+            evidence.arrived(key, now=utc_now())  # as the Lambda does when the bucket tells it
         return [row.pk for row in PhotoRow.scan()], [key for key, _ in photos._versions("in/")]
 
     _, o3.key = api_keys.issue("Warga", [api_keys.FILE], now=utc_now(), per_hour=600)
@@ -147,7 +152,7 @@ def test_a_refused_post_leaves_no_photo_behind_and_names_what_was_too_much(o3: C
         refused_post(o3, 503)
     finally:
         events.unregister("before-parameter-build.s3.PutObject", fail)
-    assert len(sent) == 2
+    assert [key.partition("/")[0] for key in sent] == ["in", "in", "todo"]
     assert left() == before
 
 
@@ -168,3 +173,42 @@ def test_what_was_taken_out_of_sight_says_so_and_not_that_it_waits_to_be_read(o3
     hidden = o3.get(f"requests/{code}.json", lang="en")[0]["service_notice"]
     assert "read by the city before" in waits
     assert hidden == "The text is not shown in public."
+
+
+def test_an_update_shows_the_proof_of_a_fix_while_it_may_be_seen(o3: Client) -> None:
+    from chalicelib import photos as bucket
+    from chalicelib.domain.people import Duty, Officer, Role
+    from chalicelib.usecases import handling
+    from chalicelib.usecases import photos as evidence
+
+    code = o3.filed(description="Lampu padam di tikungan.")
+    complaint = complaints.get(code).complaint
+    office = complaint.office
+    staff = Officer("petugas-uji", "Ni Uji", "", office, (Duty(Role.STAFF, office),))
+    now = utc_now()
+    proof = evidence.ask_for_proof(complaint, staff, "image/png", client="x", now=now).photo.id
+    bucket.write(f"in/{proof}", PNG, "image/png")
+    handling.resolve(code, staff, "Sudah menyala.", sent=[proof], if_match=complaint.version, now=now)
+    evidence.work(proof, now=now)
+    (told,) = o3.both("servicerequestupdates")
+    assert told["media_url"].endswith(f"/media/{proof}.jpg")
+    assert o3.api.call("GET", f"{BASE}/media/{proof}.jpg").status == 302
+    photo = evidence.store.get(proof)
+    evidence.store.put(replace(photo, shown=evidence.rules.Shown.HIDDEN), timedelta(days=9))
+    (told,) = o3.both("servicerequestupdates")
+    assert told["media_url"] is None
+
+
+def test_a_reporter_s_long_update_reaches_the_office_with_its_link_and_nobody_else(o3: Client) -> None:
+    scopes = [api_keys.FILE, api_keys.UPDATE]
+    _, theirs = api_keys.issue("Warga", scopes, now=utc_now(), per_hour=0)
+    code = o3.filed(api_key=theirs, description="Lampu padam di tikungan.")
+    said = {"service_request_id": code, "status": "OPEN", "description": "Masih padam. " * 300}
+    o3.update(api_key=theirs, update_id="1", media_url=LINK, **said)
+    o3.update(400, api_key=theirs, update_id="2", **{**said, "description": "a" * 4001})
+    message = complaints.get(code).history[-1].text
+    assert message == f"{said['description'].strip()}\n{LINK}"
+    for path in ("servicerequestupdates.json", f"requests/{code}.json"):
+        shown = o3.raw("GET", path, extensions="true").text
+        assert LINK not in shown
+        assert "Masih padam" not in shown

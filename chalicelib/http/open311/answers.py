@@ -24,6 +24,7 @@ CHILDREN = {
     "service_requests": "request",
     "service_request_updates": "request_update",
     "attributes": "attribute",
+    "notes": "note",
     "values": "value",
     "errors": "error",
     "endpoints": "endpoint",

@@ -399,4 +399,4 @@ def update(sent: Sent, city: City) -> Said:
     code = request_id(asked, city)
     if code is None:
         raise Refused(404, Fault("service_request_id", "unknown_request"))
-    return Said(code, read.text("update_id"), open311.wish(state), words)
+    return Said(code, read.text("update_id"), open311.wish(state), words, _media_url(sent))

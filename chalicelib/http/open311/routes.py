@@ -113,6 +113,7 @@ def _requests(call: Call) -> Response:
     listing = forms.listing(call.given, call.city)
     found = open311.find(listing.query, now=call.now)
     photos = open311.shown_photos(found)
+    notes = open311.notes(found) if listing.extended else {}
     rows = [
         shapes.request(
             each,
@@ -120,6 +121,7 @@ def _requests(call: Call) -> Response:
             call.language,
             extended=listing.extended,
             photo=photos.get(each.complaint.code, ""),
+            notes=notes.get(each.complaint.code),
         )
         for each in found
     ]
@@ -143,7 +145,9 @@ def _request(call: Call, text: str) -> Response:
         raise errors.NotFound("service_request_id")
     found = open311.one(code)
     photo = open311.shown_photos([found]).get(code, "")
-    shown = shapes.request(found, call.city, call.language, extended=forms.extended(call.given), photo=photo)
+    extended = forms.extended(call.given)
+    notes = open311.notes([found])[code] if extended else None
+    shown = shapes.request(found, call.city, call.language, extended=extended, photo=photo, notes=notes)
     return answers.answer(call.form, "service_requests", [shown])
 
 

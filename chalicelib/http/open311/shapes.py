@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -140,13 +140,20 @@ def _attribute(question: Question, order: int, language: str) -> dict[str, Any]:
 
 
 def request(
-    stored: Stored, city: City, language: str, *, extended: bool = False, photo: str = ""
+    stored: Stored,
+    city: City,
+    language: str,
+    *,
+    extended: bool = False,
+    photo: str = "",
+    notes: Sequence[Update] | None = None,
 ) -> dict[str, Any]:
     """One public request, its words as `visibility.public_text` has them. What triage has not released shows that it
     is there, and nothing that was said.
 
-    ``photo`` is the id of one that anybody may see. An address that was posted as ``media_url`` is for staff: what
-    stands there can be another picture tomorrow. It is shown only where nothing is read first (`unscreened`).
+    ``photo`` is the id of one that anybody may see; ``notes`` are its public acts, None where they were not read. The
+    ``media_url`` that was posted is for staff, as another picture may stand there tomorrow; it is shown where nothing
+    at all is read first (`unscreened`).
     """
     complaint = stored.complaint
     aside = stored.spoken or {}
@@ -176,7 +183,7 @@ def request(
         "zipcode": area.postal_code if area else None,
         "lat": pin.lat if pin else None,
         "long": pin.lon if pin else None,
-        "media_url": f"{settings().base_url}{PATH}/media/{photo}.jpg"
+        "media_url": _media(photo)
         if photo
         else (aside.get("media_url") if released and category is not None and category.unscreened else None),
     }
@@ -194,6 +201,15 @@ def request(
             else None,
         }
         found["attributes"] = _shown_answers(complaint, city, language)
+    if extended and notes is not None:
+        found["notes"] = [
+            {
+                "datetime": told["updated_datetime"],
+                "status": told["status"],
+                "description": told["description"],
+            }
+            for told in (update(each, city, language) for each in notes)
+        ]
     return found
 
 
@@ -223,8 +239,12 @@ def update(found: Update, city: City, language: str) -> dict[str, Any]:
         "status": open311.UPDATE_STATES.get(str(found.event.data.get("status")), "OPEN"),
         "updated_datetime": moment(found.event.at, city),
         "description": found.words or views.what(found.event, city, language),
-        "media_url": None,
+        "media_url": _media(found.photo) if found.photo else None,
     }
+
+
+def _media(photo: str) -> str:
+    return f"{settings().base_url}{PATH}/media/{photo}.jpg"
 
 
 def moment(at: datetime, city: City) -> str:
