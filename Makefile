@@ -22,6 +22,8 @@ SEED ?=
 PER_YEAR ?=
 LEVELS ?=
 RULES ?=
+SINCE ?=
+UNTIL ?=
 SIMULATE_ARGS ?=
 CLIENT ?=
 SCOPES ?=
@@ -89,6 +91,11 @@ simulate: setup ## Play a year of CITY through the rules, as a table and an SVG:
 route-check: setup ## Try routing rules on past complaints: FILE=<csv or jsonl>, RULES=<toml> instead of the profile's, CITY=
 	$(call needs_file,csv)
 	@exec $(PY) -m local.routes "$(FILE)" --city "$(CITY)" $(if $(RULES),--rules "$(RULES)")
+
+.PHONY: figures
+figures: setup ## Honest fix rate by office, and how good the keyword rules are: FILE=<export folder or complaints.jsonl>, SINCE=, UNTIL=
+	$(call needs_file,export folder)
+	@exec $(PY) -m infra.figures "$(FILE)" --city "$(CITY)" $(if $(SINCE),--since "$(SINCE)") $(if $(UNTIL),--until "$(UNTIL)")
 
 .PHONY: posts
 posts: setup ## People, their posts and accounts: FILE=<csv> imports a roster, ADD=yes beside who is there; REMOVE=, INVITE=<phone or e-mail>

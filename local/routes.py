@@ -129,6 +129,7 @@ def main() -> int:
         city = cities.load(asked.city)
         if asked.rules:
             city = proposed(asked.rules, city)
+        print(f"Aturan / rules: {cities.rules_version(asked.city, asked.rules)}")
         for line in lines(check(rows_of(asked.file), city), city):
             print(line)
     except (Trouble, cities.BadProfile) as trouble:

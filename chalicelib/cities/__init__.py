@@ -69,6 +69,16 @@ def available() -> tuple[str, ...]:
     return tuple(sorted(path.parent.name for path in _FOLDER.glob(f"*/{FILES[0]}")))
 
 
+def rules_version(city_id: str, file: Path | None = None) -> str:
+    """What tells one state of a city's keywords and routing rules from another: the file's name and the beginning of
+    its SHA-256. ``file`` is one that was tried in the place of the profile's own.
+    """
+    import hashlib
+
+    rules = file or _FOLDER / city_id / "categories.toml"
+    return f"{rules.name} {hashlib.sha256(rules.read_bytes()).hexdigest()[:8]}"
+
+
 def read(city_id: str) -> dict[str, dict[str, Any]]:
     """The parsed files of a profile by name, unchecked.
 

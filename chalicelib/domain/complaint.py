@@ -257,6 +257,10 @@ class Event:
 
 PUBLISHED = "published"
 """In the data of a sorting: it released the text, too."""
+CHOSE = "chose"
+"""In the data of a filing: the category that its reporter chose, which triage may have changed since."""
+SUGGESTED = "suggested"
+"""In the data of a filing without one: what the keyword rules proposed, best first, for `domain.figures`."""
 TO_OMBUDSMAN = "ombudsman"
 """In an event's data: from here on the reporter is told how to reach the Ombudsman."""
 FOR_TRIAGE = "for_triage"

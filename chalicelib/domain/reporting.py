@@ -9,12 +9,14 @@ from typing import Any
 from chalicelib.domain import emergency
 from chalicelib.domain.city import City
 from chalicelib.domain.complaint import (
+    CHOSE,
     CONSENT,
     CONSENT_IN_FORCE,
     CONSENT_LANGUAGE,
     FOR_TRIAGE,
     REPORTER,
     SHARED,
+    SUGGESTED,
     UNCLAIMED,
     Alarm,
     By,
@@ -133,6 +135,10 @@ def file(
     )
     by = By("officer", filed_by) if filed_by else REPORTER
     data: dict[str, Any] = {"office": "" if route.sealed else route.office}
+    if filing.category:
+        data[CHOSE] = filing.category
+    else:
+        data[SUGGESTED] = list(suggested)
     if route.rule:
         data["rule"] = route.rule
     data |= {name: code for name, code in (links or {}).items() if code}

@@ -172,7 +172,7 @@ class TestFiling:
         # 4 working hours from Monday 10.00; 2 working days, the day of receipt not counted, to closing time.
         assert due_of(case, ClockName.FIRST_REPLY) == at(23, 14)
         assert due_of(case, ClockName.RESOLUTION) == at(25, 16)
-        assert change.event == Event(Act.FILE, NOW, rules.REPORTER, data={"office": WASTE})
+        assert change.event == Event(Act.FILE, NOW, rules.REPORTER, data={"office": WASTE, "chose": "sampah"})
 
     def test_one_that_nobody_sorted_is_with_triage_which_has_to_sort_it_in_time(self):
         case = a_filed(category=None).complaint
