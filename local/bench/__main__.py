@@ -8,7 +8,17 @@ import platform
 import sys
 from pathlib import Path
 
-from local.bench import capacity, cold, imports, instructions, open311, photos, sweeping, texts
+from local.bench import (
+    capacity,
+    cold,
+    imports,
+    instructions,
+    noticing,
+    open311,
+    photos,
+    sweeping,
+    texts,
+)
 from local.bench.meter import Meter
 from local.bench.report import Report, markdown, show
 from local.bench.world import PROJECT, World, load, open_world
@@ -27,7 +37,7 @@ def main() -> int:
     parser.add_argument("--large", action="store_true", help="a million complaints; takes long")
     parser.add_argument(
         "--only",
-        choices=("tables", "instructions", "imports", "cold", "photos", "texts"),
+        choices=("tables", "instructions", "imports", "cold", "photos", "texts", "notices"),
         help="one part alone",
     )
     parser.add_argument("--write", action="store_true", help="write docs/performance.md")
@@ -54,12 +64,22 @@ def main() -> int:
             section = report.section("Cold starts", cold.ABOUT)
             cold.tell(section, started)
             print(show(section))
-        if asked.only not in ("imports", "cold", "photos", "texts"):
+        if asked.only not in ("imports", "cold", "photos", "texts", "notices"):
             world = open_world()
             try:
                 measure(report, world, size, asked.only)
             finally:
                 world.close()
+        if asked.only in (None, "notices"):
+            world = open_world()
+            try:
+                with step("Menghitung pesan", "Counting messages"):
+                    noticed = noticing.run(world, Meter(world))
+            finally:
+                world.close()
+            section = report.section("Messages", noticing.ABOUT)
+            noticing.tell(section, noticed)
+            print(show(section))
         if asked.only in (None, "photos"):
             with step("Menghitung foto", "Counting photos"):
                 drawn = photos.count()
