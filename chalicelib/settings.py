@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 LOCAL = "local"
+STAGING = "staging"
 
 
 class MissingSettings(Exception):
@@ -46,12 +47,18 @@ class Settings:
     """Where the issuer tells its addresses; ``<issuer>/.well-known/openid-configuration`` where it is empty."""
     user_pool_id: str = ""
     """The pool of ``infra/data.yaml``; `make posts` keeps accounts there while it is the issuer, and nowhere else."""
+    reaches: str = ""
+    """On staging: the phones and mailboxes, by commas, that may hear anything; nobody else ever does."""
     roads_parameter: str = ""
     """Name of the SecureString parameter that configures the other roads of messages (docs/notices.md); empty: none."""
     webhooks: str = ""
     """Partner systems that hear of changes of public cases, by commas; ``roads_parameter`` says where they are."""
     xray: str = ""
     """Anything but nothing turns traces on; Lambda's own tracing is ``xray`` in .chalice/config.json."""
+
+    def may_reach(self, address: str) -> bool:
+        """Whether a message may go to this phone or mailbox: on staging to those alone that ``reaches`` names."""
+        return self.stage != STAGING or address in {each.strip() for each in self.reaches.split(",")}
 
     @classmethod
     def from_env(cls, environment: Mapping[str, str]) -> Settings:

@@ -95,7 +95,7 @@ def subscribe_office(
     ``filters`` are filter policies by protocol (``sms``, ``email``) where somebody wants to hear less.
     """
     for protocol, endpoint in (("sms", phone), ("email", email)):
-        if not endpoint:
+        if not endpoint or not settings().may_reach(endpoint):
             continue
         with suppress(
             _client().exceptions.InvalidParameterException
@@ -156,7 +156,8 @@ def ensure_officer_topic(officer: str, email: str) -> None:
     """Make an officer's own topic with the one mailbox on it. May be run again."""
     name = topic_of_officer(officer).rpartition(":")[2]
     arn = _client().create_topic(Name=name)["TopicArn"]
-    _client().subscribe(TopicArn=arn, Protocol="email", Endpoint=email)
+    if settings().may_reach(email):
+        _client().subscribe(TopicArn=arn, Protocol="email", Endpoint=email)
 
 
 def unsubscribe_office(office: str, endpoint: str) -> None:

@@ -453,7 +453,9 @@ def notices_for(
                 complaint.language,
             )
         )
-    return tuple(found)
+    # Nobody hears of their own act: a head who filed for somebody at the counter knows of it.
+    own = f"officer#{change.event.by.id}"
+    return tuple(notice for notice in found if notice.to != own)
 
 
 def internal(

@@ -33,9 +33,12 @@ class Delivery:
 
     notice: Notice
     state: str
-    """``pending``, ``sent``, ``dead`` (gave up), ``expired`` (no longer useful) or ``decoy`` (never meant to go);
-    ``merged`` (another message tells it), ``stopped`` (a citizen wants none), ``unwanted`` (an officer hears it by the
-    other channel), ``over_budget``; and where a receipt came ``delivered`` or ``failed``."""
+    """``pending``, ``sent``, ``dead`` (gave up), ``expired`` (no longer useful) or ``decoy`` (never meant to go).
+
+    ``merged``: another message tells it; ``stopped``: a citizen wants none; ``unwanted``: an officer hears it by the
+    other channel; ``over_budget``; ``staging``: nobody that this stage may reach. Where a receipt came, ``delivered``
+    or ``failed``.
+    """
     tries: int
     fate: str
     next_attempt_at: datetime | None

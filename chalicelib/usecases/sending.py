@@ -175,7 +175,8 @@ def _to_citizen(notice: Notice, now: datetime) -> Handed:
     if channel is Channel.SMS:
         return _sms(contact, notice, arguments, office)
     stop = own_wishes.link(person)
-    body = _text(notice, "email", arguments) + "\n" + _stop_line(notice, stop)
+    greeting = city().greeting.get("ban") or city().greeting.get(notice.language, "")
+    body = f"{greeting},\n\n{_text(notice, 'email', arguments).lstrip()}\n{_stop_line(notice, stop)}"
     address = _address(contact, "email")
     return Handed(mail.send(address, _text(notice, "subject", arguments), body, stop=stop))
 
@@ -204,8 +205,9 @@ def _by_whatsapp(contact: Mapping[str, str], notice: Notice, arguments: Mapping[
 
     if not contact.get("phone") or not whatsapp.carries(notice.template):
         return None
+    phone = _address(contact, "phone")
     facts = {**arguments, "code": notice.code, "service": city().service_name}
-    return Handed(whatsapp.send(contact["phone"], notice.template, notice.language, facts))
+    return Handed(whatsapp.send(phone, notice.template, notice.language, facts))
 
 
 def _pushed(
@@ -325,4 +327,6 @@ def _officer_arguments(notice: Notice, person: str, now: datetime) -> Mapping[st
 def _address(contact: Mapping[str, str], name: str) -> str:
     if not contact.get(name):
         raise Refused(f"no {name}")
+    if not settings().may_reach(contact[name]):
+        raise Spared("staging", "a real person")
     return contact[name]

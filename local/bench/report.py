@@ -81,7 +81,7 @@ def markdown(report: Report) -> str:
     parts = [
         "# What it costs",
         "",
-        'Written by `python -m local.bench --write`; do not edit. Counts and ratios of one run, and seconds only in "Messages":',
+        "Written by `python -m local.bench --write`; do not edit. Counts and ratios of one run, seconds in Messages:",
         "`local/bench/` says how each is taken.",
         "",
         *(f"- {condition}" for condition in report.conditions),

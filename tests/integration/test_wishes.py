@@ -14,7 +14,7 @@ from chalicelib.domain.errors import NotAllowed, NotFound, OptedOut
 from chalicelib.domain.people import Act
 from chalicelib.domain.wishes import Wish
 from chalicelib.observability import metrics
-from chalicelib.settings import move_clock
+from chalicelib.settings import move_clock, settings
 from chalicelib.store import guards, outbox, people, spending
 from chalicelib.store import wishes as kept
 from chalicelib.store.tables import NoticeRow
@@ -316,3 +316,29 @@ def test_the_chosen_filter_outlives_a_new_roster(stack: Stack) -> None:
     cast.deliver(later(minutes=1))
     assert [m["to"] for m in sent.to(desk.phone, desk.email)] == [desk.email]
     assert not guards.misused("nothing", 1, timedelta(days=1), now=NOW)
+
+
+def test_staging_reaches_nobody_but_whom_it_names(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> None:
+    known, real, sent = cast.a_phone(), cast.a_phone(), Sent(stack)
+    first, second = a_case(phone=known), a_case(phone=real)
+    monkeypatch.setenv("STAGE", "staging")
+    monkeypatch.setenv("REACHES", f"{known}, uji@example.id")
+    settings.cache_clear()
+    try:
+        desk = an_officer("duty@dlhk", desk=True)
+        cast.deliver(later(minutes=1))
+        assert {m["to"] for m in sent.to(known, real, desk.phone, desk.email)} == {known}
+        of_second = outbox.of_complaint(second.complaint.code)
+        assert [d.state for d in of_second if d.notice.to.startswith("citizen#")] == ["staging"]
+        assert first.complaint.code != second.complaint.code
+    finally:
+        monkeypatch.undo()
+        settings.cache_clear()
+
+
+def test_nobody_hears_of_their_own_act(stack: Stack) -> None:
+    hamlet = cast.city().areas[PANJER].hamlets[0].id
+    head, sent = an_officer(f"hamlet_head@{hamlet}", f"village_head@{PANJER}", office=PANJER), Sent(stack)
+    a_case(category="jalan_lingkungan", hamlet=hamlet, phone=cast.a_phone(), clerk=head.officer)
+    cast.deliver(later(minutes=1))
+    assert sent.to(head.phone) == []
