@@ -73,14 +73,21 @@ def publish_to_app(endpoint: str, title: str, text: str, link: str) -> str:
     return _publish(TargetArn=endpoint, MessageStructure="json", Message=json.dumps(message))
 
 
-def app_endpoint(application: str, token: str) -> str:
-    """The endpoint of one phone's app at a platform application; for one token always the same. Raises Refused."""
+def app_endpoint(platform: str, token: str) -> str:
+    """The endpoint of one phone's app; for one token always the same.
+
+    Raises Refused, also where there is no such app.
+    """
+    from chalicelib import roads
+
+    application = roads.configured(roads.APPS).get(platform)
+    if not application:
+        raise Refused("no such app")
     try:
-        return _client().create_platform_endpoint(PlatformApplicationArn=application, Token=token)[
-            "EndpointArn"
-        ]
+        answer = _client().create_platform_endpoint(PlatformApplicationArn=str(application), Token=token)
     except ClientError as error:
         raise Refused(aws.code_of(error)) from None
+    return answer["EndpointArn"]
 
 
 def subscribe_office(

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chalicelib import keys, mail
-from chalicelib.domain.errors import Fault, Invalid, NotFound
+from chalicelib.domain.errors import Fault, Invalid, NotFound, Refused
 from chalicelib.domain.notices import Channel
 from chalicelib.domain.people import Officer
 from chalicelib.domain.wishes import Wish
@@ -111,16 +111,16 @@ def push_to(kind: str, person: str, address: Mapping[str, str]) -> None:
 
     Nothing takes it away. Raises Invalid where that road is off, or the address is none of a push service.
     """
-    from chalicelib import roads, sns, webpush
+    from chalicelib import sns, webpush
 
     if not address:
         wishes.forget_address(kind, person)
         return
     if "token" in address:
-        application = roads.configured(roads.APPS).get(address["app"])
-        if not application:
-            raise Invalid([Fault("app", "push_off")])
-        address = {"app": sns.app_endpoint(str(application), address["token"])}
+        try:
+            address = {"app": sns.app_endpoint(address["app"], address["token"])}
+        except Refused as error:
+            raise Invalid([Fault("app", "push_off")]) from error
     elif not webpush.public_key() or not webpush.takes(address["endpoint"]):
         raise Invalid([Fault("endpoint", "push_off")])
     wishes.keep_address(kind, person, sealing.seal(person, address))

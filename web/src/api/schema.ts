@@ -3768,7 +3768,7 @@ export interface components {
                     id: string;
                 };
                 /** @enum {string} */
-                state: "queued" | "handed_over" | "delivered" | "failed" | "dead" | "expired" | "merged" | "stopped" | "unwanted" | "over_budget" | "decoy";
+                state: "queued" | "handed_over" | "delivered" | "failed" | "dead" | "expired" | "merged" | "stopped" | "unwanted" | "over_budget" | "staging" | "decoy";
                 why: string;
                 tries: number;
                 created_at: components["schemas"]["Moment"];
