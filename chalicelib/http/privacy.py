@@ -190,6 +190,11 @@ def copy_of(found: privacy.Held, city: City, language: str) -> dict[str, Any]:
         "person": found.person,
         "since": found.since,
         "contact": _contact({**found.contact, "language": found.language}) if found.contact else None,
+        "wishes": {
+            "channel": found.wish.channel or None,
+            "language": found.wish.language or None,
+            "stopped_at": found.wish.stopped_at,
+        },
         "consent": {"version": city.consent.version, "text": city.consent.texts.get(language, "")},
         "complaints": complaints,
         "joined": [

@@ -14,8 +14,9 @@ from chalicelib.domain import forgetting, reporting
 from chalicelib.domain.complaint import CONSENT, CONSENT_IN_FORCE, CONSENT_LANGUAGE, OPEN, Complaint, Status
 from chalicelib.domain.errors import DomainError, Fault, Invalid, NotFound, StaleComplaint
 from chalicelib.domain.people import Act, Citizen
+from chalicelib.domain.wishes import NONE, Wish
 from chalicelib.observability import count, gauge, logger
-from chalicelib.store import bans, complaints, outbox, people, privacy, search
+from chalicelib.store import bans, complaints, outbox, people, privacy, search, wishes
 from chalicelib.store.complaints import Stored
 from chalicelib.store.outbox import Delivery
 from chalicelib.store.privacy import Erasure as Erasure
@@ -63,6 +64,8 @@ class Held:
     cases: tuple[HeldCase, ...]
     joined: tuple[duplicates.Join, ...]
     more: bool
+    wish: Wish = NONE
+    """What they chose of messages; nothing where a link shows one case."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,7 @@ def held_on(who: Who) -> Held:
         cases,
         joined,
         more=len(codes) > MOST,
+        wish=wishes.of("citizen", who.id),
     )
 
 

@@ -3811,6 +3811,12 @@ export interface components {
             person: string | null;
             since: string | null;
             contact: components["schemas"]["OwnContact"] | null;
+            /** @description What they chose of messages. */
+            wishes: {
+                channel: string | null;
+                language: string | null;
+                stopped_at: components["schemas"]["Moment"] | null;
+            };
             consent: {
                 version: string;
                 text: string;
