@@ -53,16 +53,18 @@ def sweep_outbox(event: CloudWatchEvent) -> dict[str, Any]:
 def send_lists(event: CloudWatchEvent) -> dict[str, Any]:
     """Write the secretary's and the mayor's lists at the time that the profile names, once each; officers' digests too.
 
-    Once a day count who hears each office. Then forget what is to be forgotten: erasures that were asked for, and
-    contacts whose time is over.
+    Then forget what is to be forgotten: erasures that were asked for, and contacts whose time is over. Last, once a
+    day, count who hears each office.
     """
     from chalicelib.usecases import digests, listeners, lists, privacy
 
     now = _now(event)
     written = lists.send(now=now)
     digests.send(now=now)
-    listeners.check(now=now)
-    retained = privacy.retain(now=now, has_time=_has_time(event))
+    has_time = _has_time(event)
+    retained = privacy.retain(now=now, has_time=has_time)
+    if has_time():
+        listeners.check(now=now)
     return {
         "written": written,
         "erased": retained.erased,
