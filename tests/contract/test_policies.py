@@ -1007,8 +1007,16 @@ def calls(engines_up: stacks.Stack, gateway: Gateway) -> Iterator[Mapping[str, C
             work_on_photos(function, made[function], by_day + timedelta(days=80))
         # Once what the contacts were kept for is long over: some are wiped, of others the case is still open.
         current.move_clock(by_day + timedelta(days=500))
+        wiped = 0
         with recorded(made["send_lists"]):
-            assert invoke("send_lists", TICK)["wiped"] > 0
+            for _ in range(
+                8
+            ):  # more than a year of days: a busy machine leaves some of them for the next run
+                answer = invoke("send_lists", TICK)
+                wiped += answer["wiped"]
+                if answer["finished"]:
+                    break
+        assert wiped > 0
         current.move_clock(by_day + timedelta(days=80))
         search.mark_anew(["DPS-22222-22222"])  # a case that is no more
         with recorded(made["index_cases"]):
