@@ -21,6 +21,7 @@ from chalicelib.http import (
     public,
     reporters,
     requests,
+    rulebook,
     rungs,
     watch,
 )
@@ -59,6 +60,7 @@ for blueprint in (
     moderation.routes,
     bans.routes,
     privacy.routes,
+    rulebook.routes,
     relay.jobs,
     sweeps.jobs,
     pictures.jobs,

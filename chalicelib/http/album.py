@@ -40,6 +40,18 @@ def get_public_album(visit: Visit, short_code: str) -> Response:
     return _page(visit, f"/l/{short(complaint.code)}", complaint, shown.public(complaint))
 
 
+@routes.route("/l/{short_code}/gambar", methods=["GET"], cors=False)
+@answers_pages
+def get_picture(visit: Visit, short_code: str) -> Response:
+    """The picture of a shared link: the case's first released photo, else the service's sign.
+
+    A link to a photo lives five minutes, the preview of a message for years; so previews are given this address.
+    """
+    found = shown.public(reading.public_state(requests.code(short_code)))
+    picture = next((each["large"]["jpeg"] for each in found if "large" in each), "")
+    return html.elsewhere(picture or f"{settings().base_url}/app/icon-512.png", keep="public, max-age=60")
+
+
 @routes.route("/saya/{short_code}/foto", methods=["GET"], cors=False)
 @answers_pages
 def get_own_album(visit: Visit, short_code: str) -> Response:

@@ -212,15 +212,16 @@ def page(
     return Response(body, shown, status)
 
 
-def elsewhere(address: str, *, cookie: str) -> Response:
-    """To the sign-in page of the city's identity provider: the one address outside that a page ever leads to."""
+def elsewhere(address: str, *, cookie: str = "", keep: str = "no-store") -> Response:
+    """To one of the addresses outside that a page ever leads to: the city's identity provider, a photo's link."""
     shown: dict[str, str | list[str]] = {
         **_HEADERS,
         "Location": address,
-        "Cache-Control": "no-store",
+        "Cache-Control": keep,
         "Referrer-Policy": "no-referrer",
-        "Set-Cookie": cookie,
     }
+    if cookie:
+        shown["Set-Cookie"] = cookie
     return Response("", shown, 303)
 
 

@@ -16,6 +16,7 @@ from chalicelib.domain.errors import Fault, IllegalMove, Invalid, KeyReused
 from chalicelib.domain.tracking import parse_code, short
 from chalicelib.http import forms, html, joined, personal, requests, views
 from chalicelib.http.html import FORM, Visit, answers_pages
+from chalicelib.settings import settings
 from chalicelib.usecases import duplicates, intake, nearby, reading
 from chalicelib.usecases.intake import Retry
 from chalicelib.usecases.reading import Filters
@@ -295,5 +296,11 @@ def get_public(visit: Visit, short_code: str) -> Response:
     stored = reading.public_case(requests.code(short_code))
     body = views.public(stored, visit.city, visit.language, visit.now, links=duplicates.links(stored))
     return html.page(
-        visit, "public.html", private=False, case=body, short=short, joined="ikut" in visit.query
+        visit,
+        "public.html",
+        private=False,
+        case=body,
+        short=short,
+        joined="ikut" in visit.query,
+        shared=f"{settings().base_url}/l/{short(stored.complaint.code)}",
     )

@@ -64,6 +64,9 @@ NEEDS: Mapping[tuple[str, str], Need | Act] = {
     ("POST", "/v1/office/officers/{officer}/disabling"): Act.ADMINISTER,
     ("POST", "/v1/office/officers/{officer}/sign-in-reset"): Act.ADMINISTER,
     ("GET", "/v1/office/me"): Need.OFFICER,
+    ("GET", "/v1/office/map"): Act.READ,
+    ("GET", "/v1/office/rules"): Need.OFFICER,
+    ("GET", "/v1/office/message-templates"): Act.ADMINISTER,
     ("GET", "/v1/office/colleagues"): Need.OFFICER,
     ("GET", "/v1/office/posts/vacant"): Need.OFFICER,
     ("POST", "/v1/office/complaints/{code}/disposition"): Act.INSTRUCT,
@@ -228,5 +231,6 @@ NEEDS: Mapping[tuple[str, str], Need | Act] = {
     ("GET", "/k/{short_code}/{secret}/foto"): Need.SECRET,
     ("POST", "/k/{short_code}/{secret}/foto"): Need.SECRET,
     ("GET", "/l/{short_code}/foto"): Need.NOTHING,
+    ("GET", "/l/{short_code}/gambar"): Need.NOTHING,
     ("GET", "/data-pribadi"): Need.NOTHING,
 }

@@ -885,7 +885,19 @@ def staff_card(item: Card, city: City, language: str, now: datetime) -> dict[str
         "emergency": _alarm_of(item, city, language),
         "asks_date": item.asks_date,
         "joined": item.joined,
+        "working_minutes_left": _working_left(item, city, now),
     }
+
+
+def _working_left(item: Card, city: City, now: datetime) -> int | None:
+    """Working minutes of the office until the due moment, below zero once it has passed; an emergency's run anyway."""
+    if not item.due or item.alarm:
+        return None
+    due = datetime.fromisoformat(item.due)
+    calendar = city.calendar_of(item.office or city.triage_office)
+    first, last = min(now, due), max(now, due)
+    minutes = int(calendar.between(first, last).total_seconds() // 60)
+    return minutes if now <= due else -minutes
 
 
 def _alarm_of(item: Card, city: City, language: str) -> dict[str, Any] | None:

@@ -91,13 +91,23 @@ def test_a_citizen_answers_with_photos_and_triage_decides_on_them_without_a_scri
     assert store.get(photo.id).shown is Shown.RELEASED
     public = Browser().get(f"/l/{short(code)}/foto")
     assert "Belum ada foto" in text_of(public)  # the case itself was not released
+    preview = f"/l/{short(code)}/gambar"
+    assert Browser().get(preview).headers["Location"].endswith("/app/icon-512.png")
     handling.release(
         code, an_officer(f"triage@{TRIAGE_OFFICE}", office=TRIAGE_OFFICE).officer, if_match=3, now=now
     )
     public = Browser().get(f"/l/{short(code)}/foto")
     assert re.search(r"copies/[\w-]+/small\.webp", public.body.decode())
     assert public.headers["Cache-Control"] == "no-store"
-    assert f"/l/{short(code)}/foto" in Browser().get(f"/l/{short(code)}").body.decode()
+    page = Browser().get(f"/l/{short(code)}").body.decode()
+    assert f"/l/{short(code)}/foto" in page
+    # What a shared link shows of itself: a picture at an address that lasts.
+    shown = {each["property"]: each["content"] for each in Tags(page).all("meta") if "property" in each}
+    assert urlsplit(str(shown["og:image"])).path == preview
+    assert "sampah" in str(shown["og:description"]).lower()
+    picture = Browser().get(preview)
+    assert picture.status_code == 303
+    assert re.search(r"copies/[\w-]+/large\.jpg", str(picture.headers["Location"]))
 
 
 def test_an_office_sends_its_proof_and_calls_the_case_solved_on_one_page(stack: Stack) -> None:

@@ -1564,6 +1564,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/v1/office/map": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Peta laporan petugas
+         * @description A page of the inbox with where its cases lie. `points` names the true places, of those cases that have one and
+         *     whose words this officer reads.
+         */
+        get: operations["getDeskMap"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Aturan kota
+         * @description What the city's profile lays down: promises and ladders, days off, reasons for a second date. Of each category
+         *     also what a report would be promised that came this moment. Read only: rules are changed in the profile.
+         */
+        get: operations["getRules"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/office/message-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Contoh pesan
+         * @description Every message that the service sends, in each language, with an example. For administrators.
+         */
+        get: operations["getMessageTemplates"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/v1/office/colleagues": {
         parameters: {
             query?: never;
@@ -3888,6 +3950,8 @@ export interface components {
             } | null;
             /** @description Whether a request for a new date waits for the city secretary. */
             asks_date: boolean;
+            /** @description Minutes of the office's working time until `due`, below zero once it has passed. Null of an emergency, whose time runs day and night, and where nothing is due. */
+            working_minutes_left: number | null;
         } & components["schemas"]["Card"];
         Search: {
             /** @description Words or one tracking code; the first five words count. */
@@ -4119,6 +4183,70 @@ export interface components {
                 text: string;
             }[];
             language: components["schemas"]["SpokenLanguage"];
+        };
+        DeskMap: {
+            complaints: components["schemas"]["StaffCard"][];
+            points: {
+                code: components["schemas"]["TrackingCode"];
+                lat: number;
+                lon: number;
+            }[];
+            cursor: components["schemas"]["CursorOrNull"];
+        };
+        Rules: {
+            levels: {
+                id: string;
+                /** @description A span such as `2 working days`. */
+                first_reply: string;
+                resolution: string;
+                /** @description Whether it climbs where nobody acts. */
+                ladder: boolean;
+                danger: boolean;
+            }[];
+            categories: {
+                id: string;
+                label: string;
+                level: string;
+                /** @description Null where the office of the area answers. */
+                office: string | null;
+                first_reply_by: components["schemas"]["Moment"];
+                resolution_by: components["schemas"]["Moment"];
+            }[];
+            ladders: {
+                id: string;
+                rungs: {
+                    role: string;
+                    label: string;
+                    /** @description How long before the next one hears. */
+                    waits: string;
+                }[];
+            }[];
+            holidays: {
+                /** Format: date */
+                day: string;
+                /** @description Whose offices stay closed. */
+                calendars: string[];
+            }[];
+            date_reasons: {
+                id: string;
+                label: string;
+            }[];
+            /** @description So far ahead a head sets a new date alone. */
+            date_months: number;
+        };
+        MessageTemplates: {
+            templates: {
+                name: string;
+                /** @description `sms`, `subject`, `email` or another part of a message. */
+                part: string;
+                language: string;
+                /** @description As the profile has it, with `{places}`. */
+                template: string;
+                /** @description With examples in its places. */
+                preview: string;
+                /** @description Septets of an SMS; one part has 160. */
+                sms_units: number | null;
+            }[];
         };
         Colleagues: {
             officers: {
@@ -7090,6 +7218,95 @@ export interface operations {
             415: components["responses"]["UnsupportedMediaType"];
             422: components["responses"]["Invalid"];
             428: components["responses"]["VersionRequired"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    getDeskMap: {
+        parameters: {
+            query?: {
+                which?: "office" | "area" | "screening" | "emergency" | "top";
+                /** @description As of the inbox. */
+                office?: string;
+                /** @description The most rows a page may have. */
+                limit?: components["parameters"]["Limit"];
+                /** @description `cursor` of the page before; a cursor belongs to its own list. */
+                cursor?: components["parameters"]["Cursor"];
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The page and its points. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeskMap"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
+            404: components["responses"]["NotFound"];
+            422: components["responses"]["Invalid"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    getRules: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The rules. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Rules"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            500: components["responses"]["ServerFault"];
+            503: components["responses"]["TryAgain"];
+        };
+    };
+    getMessageTemplates: {
+        parameters: {
+            query?: {
+                /** @description Language of the texts; goes before Accept-Language. */
+                lang?: components["parameters"]["Lang"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The templates. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageTemplates"];
+                };
+            };
+            401: components["responses"]["NotSignedIn"];
+            403: components["responses"]["NotAllowed"];
             500: components["responses"]["ServerFault"];
             503: components["responses"]["TryAgain"];
         };
