@@ -45,9 +45,16 @@ export function ActForm({ act, seen, token, onSend, onCancel }: Props) {
   const [busy, setBusy] = useState(false);
   const [templates, setTemplates] = useState<Schemas["ReplyTemplates"]["templates"]>([]);
   const asks = act.act === "reveal" && seen.reporter.contact === "may_be_unmasked" ? REVEAL_WITH_REASON : act.asks;
+  const [reasons, setReasons] = useState<Schemas["Rules"]["date_reasons"]>([]);
   const people = useColleagues(asks.some(({ kind }) => kind === "person" || kind === "people"), token);
   useEffect(() => {
     form.current?.querySelector<HTMLElement>("select, textarea, input, button")?.focus();
+    if (act.act === "schedule") {
+      ask<Schemas["Rules"]>("/v1/office/rules", { token, language: language.value }).then(
+        (found) => setReasons(found.date_reasons),
+        setError,
+      );
+    }
     const drafting = act.act === "draft" ? "reply" : act.act;
     if (!["reply", "ask", "resolve"].includes(drafting)) return;
     ask<Schemas["ReplyTemplates"]>(`/v1/office/complaints/${codePath(seen.code)}/reply-templates`, {
@@ -169,9 +176,11 @@ export function ActForm({ act, seen, token, onSend, onCancel }: Props) {
         const choices =
           one.kind === "person"
             ? people.map((person) => ({ value: person.id, label: `${person.name}, ${person.title}` }))
-            : known && one.kind === "choice"
-              ? (one.choices?.(known, seen) ?? [])
-              : null;
+            : one.kind === "choice" && act.act === "schedule"
+              ? reasons.map((reason) => ({ value: reason.id, label: reason.label }))
+              : known && one.kind === "choice"
+                ? (one.choices?.(known, seen) ?? [])
+                : null;
         return (
           <Field key={id} id={id} label={label} hint={one.hint && d(one.hint)} fault={fault}>
             {(ids) =>

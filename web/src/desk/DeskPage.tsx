@@ -6,6 +6,9 @@ import { session, signOut, tokenNow } from "../lib/session";
 import { SignIn } from "../track/SignInPage";
 import { Failure, Heading, useLoad } from "../ui/parts";
 import { Desk } from "./Desk";
+import { DeskMap } from "./DeskMap";
+import { Caller } from "./Caller";
+import { Manage } from "./Manage";
 import { Search } from "./Search";
 import { Self } from "./Self";
 import { TaskPage, Work } from "./Work";
@@ -40,6 +43,12 @@ function Inside({ part }: { part: string }) {
       return <Search me={data} />;
     case "tugas":
       return third ? <TaskPage me={data} code={third} number={fourth} /> : <Work me={data} />;
+    case "peta":
+      return <DeskMap me={data} />;
+    case "lapor":
+      return <Caller me={data} />;
+    case "kelola":
+      return <Manage me={data} part={third} />;
     case "saya":
       return <Self me={data} onChanged={again} />;
     default:

@@ -2,7 +2,17 @@ import type { StaffCard } from "../api/client";
 import { useWords } from "../lib/i18n";
 import { Link } from "../lib/router";
 import { GOOD, Moment, Status } from "../ui/parts";
-import { useDeskWords } from "./words";
+import { deskSay, useDeskWords } from "./words";
+
+/** Two units of working time at most: an office's day has eight hours or so, so hours say more than days. */
+export function leftWords(minutes: number): string {
+  const all = Math.abs(minutes);
+  const hours = Math.floor(all / 60);
+  const parts = hours
+    ? [deskSay("span_hour", { n: hours }), ...(all % 60 && hours < 10 ? [deskSay("span_minute", { n: all % 60 })] : [])]
+    : [deskSay("span_minute", { n: all })];
+  return deskSay(minutes < 0 ? "late_by" : "left", { span: parts.join(" ") });
+}
 
 /** A case of a list at the desk; with `onMark` it can be ticked for an act on many. */
 export function Row({
@@ -49,7 +59,12 @@ export function Row({
           {row.due && (
             <>
               {" · "}
-              {d("due")} <Moment at={row.due} />
+              {d("due")} <Moment at={row.due} plain={row.working_minutes_left !== null} />
+              {row.working_minutes_left !== null && (
+                <>
+                  , <strong>{leftWords(row.working_minutes_left)}</strong>
+                </>
+              )}
             </>
           )}
         </small>

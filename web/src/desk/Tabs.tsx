@@ -3,20 +3,30 @@ import type { Schemas } from "../api/client";
 import { Link } from "../lib/router";
 import { useDeskWords, type DeskKey } from "./words";
 
-export type Tab = "inbox" | "search" | "work" | "self";
+export type Tab = "inbox" | "search" | "work" | "map" | "caller" | "self" | "manage";
 
 const PLACES: Record<Tab, string> = {
   inbox: "/meja",
   search: "/meja/cari",
   work: "/meja/tugas",
+  map: "/meja/peta",
+  caller: "/meja/lapor",
   self: "/meja/saya",
+  manage: "/meja/kelola",
 };
 
-export function Tabs({ at }: { at: Tab; me: Schemas["Officer"] | null }) {
+export const rolesOf = (me: Schemas["Officer"] | null): Set<string> =>
+  new Set((me?.duties ?? []).map(({ post }) => post.split("@")[0] ?? ""));
+
+/** The parts of the desk that somebody's duties give them. */
+export const tabsFor = (roles: ReadonlySet<string>): Tab[] =>
+  (Object.keys(PLACES) as Tab[]).filter((tab) => tab !== "caller" || roles.has("operator"));
+
+export function Tabs({ at, me }: { at: Tab; me: Schemas["Officer"] | null }) {
   const d = useDeskWords();
   return (
     <nav class="tabs" aria-label={d("tabs")}>
-      {(Object.keys(PLACES) as Tab[]).map((tab) => (
+      {tabsFor(rolesOf(me)).map((tab) => (
         <Link key={tab} to={PLACES[tab]} aria-current={tab === at ? "page" : undefined}>
           {d(`tab_${tab}` as DeskKey)}
         </Link>

@@ -166,6 +166,16 @@ export const ACTS: OfficeAct[] = [
     ],
   },
   { act: "continue", path: "continuation", asks: [] },
+  {
+    act: "schedule",
+    path: "schedule",
+    asks: [
+      { name: "until", label: "new_date", hint: "new_date_hint", kind: "day", required: true },
+      { name: "reason", label: "date_reason", kind: "choice", required: true },
+      text("text", 10),
+      { name: "interim", label: "interim", kind: "text", required: false },
+    ],
+  },
   { act: "grant_date", path: "schedule-grant", asks: [] },
   { act: "decline_date", path: "schedule-refusal", asks: [text()] },
   {
