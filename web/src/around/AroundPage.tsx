@@ -3,7 +3,7 @@ import { ask, type PublicCard } from "../api/client";
 import { useCity } from "../lib/city";
 import { language, useWords, type Key } from "../lib/i18n";
 import { useObservable } from "../lib/observable";
-import { useTitle } from "../lib/router";
+import { Link, useTitle } from "../lib/router";
 import { CardRow } from "../ui/CardRow";
 import { lazy } from "../ui/lazy";
 import { Busy, Failure, Field, Heading } from "../ui/parts";
@@ -29,8 +29,47 @@ const ENOUGH = 30;
 /** More rows would make a cheap phone slow; the filters are the way on. */
 const MOST = 400;
 
-/** Public cases as a list and on a map, with filters that both obey. */
+/** All public cases of the city. */
 export function AroundPage() {
+  const t = useWords();
+  const known = useCity();
+  useTitle(t("around_title"), known?.service ?? t("service"));
+  return (
+    <>
+      <Heading>{t("around_title")}</Heading>
+      <p class="hint">{t("around_lead")}</p>
+      <PublicList within={{}} />
+      {known && (
+        <details>
+          <summary>{t("around_places")}</summary>
+          <h2>{t("around_areas")}</h2>
+          <ul class="columns">
+            {known.areas
+              .filter((one) => one.parent === null)
+              .map((one) => (
+                <li key={one.code}>
+                  <Link to={`/wilayah/${one.code}`}>{one.name}</Link>
+                </li>
+              ))}
+          </ul>
+          <h2>{t("around_offices")}</h2>
+          <ul class="columns">
+            {known.offices
+              .filter((one) => !one.outside && !known.areas.some((area) => area.code === one.id))
+              .map((one) => (
+                <li key={one.id}>
+                  <Link to={`/kantor/${one.id}`}>{one.name}</Link>
+                </li>
+              ))}
+          </ul>
+        </details>
+      )}
+    </>
+  );
+}
+
+/** Public cases, those of an area or office alone where it is given, as a list and on a map; filters hold for both. */
+export function PublicList({ within }: { within: { area?: string; office?: string } }) {
   const t = useWords();
   const known = useCity();
   const chosen = useObservable(language);
@@ -43,7 +82,6 @@ export function AroundPage() {
   const [view, setView] = useState<"list" | "map">("list");
   const [picked, setPicked] = useState<PublicCard[]>([]);
   const [told, setTold] = useState("");
-  useTitle(t("around_title"), known?.service ?? t("service"));
 
   const fetchMore = async (from: string | null, before: PublicCard[], signal?: AbortSignal): Promise<void> => {
     setBusy(true);
@@ -54,7 +92,8 @@ export function AroundPage() {
       for (let page = 0; page < PAGES_AT_ONCE; page++) {
         const answer = await ask<Page>("/v1/complaints", {
           query: {
-            area: filters.area,
+            area: within.area ?? filters.area,
+            office: within.office,
             category: filters.category,
             status: filters.status,
             lat: filters.near?.lat,
@@ -83,7 +122,7 @@ export function AroundPage() {
     setPicked([]);
     void fetchMore(null, [], stop.signal);
     return () => stop.abort();
-  }, [filters, chosen, round]);
+  }, [filters, chosen, round, within.area, within.office]);
 
   const nearMe = (): void => {
     if (filters.near) {
@@ -104,7 +143,7 @@ export function AroundPage() {
   const districts = areas.filter((a) => a.kind === "kecamatan");
   const onMap = rows.filter((row) => row.point);
   const list = (cards: PublicCard[]) => (
-    <ul class="rows">
+    <ul class="rows long">
       {cards.map((card) => (
         <CardRow key={card.code} card={card} to={`/l/${card.code}`} />
       ))}
@@ -112,23 +151,24 @@ export function AroundPage() {
   );
   return (
     <>
-      <Heading>{t("around_title")}</Heading>
-      <p class="hint">{t("around_lead")}</p>
       <div class="chips" role="group" aria-label={`${t("view_list")} / ${t("view_map")}`}>
         {(["list", "map"] as const).map((one) => (
           <button key={one} type="button" class="chip" aria-pressed={view === one} onClick={() => setView(one)}>
             {t(`view_${one}`)}
           </button>
         ))}
-        <button type="button" class="chip" aria-pressed={filters.near !== null} onClick={nearMe}>
-          {t("filter_near")}
-        </button>
+        {!within.area && !within.office && (
+          <button type="button" class="chip" aria-pressed={filters.near !== null} onClick={nearMe}>
+            {t("filter_near")}
+          </button>
+        )}
       </div>
       <details>
         <summary>
           {t("around_filters")}
           {filters.area || filters.category || filters.status ? " •" : ""}
         </summary>
+        {!within.area && (
         <Field id="f-area" label={t("filter_area")}>
           {(ids) => (
             <select {...ids} value={filters.area} onChange={(e) => setFilters({ ...filters, area: e.currentTarget.value })}>
@@ -148,6 +188,7 @@ export function AroundPage() {
             </select>
           )}
         </Field>
+        )}
         <Field id="f-category" label={t("filter_category")}>
           {(ids) => (
             <select

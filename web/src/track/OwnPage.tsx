@@ -131,6 +131,9 @@ export function OwnPage({ code, secret, fresh }: { code: string; secret: string;
         <details>
           <summary>{t("on_this_phone")}</summary>
           <p>{t("on_this_phone_words")}</p>
+          <p>
+            <Link to={`/data/${shown.code}#${secret}`}>{t("data_title")}</Link>
+          </p>
           <button type="button" class="plain" onClick={() => void forget(shown.code).then(() => go(""))}>
             {t("forget")}
           </button>

@@ -91,7 +91,11 @@ export function CaseHead({ data }: { data: Headed }) {
 export function Facts({
   data,
 }: {
-  data: { filed_at: string; area: { name: string } | null; office?: { name: string } | null };
+  data: {
+    filed_at: string;
+    area: { code: string; name: string } | null;
+    office?: { id: string; name: string } | null;
+  };
 }) {
   const t = useWords();
   return (
@@ -99,13 +103,17 @@ export function Facts({
       {data.office && (
         <div>
           <dt>{t("fact_office")}</dt>
-          <dd>{data.office.name}</dd>
+          <dd>
+            <Link to={`/kantor/${data.office.id}`}>{data.office.name}</Link>
+          </dd>
         </div>
       )}
       {data.area && (
         <div>
           <dt>{t("fact_area")}</dt>
-          <dd>{data.area.name}</dd>
+          <dd>
+            <Link to={`/wilayah/${data.area.code}`}>{data.area.name}</Link>
+          </dd>
         </div>
       )}
       <div>

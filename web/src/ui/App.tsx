@@ -13,6 +13,9 @@ const PublicPage = lazy(() => import("../track/PublicPage").then((m) => m.Public
 const OwnPage = lazy(() => import("../track/OwnPage").then((m) => m.OwnPage));
 const SignInPage = lazy(() => import("../track/SignInPage").then((m) => m.SignInPage));
 const AroundPage = lazy(() => import("../around/AroundPage").then((m) => m.AroundPage));
+const AreaPage = lazy(() => import("../around/PlacePage").then((m) => m.AreaPage));
+const OfficePage = lazy(() => import("../around/PlacePage").then((m) => m.OfficePage));
+const MyDataPage = lazy(() => import("../track/MyDataPage").then((m) => m.MyDataPage));
 const DeskPage = lazy(() => import("../desk/DeskPage").then((m) => m.DeskPage));
 
 function Page() {
@@ -34,6 +37,12 @@ function Page() {
       return <SignInPage />;
     case "sekitar":
       return <AroundPage />;
+    case "wilayah":
+      return <AreaPage code={second} key={second} />;
+    case "kantor":
+      return <OfficePage id={second} key={second} />;
+    case "data":
+      return <MyDataPage code={second} secret={hash} key={second} />;
     case "meja":
       return <DeskPage code={second} />;
     default:
@@ -111,7 +120,7 @@ export function App() {
       <footer>
         <p>{known ? t("run_by", { city: known.name }) : ""}</p>
         <p>
-          <Link to="/meja">{t("for_officers")}</Link> · <a href={`/polos?lang=${chosen}`}>{t("plain_pages")}</a>
+          <Link to="/data">{t("data_title")}</Link> · <Link to="/meja">{t("for_officers")}</Link> · <a href={`/polos?lang=${chosen}`}>{t("plain_pages")}</a>
         </p>
       </footer>
     </>
