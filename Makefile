@@ -60,6 +60,9 @@ run: setup web-if-node ## Start the whole service here, with the web client: POR
 
 .PHONY: web
 web: $(WEB_READY) ## Build the web client into web/dist, within its budget of bytes (needs Node 20.19 and npm)
+	@# Exact boundaries that a city installed (make boundaries) are drawn on its map.
+	@if [ -f chalicelib/cities/$(CITY)/boundaries.geojson ]; then \
+		mkdir -p web/public/peta && cp chalicelib/cities/$(CITY)/boundaries.geojson web/public/peta/batas.geojson; fi
 	@cd web && npm run -s build
 
 # Without Node the plain pages serve alone; what was built before is built again only when its sources changed.

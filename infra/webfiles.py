@@ -10,7 +10,15 @@ from infra.target import PROJECT
 
 BUILT = PROJECT / "web" / "dist"
 """Where ``make web`` puts the client."""
-_TYPES = {".webmanifest": "application/manifest+json", ".mjs": "text/javascript", ".js": "text/javascript"}
+_TYPES = {
+    ".webmanifest": "application/manifest+json",
+    ".mjs": "text/javascript",
+    ".js": "text/javascript",
+    # A city's own map (docs/web.md).
+    ".geojson": "application/geo+json",
+    ".pbf": "application/x-protobuf",
+    ".pmtiles": "application/vnd.pmtiles",
+}
 _HASHED = re.compile(r"[.-][0-9a-zA-Z_-]{8,}\.\w+$")
 FOR_EVER = "public, max-age=31536000, immutable"
 ANEW = "no-cache"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 
 Answered = tuple[int, Mapping[str, str], bytes]
+_PART = re.compile(r"bytes=(\d+)-(\d*)")
+"""Of an archive of map tiles a browser asks for the parts that it shows; S3 answers other forms, too."""
 _TEXTS = ("text/", "application/json", "application/manifest", "image/svg")
 
 
@@ -73,6 +76,12 @@ class WebClient:
         }
         if request.headers.get("if-none-match") == told["ETag"]:
             return 304, told, b""
+        told["Accept-Ranges"] = "bytes"
+        if part := _PART.fullmatch(request.headers.get("range", "")):
+            first, last = int(part[1]), min(int(part[2] or len(body) - 1), len(body) - 1)
+            if first > last:
+                return 416, {**told, "Content-Range": f"bytes */{len(body)}"}, b""
+            return 206, {**told, "Content-Range": f"bytes {first}-{last}/{len(body)}"}, body[first : last + 1]
         if kind.startswith(_TEXTS) and "gzip" in request.headers.get("accept-encoding", ""):
             told["Content-Encoding"] = "gzip"
             body = gzip.compress(body, 6, mtime=0)

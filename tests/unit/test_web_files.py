@@ -50,6 +50,19 @@ def test_a_module_is_sent_as_one_wherever_python_runs() -> None:
     assert webfiles.content_type(Path("manifest.webmanifest")) == "application/manifest+json"
 
 
+def test_parts_of_an_archive_of_map_tiles_are_served_as_s3_does(built: Path) -> None:
+    (built / "peta").mkdir()
+    (built / "peta" / "kota.pmtiles").write_bytes(bytes(range(100)))
+    client = WebClient(built, {})
+    status, told, body = client(asked("/app/peta/kota.pmtiles", range="bytes=10-19"))
+    assert (status, told["Content-Range"], body) == (206, "bytes 10-19/100", bytes(range(10, 20)))
+    assert told["Content-Type"] == "application/vnd.pmtiles"
+    status, told, body = client(asked("/app/peta/kota.pmtiles", range="bytes=90-16383"))
+    assert (status, told["Content-Range"], len(body)) == (206, "bytes 90-99/100", 10)
+    assert client(asked("/app/peta/kota.pmtiles", range="bytes=100-120"))[0] == 416
+    assert client(asked("/app/peta/kota.pmtiles"))[0] == 200
+
+
 def test_the_page_is_put_up_after_all_that_it_names(built: Path) -> None:
     (built / ".vite").mkdir()
     (built / ".vite" / "manifest.json").write_text("{}")

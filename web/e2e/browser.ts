@@ -45,6 +45,8 @@ interface Wish {
   locale?: string;
   calm?: boolean;
   scripts?: boolean;
+  /** Whether the service worker may stand between the page and the network. */
+  workers?: boolean;
 }
 
 export async function visit(wish: Wish = {}): Promise<Visit> {
@@ -54,6 +56,7 @@ export async function visit(wish: Wish = {}): Promise<Visit> {
     colorScheme: wish.scheme ?? "light",
     reducedMotion: wish.calm ? "reduce" : "no-preference",
     javaScriptEnabled: wish.scripts ?? true,
+    serviceWorkers: wish.workers === false ? "block" : "allow",
     permissions: ["geolocation"],
     geolocation: { latitude: -8.69, longitude: 115.22 },
   });

@@ -31,5 +31,11 @@ if (total > BUDGET || heavy.length) {
   console.error(heavy.length ? `not lazy: ${heavy.join(", ")}` : "over the budget");
   process.exit(1);
 }
+const page = readFileSync(new URL("index.html", dist), "utf8");
+const loaded = page.match(/<(?:script|link)\b[^>]*\/app\/assets\/[^>]*>/g) ?? [];
+if (loaded.length < 2 || loaded.some((tag) => !tag.includes('integrity="sha384-'))) {
+  console.error(`without a hash: ${loaded.join(" ")}`);
+  process.exit(1);
+}
 // The manifest was for these steps alone; nobody should be served it.
 rmSync(new URL(".vite", dist), { recursive: true });

@@ -48,4 +48,19 @@ await desk.page.goto(`${base}/app/meja`);
 await desk.page.locator("ul.staff a").nth(1).click();
 await desk.page.waitForSelector(".acts");
 await draw(desk.page, "web-meja");
+
+// The same desk on a phone, where a village head walks.
+const walk = await open(390, 844);
+const head = await walk.context.request.post(`${base}/local/token`, {
+  data: { post: "district_head@51.71.01" },
+  headers: { Accept: "application/json", Origin: base },
+});
+await walk.page.goto(`${base}/app/`);
+await walk.page.evaluate(
+  (said) => sessionStorage.setItem("sesi", JSON.stringify({ token: said, as: "officer", until: Date.now() + 1e7 })),
+  (await head.json()).token,
+);
+await walk.page.goto(`${base}/app/meja/peta`);
+await walk.page.waitForSelector("button.spot");
+await draw(walk.page, "web-peta-meja");
 await browser.close();

@@ -1,6 +1,10 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { drawn, nudged, type Box } from "../src/desk/Boxes";
 import { DeskPage } from "../src/desk/DeskPage";
+import { Manage, partsFor } from "../src/desk/Manage";
+import { leftWords } from "../src/desk/Row";
+import { tabsFor } from "../src/desk/Tabs";
+import { looksIn } from "../src/track/MyDataPage";
 import { ActForm } from "../src/desk/ActForm";
 import { ACTS } from "../src/desk/acts";
 import type { OfficeCase } from "../src/api/client";
@@ -139,4 +143,48 @@ describe("the parts of the desk", () => {
 it("a day without an hour is told as that day, wherever the phone is", () => {
   expect(day("2026-11-30", "id")).toBe("30 November 2026");
   expect(day("kapan saja", "id")).toBe("kapan saja");
+});
+
+describe("what somebody looks after", () => {
+  it("is what their duties give them: rules for all, people for administrators, identities for auditors", () => {
+    expect(partsFor(new Set(["duty"]))).toEqual(["rules", "vacant"]);
+    expect(partsFor(new Set(["administrator"]))).toEqual(["rules", "vacant", "people", "messages"]);
+    expect(partsFor(new Set(["auditor", "triage"]))).toEqual(["rules", "vacant", "looks", "bans"]);
+    expect(tabsFor(new Set(["duty"]))).not.toContain("caller");
+    expect(tabsFor(new Set(["operator"]))).toContain("caller");
+  });
+  it("a message is shown with its length, in the reader's language alone, and found by its name", async () => {
+    const one = { name: "office_new", part: "sms", template: "{code}", preview: "Aduan DPS", sms_units: 9 };
+    service({
+      "GET /v1/office/message-templates": () => [
+        200,
+        { templates: [{ ...one, language: "id" }, { ...one, language: "en" }, { ...one, name: "other", language: "id" }] },
+      ],
+    });
+    const me = { ...ME, duties: [{ post: "administrator@diskominfos", title: "" }] };
+    const page = draw(<Manage me={me} part="messages" />);
+    await until(() => expect(page.querySelectorAll("ul.rows li")).toHaveLength(2));
+    expect(page.textContent).toContain("9 satuan");
+    await accessible(page);
+    type(page.querySelector("#m-find"), "office");
+    await until(() => expect(page.querySelectorAll("ul.rows li")).toHaveLength(1));
+  });
+  it("working time that is left is told in two units at most, and what is late as late", () => {
+    expect(leftWords(75)).toBe("sisa 1 jam 15 menit kerja");
+    expect(leftWords(1290)).toBe("sisa 21 jam kerja");
+    expect(leftWords(-45)).toBe("lewat 45 menit kerja");
+  });
+  it("every look at an identity is told, the newest first, and nothing else of a history", () => {
+    const line = (act: string, at: string) => ({ act, at, what: act, text: "" });
+    const own = {
+      complaints: [
+        { code: "A", timeline: [line("file", "2026-11-01"), line("reveal", "2026-11-03")] },
+        { code: "B", timeline: [line("reveal", "2026-11-05"), line("reply", "2026-11-06")] },
+      ],
+    } as unknown as Parameters<typeof looksIn>[0];
+    expect(looksIn(own).map(({ code, at }) => [code, at])).toEqual([
+      ["B", "2026-11-05"],
+      ["A", "2026-11-03"],
+    ]);
+  });
 });

@@ -8,7 +8,9 @@ import { place } from "../src/lib/router";
 import { OwnPage } from "../src/track/OwnPage";
 import { PublicPage } from "../src/track/PublicPage";
 import { TrackPage } from "../src/track/TrackPage";
+import { watchInstall } from "../src/lib/install";
 import { App } from "../src/ui/App";
+import { Home } from "../src/ui/Home";
 import { accessible, CITY, draw, press, service, type, until } from "./helpers";
 
 const SUGGESTED = { emergency: null, suggestions: [{ category: "lampu_jalan", score: 5, sure: true, words: ["lampu"] }] };
@@ -203,4 +205,19 @@ describe("the whole page", () => {
     press(page, "English");
     await until(() => expect(page.querySelector("h1")?.textContent).toContain("A problem in"));
   });
+});
+
+it("offers to stand on the home screen where the browser can do it, and only until it was taken", async () => {
+  watchInstall();
+  service({});
+  const page = draw(<Home />);
+  await until(() => expect(page.querySelector("h1")).not.toBeNull());
+  expect(page.textContent).not.toContain("Pasang di layar utama");
+  let asked = 0;
+  dispatchEvent(Object.assign(new Event("beforeinstallprompt"), { prompt: async () => void asked++ }));
+  await until(() => expect(page.textContent).toContain("Pasang di layar utama"));
+  await accessible(page);
+  press(page, "Pasang di layar utama");
+  await until(() => expect(page.textContent).not.toContain("Pasang di layar utama"));
+  expect(asked).toBe(1);
 });

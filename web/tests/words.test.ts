@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { clusters } from "../src/around/cluster";
+import { wholeAddresses } from "../src/around/style";
 import { ACTS, bodyOf, missing, openActs } from "../src/desk/acts";
 import { listsFor } from "../src/desk/Desk";
 import { firstLanguage } from "../src/lib/i18n";
@@ -62,6 +63,22 @@ describe("clusters", () => {
     const groups = clusters(spots);
     expect(groups.map((g) => g.all)).toEqual([[0, 5, 10], [200, 205], [400]]);
     expect(groups[0]?.x).toBe(5);
+  });
+});
+
+it("a city's map style names its own files whole, wherever they stand in it, and leaves others alone", () => {
+  const style = {
+    glyphs: "/app/peta/huruf/{fontstack}/{range}.pbf",
+    sources: { kota: { type: "vector", url: "pmtiles:///app/peta/kota.pmtiles" }, far: { tiles: ["//x.example/{z}"] } },
+    layers: [{ id: "a", "text-field": "{name}", "icon-size": 1 }],
+  };
+  expect(wholeAddresses(style, "https://lapor.example")).toEqual({
+    glyphs: "https://lapor.example/app/peta/huruf/{fontstack}/{range}.pbf",
+    sources: {
+      kota: { type: "vector", url: "pmtiles://https://lapor.example/app/peta/kota.pmtiles" },
+      far: { tiles: ["//x.example/{z}"] },
+    },
+    layers: style.layers,
   });
 });
 

@@ -3,7 +3,7 @@ import { ask, type PublicCard } from "../api/client";
 import { useCity } from "../lib/city";
 import { language, useWords, type Key } from "../lib/i18n";
 import { useObservable } from "../lib/observable";
-import { Link, useTitle } from "../lib/router";
+import { inAddress, Link, useTitle } from "../lib/router";
 import { CardRow } from "../ui/CardRow";
 import { lazy } from "../ui/lazy";
 import { Busy, Failure, Field, Heading } from "../ui/parts";
@@ -48,7 +48,7 @@ export function AroundPage() {
               .filter((one) => one.parent === null)
               .map((one) => (
                 <li key={one.code}>
-                  <Link to={`/wilayah/${one.code}`}>{one.name}</Link>
+                  <Link to={`/wilayah/${inAddress(one.code)}`}>{one.name}</Link>
                 </li>
               ))}
           </ul>

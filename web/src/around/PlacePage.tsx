@@ -1,19 +1,21 @@
 import { useCity } from "../lib/city";
 import { useWords } from "../lib/i18n";
-import { Link, useTitle } from "../lib/router";
+import { inAddress, Link, useTitle } from "../lib/router";
 import { Busy, Heading } from "../ui/parts";
 import { PublicList } from "./AroundPage";
+
+const fromAddress = (id: string): string => id.replace(/-/g, ".");
 
 /** A village or district, and what was reported there. */
 export function AreaPage({ code }: { code: string }) {
   const t = useWords();
   const known = useCity();
-  const area = known?.areas.find((one) => one.code === code);
+  const area = known?.areas.find((one) => one.code === fromAddress(code));
   useTitle(area?.name ?? t("around_title"), known?.service ?? t("service"));
   if (!known) return <Busy />;
   if (!area) return <Heading>{t("not_found")}</Heading>;
   const district = known.areas.find((one) => one.code === area.parent);
-  const inside = known.areas.filter((one) => one.parent === code);
+  const inside = known.areas.filter((one) => one.parent === area.code);
   return (
     <>
       <Heading>{area.name}</Heading>
@@ -22,7 +24,7 @@ export function AreaPage({ code }: { code: string }) {
         {district && (
           <>
             {" · "}
-            <Link to={`/wilayah/${district.code}`}>{district.name}</Link>
+            <Link to={`/wilayah/${inAddress(district.code)}`}>{district.name}</Link>
           </>
         )}
         {area.postal_code && ` · ${area.postal_code}`}
@@ -33,7 +35,7 @@ export function AreaPage({ code }: { code: string }) {
           <ul class="columns">
             {inside.map((one) => (
               <li key={one.code}>
-                <Link to={`/wilayah/${one.code}`}>{one.name}</Link>
+                <Link to={`/wilayah/${inAddress(one.code)}`}>{one.name}</Link>
               </li>
             ))}
           </ul>
@@ -46,7 +48,7 @@ export function AreaPage({ code }: { code: string }) {
         </details>
       )}
       <h2>{t("around_title_here")}</h2>
-      <PublicList within={{ area: code }} />
+      <PublicList within={{ area: area.code }} />
     </>
   );
 }
@@ -55,7 +57,7 @@ export function AreaPage({ code }: { code: string }) {
 export function OfficePage({ id }: { id: string }) {
   const t = useWords();
   const known = useCity();
-  const office = known?.offices.find((one) => one.id === id);
+  const office = known?.offices.find((one) => one.id === id || inAddress(one.id) === id);
   useTitle(office?.short ?? t("around_title"), known?.service ?? t("service"));
   if (!known) return <Busy />;
   if (!office) return <Heading>{t("not_found")}</Heading>;
@@ -64,15 +66,15 @@ export function OfficePage({ id }: { id: string }) {
       <Heading>{office.name}</Heading>
       {office.handles && <p class="lead">{office.handles}</p>}
       {office.outside && <p class="hint">{t("office_outside")}</p>}
-      {known.areas.some((one) => one.code === id) && (
+      {known.areas.some((one) => one.code === office.id) && (
         <p>
-          <Link to={`/wilayah/${id}`}>{t("office_area")}</Link>
+          <Link to={`/wilayah/${inAddress(office.id)}`}>{t("office_area")}</Link>
         </p>
       )}
       {!office.outside && (
         <>
           <h2>{t("around_title_here")}</h2>
-          <PublicList within={{ office: id }} />
+          <PublicList within={{ office: office.id }} />
         </>
       )}
     </>

@@ -1,8 +1,9 @@
-import { LngLatBounds, Map as GlMap, Marker, NavigationControl, setWorkerUrl } from "maplibre-gl";
+import { addProtocol, LngLatBounds, Map as GlMap, Marker, NavigationControl, setWorkerUrl } from "maplibre-gl";
 import "maplibre-gl/dist/maplibre-gl.css";
 import type { GeoJSONSourceSpecification, StyleSpecification } from "maplibre-gl";
 import workerUrl from "maplibre-gl/dist/maplibre-gl-worker.mjs?url";
 import type { City } from "../api/client";
+import { wholeAddresses } from "./style";
 
 // The worker is a file of ours: a strict Content-Security-Policy allows no blob.
 setWorkerUrl(new URL(workerUrl, location.href).href);
@@ -21,6 +22,15 @@ async function read<T>(url: string): Promise<T | null> {
   } catch {
     return null;
   }
+}
+
+let tiles: Promise<void> | undefined;
+
+/** Archives of tiles are read by parts, straight from the bucket; the reader is fetched where a style names one. */
+function readArchives(style: StyleSpecification): Promise<void> {
+  if (!JSON.stringify(style).includes('"pmtiles://')) return Promise.resolve();
+  tiles ??= import("pmtiles").then(({ Protocol }) => addProtocol("pmtiles", new Protocol().tile));
+  return tiles;
 }
 
 function plainStyle(dark: boolean): StyleSpecification {
@@ -48,7 +58,9 @@ type Borders = Exclude<GeoJSONSourceSpecification["data"], string>;
 export async function openMap(container: HTMLElement, city: City, label: string): Promise<GlMap> {
   if (!hasWebGl()) throw new Error("no WebGL");
   const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const own = await read<StyleSpecification>(STYLE);
+  const found = await read<StyleSpecification>(STYLE);
+  const own = found && wholeAddresses(found, location.origin);
+  if (own) await readArchives(own);
   const areas = city.areas;
   const bounds = new LngLatBounds();
   areas.forEach((area) => bounds.extend([area.center.lon, area.center.lat]));

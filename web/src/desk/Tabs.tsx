@@ -22,13 +22,17 @@ export const rolesOf = (me: Schemas["Officer"] | null): Set<string> =>
 export const tabsFor = (roles: ReadonlySet<string>): Tab[] =>
   (Object.keys(PLACES) as Tab[]).filter((tab) => tab !== "caller" || roles.has("operator"));
 
+/** Whether there is more to look after than the city's rules to read. */
+const looksAfter = (roles: ReadonlySet<string>): boolean =>
+  ["administrator", "auditor", "triage"].some((role) => roles.has(role));
+
 export function Tabs({ at, me }: { at: Tab; me: Schemas["Officer"] | null }) {
   const d = useDeskWords();
   return (
     <nav class="tabs" aria-label={d("tabs")}>
       {tabsFor(rolesOf(me)).map((tab) => (
         <Link key={tab} to={PLACES[tab]} aria-current={tab === at ? "page" : undefined}>
-          {d(`tab_${tab}` as DeskKey)}
+          {d(tab === "manage" && !looksAfter(rolesOf(me)) ? "tab_rules" : (`tab_${tab}` as DeskKey))}
         </Link>
       ))}
     </nav>

@@ -125,6 +125,7 @@ const words = {
   tab_map: ["Peta", "Map"],
   tab_self: ["Saya", "Me"],
   tab_manage: ["Kelola", "Manage"],
+  tab_rules: ["Aturan", "Rules"],
   tab_caller: ["Lapor untuk warga", "File for a citizen"],
   unmask_reason: ["Mengapa identitas perlu dilihat", "Why the identity has to be seen"],
   unmask_hint: [

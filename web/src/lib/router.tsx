@@ -34,6 +34,9 @@ export function go(to: string, replace = false): void {
   if (!replace) scrollTo(0, 0);
 }
 
+/** An id as an address holds it: what stands behind the last point of an address would pass for a kind of file. */
+export const inAddress = (id: string): string => id.replace(/\./g, "-");
+
 export const usePlace = (): Place => useObservable(place);
 
 interface LinkProps {

@@ -285,6 +285,7 @@ export const en: Record<keyof typeof id, string> = {
   area_hamlets: "{n} hamlets",
   office_outside: "An agency outside the city. The city hands reports on and watches the answers.",
   office_area: "See its area",
+  install: "Put on the home screen",
   data_title: "My data",
   data_lead: "All that the city holds on you. You may keep a copy, correct it and erase it.",
   data_sign_in: "Sign in with the phone number or e-mail that you reported with. Without a name: open the report and choose My data there.",

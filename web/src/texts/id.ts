@@ -283,6 +283,7 @@ export const id = {
   area_hamlets: "{n} lingkungan dan dusun",
   office_outside: "Lembaga di luar kota. Kota meneruskan aduan dan memantau jawabannya.",
   office_area: "Lihat wilayahnya",
+  install: "Pasang di layar utama",
   data_title: "Data saya",
   data_lead: "Semua yang kota simpan tentang Anda. Anda boleh menyimpannya, memperbaikinya, dan menghapusnya.",
   data_sign_in: "Masuk dengan nomor HP atau surel yang Anda pakai saat melapor. Aduan tanpa nama: buka aduannya, lalu pilih Data saya di sana.",

@@ -5,7 +5,7 @@ import { useCity } from "../lib/city";
 import { language, useWords } from "../lib/i18n";
 import { useObservable } from "../lib/observable";
 import { mine } from "../lib/outbox";
-import { Link, useTitle } from "../lib/router";
+import { inAddress, Link, useTitle } from "../lib/router";
 import { Busy, Failure, GOOD, Heading, Moment, Status, useLoad } from "../ui/parts";
 import { Gallery } from "./Gallery";
 import { Share, Slip } from "./Share";
@@ -104,7 +104,7 @@ export function Facts({
         <div>
           <dt>{t("fact_office")}</dt>
           <dd>
-            <Link to={`/kantor/${data.office.id}`}>{data.office.name}</Link>
+            <Link to={`/kantor/${inAddress(data.office.id)}`}>{data.office.name}</Link>
           </dd>
         </div>
       )}
@@ -112,7 +112,7 @@ export function Facts({
         <div>
           <dt>{t("fact_area")}</dt>
           <dd>
-            <Link to={`/wilayah/${data.area.code}`}>{data.area.name}</Link>
+            <Link to={`/wilayah/${inAddress(data.area.code)}`}>{data.area.name}</Link>
           </dd>
         </div>
       )}

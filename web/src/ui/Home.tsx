@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { useWords } from "../lib/i18n";
 import { useCity } from "../lib/city";
+import { install } from "../lib/install";
 import { useObservable } from "../lib/observable";
 import { discard, mine, type Mine } from "../lib/outbox";
 import { Link, useTitle } from "../lib/router";
@@ -13,6 +14,7 @@ export function Home() {
   const known = useCity();
   const rows = useObservable(outbox);
   const done = useObservable(sent);
+  const putOnScreen = useObservable(install);
   const [cases, setCases] = useState<Mine[]>([]);
   useTitle("", known?.service ?? t("service"));
   useEffect(() => void mine().then(setCases, () => setCases([])), [done, rows]);
@@ -92,6 +94,13 @@ export function Home() {
             ))}
           </ul>
         </section>
+      )}
+      {putOnScreen && (
+        <p>
+          <button type="button" class="plain" onClick={putOnScreen}>
+            {t("install")}
+          </button>
+        </p>
       )}
     </>
   );
