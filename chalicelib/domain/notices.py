@@ -333,7 +333,7 @@ _MARK = "unverified"
 
 _UNHURRIED = frozenset({Act.RATE, Act.APPEAL, Act.UPHOLD, Act.WITHDRAW})
 """What wakes nobody at night, whatever the case was about."""
-_MUST = frozenset({Act.UPHOLD, Act.GRANT, Act.CEILING})
+_MUST = frozenset({Act.UPHOLD, Act.GRANT})
 """What a reporter is told however many messages the case has had: each comes once at the most."""
 
 

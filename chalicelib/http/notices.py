@@ -13,6 +13,7 @@ from chalice.app import Blueprint, Response
 from chalicelib.cities import load
 from chalicelib.domain.city import City
 from chalicelib.domain.errors import Invalid
+from chalicelib.domain.people import Act, demand_right
 from chalicelib.domain.wishes import CITIZEN_CHANNELS, OFFICER_CHANNELS, Wish
 from chalicelib.http import forms, html, requests, views
 from chalicelib.http.auth import signed_in
@@ -232,6 +233,7 @@ def post_replay() -> Response:
 
     request = requests.current()
     administrator = signin.officer(requests.who(request))
+    demand_right(administrator, Act.ADMINISTER)  # before anything is said of a form that is nobody else's
     notice = replaying(requests.body(request))
     dispatches.replay(administrator, notice, now=utc_now())
     return views.answer({"notice": notice, "state": "pending"}, 201)
@@ -274,6 +276,7 @@ def post_roads(visit: Visit) -> Response:
     from chalicelib.usecases import dispatches, listeners
 
     administrator = signin.officer(visit.signed_in(signin.Kind.OFFICER))
+    demand_right(administrator, Act.ADMINISTER)
     said = html.last(html.said(visit.request))
     if said.get("office"):
         listeners.mend(administrator, said["office"])

@@ -266,7 +266,7 @@ def inbox(
     return Page(visible, _encode({"k": which, "p": shown[-1].position}) if more and shown else None)
 
 
-def _urgency(card: Card, now: datetime) -> tuple[str, int, str]:
+def _urgency(card: Card, now: datetime) -> tuple[bool, str, int, str]:
     """Where a row stands among those of its page: by the day it is due, then by how many wait for it.
 
     Nothing goes before an emergency or before what is late, however many wait.
@@ -274,7 +274,8 @@ def _urgency(card: Card, now: datetime) -> tuple[str, int, str]:
     due = datetime.fromisoformat(card.due) if card.due else now
     category = city().categories.get(card.category or "")
     urgent = bool(card.danger or (category and category.emergency)) or due <= now
-    return local_day(due).isoformat(), -1_000_000_000 if urgent else -card.joined, card.position
+    unheard = card.position.startswith(complaints.URGENT)
+    return not unheard, local_day(due).isoformat(), -1_000_000_000 if urgent else -card.joined, card.position
 
 
 def is_late(card: Card, now: datetime | None, *, times: int = 1) -> bool:

@@ -32,7 +32,7 @@ SERVICE_OF_TYPE = {
     "SQS": "sqs",
     "WAFv2": "wafv2",
 }
-OTHER_NAMES = {"sesv2": "ses"}
+OTHER_NAMES = {"sesv2": "ses", "cognito-idp": "cognito"}
 """Services that boto3 calls otherwise than IAM does."""
 
 MAY_NAME_VIRGINIA = {

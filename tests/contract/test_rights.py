@@ -93,6 +93,8 @@ SIGNED_IN_AS_ANYBODY = {("POST", "/v1/office/me/absence"), ("POST", "/pengganti"
 """What an officer may do with no case: the body names a colleague who is none, so it is told what is wrong with it."""
 FIELDS: Mapping[str, str] = {
     "/petugas/{officer}/{act}": "",
+    "/kabar": "level=0",
+    "/saluran": "office=dlhk",
     "/tinjauan": "kasus={short_code}&by=address&days=3&reason=Uji",
     "/o/cari": "text=lubang",
     "/o/saringan": "name=Halaman&text=lubang",
@@ -153,6 +155,7 @@ class Caller:
             "link": STRANGER,
             "act": "berkas",
             "officer": "korban",
+            "office": "dlhk",
             "number": "1",
             "photo": photo_of(code),
             "ban": BAN,

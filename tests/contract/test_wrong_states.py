@@ -63,6 +63,7 @@ OFFICE: Mapping[Act, tuple[str, Mapping[str, Any]]] = {
     Act.CONTINUE: ("continuation", NOTHING),
     Act.MODERATE: ("public-text", {**SAID, "reason": "Nama orang."}),
     Act.REVERT: ("public-text/undo", NOTHING),
+    Act.TIGHTEN: ("tightening", {"publication": "private", "reason": "Ada nama orang."}),
 }
 REPORTER: Mapping[Act, tuple[str, Mapping[str, Any]]] = {
     # act: (what follows /v1/me/complaints/{code}/, what is said)

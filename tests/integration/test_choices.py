@@ -115,9 +115,9 @@ def test_every_road_that_takes_a_contact_records_the_consent_text_and_its_langua
 
     triage = api.as_officer(an_officer(f"triage@{TRIAGE_OFFICE}"))
     assert triage.post(f"/v1/office/complaints/{without}/release", If_Match="1").status == 201
-    joined = api.post(f"/v1/complaints/{without}/joins", {"contact": {"phone": "0812-0000-9999"}})
+    joined = api.post(f"/v1/complaints/{without}/joins", {"contact": {"phone": "0812-0000-9998"}})
     assert joined.status == 201, joined.body
-    copy = api.signed_in("0812-0000-9999").get("/v1/me/data").body
+    copy = api.signed_in("0812-0000-9998").get("/v1/me/data").body
     assert [each["consent_version"] for each in copy["joined"]] == [version]
     held = api.signed_in("0812-0000-4321").get("/v1/me/data").body["complaints"]
     assert {each["consent_version"] for each in held} == {version}

@@ -189,10 +189,11 @@ class TestTelling:
         assert notices_for(over, CITY, citizen_channel=Channel.SMS) == ()
         assert stands_on(over.complaint) is Role.SECRETARY
 
-    def test_the_reporter_is_told_also_where_the_case_has_had_all_its_sms(self):
+    def test_the_sms_counts_against_the_cap_of_the_case_and_the_page_tells_it_anyway(self):
         case = replace(self.alone(), citizen_sms=CITIZEN_SMS_PER_CASE)
         near = overdue.escalate(case, CITY, {}, now=at_ceiling(case, 80))
-        (notice,) = notices_for(near, CITY, citizen_channel=Channel.SMS)
+        assert notices_for(near, CITY, citizen_channel=Channel.SMS) == ()
+        (notice,) = notices_for(near, CITY, citizen_channel=Channel.EMAIL)
         assert (notice.template, notice.to) == ("citizen_ceiling", "citizen#warga")
         assert near.complaint.for_ombudsman
 
