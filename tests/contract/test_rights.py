@@ -61,6 +61,7 @@ BODIES_OF_ROUTES: Mapping[tuple[str, str], Any] = {
     },
     ("POST", "/v1/office/filters"): {"name": "Uji", "query": {"text": "lubang"}},
     ("POST", "/v1/office/search"): {"text": "lubang"},
+    ("POST", "/v1/office/notices/replay"): {"notice": "nothing"},
     ("POST", "/v1/office/complaints/{code}/disposition"): {"to": "korban", **WORDS, "due": DAY},
     ("POST", "/v1/office/complaints/{code}/drafts"): WORDS,
     ("POST", "/v1/office/complaints/{code}/draft-return"): WORDS,
@@ -324,6 +325,8 @@ def told_wrong(route: tuple[str, str], status: int, who: Officer, case: Complain
         may = holds(who, Act(need))
     if may and path == "/v1/office/bans/{ban}":
         return "" if status == 404 else f"{route} answered {status} where there is no ban"
+    if may and path == "/v1/office/notices/replay":
+        return "" if status == 404 else f"{route} answered {status} where there is no such message"
     if may:
         shut = SHUT | {500} if route in SIGNED_IN_AS_ANYBODY else SHUT | {400, 422, 500}
         return f"{route} answered {status} to whom it is open" if status in shut else ""
