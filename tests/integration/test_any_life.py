@@ -411,6 +411,8 @@ class Service(RuleBasedStateMachine):
         assert new.private >= old.private or Act.UNDO in acts
         for clock in (each for each in old.clocks if each.name not in TRANSIENT):
             later = new.clocks.get(clock.name)
+            if clock.name is ClockName.SCREENING and new.screening is not Screening.HELD:
+                continue  # once the text was judged the history tells it, and the head keeps no clock of it
             if later is None:
                 assert not new.open  # of what has ended, only the promises made to the reporter are kept
                 assert clock.name not in PROMISES
